@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The joint: the only place that knows more than one leg. glue_start() brings the legs up on the
+ * machine and returns the hooks by which the hypervisor tells it of partitions coming and going.
+ *
+ * Leans on: every room, and hv.h for what the hypervisor supplies.
+ */
+#ifndef CW_GLUE_H
+#define CW_GLUE_H
+
+#include "hv.h"
+
+/* What the machine's device tree says about the legs' hardware. */
+struct glue_machine {
+	const void *fdt; /* the machine's device tree */
+	bool has_smmu, has_its;
+	mmio_t smmu;
+	uint64_t smmu_size;
+	mmio_t its;
+	pa_t its_translater;
+	mmio_t redistributors[16];
+	unsigned cores;
+};
+
+/*
+ * SMMU abort first, then PCI enumeration and SR-IOV, then SMMU tables, then the ITS. A leg that is
+ * missing is said in one line; devices that need it are refused one by one, later.
+ */
+enum status MUST_USE glue_start(const struct glue_machine *machine, struct hv_hooks *hooks);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What any hypervisor must supply so that Causeway's rooms can be joined to it: memory,
+ * partitions, traps, lifecycle. Time (clock.h), log (log.h) and device access (mmio.h) are part of
+ * the same contract. hypervisor/ supplies it on the target, hv-glue/host/ on a workstation.
+ *
+ * Errors are enum status. Everything here is called on the boot core before partitions run, unless
+ * a comment says otherwise.
+ */
+#ifndef CW_HV_H
+#define CW_HV_H
+
+#include "guest_memory.h"
+#include "iommu.h"
+#include "status.h"
+#include "types.h"
+
+#define HV_MAX_PARTITIONS 8
+#define HV_MAX_DEVICES	  8 /* of one partition */
+
+/* A device a partition asks for, as its config says. */
+struct hv_device_request {
+	char label[24];	 /* the node's name, for messages */
+	rid_t function;	 /* the whole function, or the PF whose VF is wanted */
+	bool wants_vf;
+	uint16_t vf_index;
+	uint8_t mac[6];	 /* the VF's contract; zeroes without one */
+	uint16_t vlan;	 /* 0: untagged */
+};
+
+/* --- partitions ------------------------------------------------------------------------------ */
+
+unsigned hv_partition_count(void);
+const char *hv_partition_name(partition_id_t partition); /* "nobody" for PARTITION_NONE */
+unsigned hv_partition_vcpus(partition_id_t partition);
+unsigned hv_vcpu_core(partition_id_t partition, unsigned vcpu);
+unsigned hv_partition_device_count(partition_id_t partition);
+const struct hv_device_request *hv_partition_device(partition_id_t partition, unsigned index);
+
+/* --- memory ---------------------------------------------------------------------------------- */
+
+/* The partition's RAM as the guest wrote it. Valid for the life of the machine; any core. */
+const struct guest_memory *hv_guest_memory(partition_id_t partition);
+
+/*
+ * Maps device memory [pa, pa+size) for the partition's CPUs (never for its devices). Page-aligned.
+ * STATUS_BUSY: something is mapped there already; STATUS_NO_MEMORY: the table pool is exhausted.
+ * Also called from the reset path, on the partition's own core, with its vCPUs stopped.
+ */
+enum status MUST_USE hv_map_device(partition_id_t partition, ipa_t ipa, pa_t pa, uint64_t size);
+/* The mirror image; returns after every core's cached translations are gone. */
+void hv_unmap_device(partition_id_t partition, ipa_t ipa, uint64_t size);
+
+/* The stage-2 tables for this partition's devices: its RAM and the doorbell page, nothing else. */
+void hv_device_tables(partition_id_t partition, struct iommu_tables *tables);
+
+/* --- traps ----------------------------------------------------------------------------------- */
+
+/*
+ * Exits are counted under one of these for each vCPU, with the EL2 time they took. "For the device"
+ * are CONFIG, ITS, INJECT and the FAULTs on its BARs; timer ticks and inter-processor interrupts
+ * are the guest's own.
+ */
+enum hv_exit_class {
+	HV_EXIT_OTHER,
+	HV_EXIT_TIMER,
+	HV_EXIT_IPI,
+	HV_EXIT_CONSOLE,
+	HV_EXIT_CONFIG, /* PCI configuration space */
+	HV_EXIT_ITS,	/* virtual ITS registers and commands, LPI part of the redistributor */
+	HV_EXIT_INJECT, /* a device's interrupt that had to be injected */
+	HV_EXIT_FAULT,	/* an access to something the guest does not own */
+	HV_EXIT_PSCI,
+	HV_EXIT_CLASSES
+};
+
+struct hv_mmio_region {
+	ipa_t base;
+	uint64_t size;
+	enum hv_exit_class exit_class;
+	void *context;
+	/* Called on the accessing vCPU's core; `size` 1, 2, 4 or 8; aligned; never fails. */
+	uint64_t (*read)(void *context, uint64_t offset, unsigned size);
+	void (*write)(void *context, uint64_t offset, unsigned size, uint64_t value);
+};
+
+/* STATUS_NO_MEMORY: too many regions. The descriptor is copied. */
+enum status MUST_USE hv_trap_region(partition_id_t partition, const struct hv_mmio_region *region);
+
+/* --- lifecycle ------------------------------------------------------------------------------- */
+
+/*
+ * What the joint wants to be told. Pairs run in mirror order. The vcpu pair runs on the vCPU's own
+ * core, just before its first guest instruction and just after its last; the partition pair runs
+ * on one of the partition's cores with all its vCPUs stopped. A failing start keeps the
+ * partition off. The lpi calls answer the LPI registers of the virtual redistributors.
+ */
+struct hv_hooks {
+	enum status (*core_up)(unsigned core); /* each core, once, at boot */
+	enum status (*partition_start)(partition_id_t partition);
+	void (*partition_stop)(partition_id_t partition);
+	void (*vcpu_enter)(partition_id_t partition, unsigned vcpu);
+	void (*vcpu_leave)(partition_id_t partition, unsigned vcpu);
+	uint64_t (*lpi_read)(partition_id_t partition, unsigned vcpu, uint32_t offset);
+	void (*lpi_write)(partition_id_t partition, unsigned vcpu, uint32_t offset, uint64_t value,
+			  unsigned size);
+	void (*lpi_enable)(partition_id_t partition, unsigned vcpu, bool enable);
+	void (*device_interrupt)(void); /* the IOMMU's wired interrupts, on the boot core */
+	void (*report)(void);		/* log one line for each device: owner and counters */
+};
+
+#endif

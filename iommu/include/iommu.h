@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stream → one partition's tables, or abort. The driver behind it is chosen at link time
+ * (smmuv3/ now).
+ *
+ * Leans on: lib. Specification: Arm IHI 0070 (SMMUv3), Arm ARM D8 (stage 2 format).
+ * Abort is the zero state: from iommu_init() on, a stream that nobody attached aborts.
+ * Lock: one for the device, around the command queue and the stream table. iommu_events() has its
+ * own and may run beside the others.
+ */
+#ifndef CW_IOMMU_H
+#define CW_IOMMU_H
+
+#include "arena.h"
+#include "mmio.h"
+#include "status.h"
+#include "types.h"
+
+struct iommu_config {
+	mmio_t registers;
+	uint64_t registers_size;
+	struct arena *tables;	   /* stream table and queues: IOMMU_ARENA_SIZE bytes are enough */
+	unsigned stream_id_bits; /* streams below 1 << this are covered; others abort */
+};
+
+#define IOMMU_ARENA_SIZE MIB(6)
+
+/* The stage-2 tables of one partition's devices. Built by the hypervisor; RAM parts are shared. */
+struct iommu_tables {
+	vmid_t vmid;
+	pa_t root;
+	uint8_t input_bits;  /* IPA width: T0SZ = 64 - input_bits */
+	uint8_t start_level; /* 0, 1 or 2: never concatenated */
+};
+
+/*
+ * Takes the SMMU over: aborts all traffic first (GBPA), then disables it, checks that it can do
+ * stage 2 with 4 KiB pages and 16-bit VMIDs, builds an all-abort stream table, queues, invalidates
+ * everything, and enables it. STATUS_UNSUPPORTED with a log line for a machine it cannot drive;
+ * the global abort stays in force then.
+ */
+enum status MUST_USE iommu_init(const struct iommu_config *config);
+
+/*
+ * Points `stream` at `tables` for `owner`. The stream must be aborting. Every store of the update
+ * is either abort or the full configuration; when it returns the new configuration is in use.
+ * STATUS_BUSY: the stream has an owner; STATUS_RANGE: beyond stream_id_bits; STATUS_INVALID: the
+ * tables cannot be walked by this SMMU; STATUS_TIMEOUT/STATUS_HARDWARE: the command queue failed,
+ * the stream aborts.
+ */
+enum status MUST_USE iommu_attach(stream_id_t stream, const struct iommu_tables *tables,
+				  partition_id_t owner);
+
+/*
+ * Back to abort, strictly: when it returns STATUS_OK no access by the stream through the old
+ * tables can land and none of its translations is cached. On an error the entry is abort in
+ * memory but the SMMU did not confirm: the pages behind it must not be reused.
+ */
+enum status MUST_USE iommu_detach(stream_id_t stream, const struct iommu_tables *tables,
+				  partition_id_t owner);
+
+/*
+ * After a change of the tables that removes or restricts [ipa, ipa+size): drops every cached
+ * translation of that range under the VMID and waits for completion. Whole VMID above a bound.
+ */
+enum status MUST_USE iommu_invalidate(const struct iommu_tables *tables, ipa_t ipa, uint64_t size);
+
+/* Why a transaction was refused. */
+enum iommu_fault {
+	IOMMU_FAULT_TRANSLATION,   /* no mapping at that address */
+	IOMMU_FAULT_PERMISSION,	   /* mapped, but not for this kind of access */
+	IOMMU_FAULT_ADDRESS_SIZE,  /* beyond the input or output size */
+	IOMMU_FAULT_ACCESS_FLAG,
+	IOMMU_FAULT_CONFIGURATION, /* bad stream id, stream entry or table fetch */
+	IOMMU_FAULT_OTHER
+};
+
+const char *iommu_fault_name(enum iommu_fault fault);
+
+struct iommu_event {
+	stream_id_t stream;
+	partition_id_t owner; /* PARTITION_NONE: nobody's */
+	ipa_t address;
+	bool write;
+	enum iommu_fault fault;
+	uint8_t raw_type; /* the specification's event number */
+};
+
+/*
+ * Drains the event queue, bounded by its size, and calls `report` once for each new (stream, page)
+ * — repeats within the de-duplication window are only counted. Acknowledges GERROR and overflow.
+ * `report` may be NULL.
+ */
+void iommu_events(void (*report)(void *context, const struct iommu_event *event), void *context);
+
+struct iommu_counters {
+	uint64_t faults;	/* event records consumed for this stream */
+	uint64_t distinct;	/* reported: new (stream, page) */
+};
+
+/* Of one stream since boot; zeroes for a stream never seen. */
+struct iommu_counters iommu_stream_counters(stream_id_t stream);
+/* Of the whole device: records, and records lost to a full queue (known only as "some"). */
+struct iommu_totals {
+	uint64_t records, overflows, command_errors, commands, syncs;
+};
+struct iommu_totals iommu_totals(void);
+
+#endif

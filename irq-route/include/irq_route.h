@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * (device, event) → virtual interrupt of a partition, without the hypervisor in between. gic/ maps
+ * it to GICv4: one physical ITT for each function, one vPE for each vCPU, and a virtual ITS whose
+ * commands are validated and mirrored as VMAPTI, VMOVI, …
+ *
+ * Leans on: lib. Specification: Arm IHI 0069 (GICv3/v4), chapters 5 (ITS), 6 (virtual LPIs), 12.
+ * Locks: one for the physical ITS (innermost), one for each struct irq_partition; taken in the
+ * order partition, ITS. Everything is static: no reference counts.
+ */
+#ifndef CW_IRQ_ROUTE_H
+#define CW_IRQ_ROUTE_H
+
+#include "arena.h"
+#include "guest_map.h"
+#include "guest_memory.h"
+#include "lock.h"
+#include "mmio.h"
+#include "status.h"
+#include "types.h"
+
+#define IRQ_ROUTE_MAX_CORES	16
+#define IRQ_PARTITION_MAX_DEVICES 8
+#define IRQ_DEVICE_MAX_EVENTS	  32 /* rounded-up power of two of a function's MSI-X vectors */
+#define IRQ_PARTITION_COLLECTIONS 16
+#define IRQ_LPI_BITS		  14 /* INTIDs below 1 << 14: 8192 LPIs, in both worlds */
+
+struct irq_route_config {
+	mmio_t its;	     /* control frame */
+	pa_t its_translater; /* GITS_TRANSLATER page, for the record */
+	mmio_t redistributors[IRQ_ROUTE_MAX_CORES]; /* RD_base of each core, by core number */
+	unsigned cores;
+	struct arena *tables; /* IRQ_ROUTE_ARENA_SIZE bytes are enough */
+};
+
+#define IRQ_ROUTE_ARENA_SIZE MIB(8)
+
+/*
+ * On the boot core: checks for GICv4 (GITS_TYPER.Virtual, GICR_TYPER.VLPIS), sets up the ITS's
+ * tables and command queue, enables it. STATUS_UNSUPPORTED, with a log line: no ITS or no GICv4.
+ */
+enum status MUST_USE irq_route_init(const struct irq_route_config *config);
+
+/* On each core, once: LPI tables of its redistributor, EnableLPIs, the core's own collection. */
+enum status MUST_USE irq_route_core_init(unsigned core);
+
+/* One mapped event of a device. */
+struct irq_event {
+	bool mapped;
+	uint16_t collection;
+	uint32_t vlpi; /* guest INTID */
+};
+
+struct irq_device {
+	bool bound;	     /* attach gave it to this partition */
+	bool enabled;	     /* the guest's MAPD is in force */
+	device_id_t device;  /* physical */
+	device_id_t virtual_device; /* the guest's DeviceID */
+	unsigned event_limit; /* power of two, <= IRQ_DEVICE_MAX_EVENTS: size of the physical ITT */
+	unsigned guest_events; /* the guest's MAPD size, <= event_limit is what counts */
+	void *itt;
+	struct irq_event events[IRQ_DEVICE_MAX_EVENTS];
+};
+
+struct irq_collection {
+	bool mapped;
+	uint8_t vcpu;
+};
+
+struct irq_counters {
+	uint64_t commands; /* guest ITS commands processed: each is an exit's work */
+	uint64_t refused;  /* of these: invalid, or not the guest's to give */
+	uint64_t mmio;	   /* accesses to the virtual ITS's registers */
+};
+
+struct irq_vpe {
+	uint16_t id;   /* vPEID, unique in the machine */
+	unsigned core; /* where it is pinned */
+	void *pending_table;
+	bool resident;
+};
+
+/* Everything the machine holds for one partition's message interrupts. Opaque but for counters. */
+struct irq_partition {
+	struct lock lock;
+	partition_id_t owner;
+	unsigned vcpus;
+	struct irq_vpe vpes[GUEST_MAX_VCPUS];
+	struct guest_memory memory;
+	void *property_table; /* the vPEs' configuration, ours: a checked copy of the guest's */
+	struct irq_device devices[IRQ_PARTITION_MAX_DEVICES];
+	struct irq_collection collections[IRQ_PARTITION_COLLECTIONS];
+	/* virtual ITS registers */
+	uint32_t ctlr;
+	uint64_t cbaser, cwriter, creadr, baser[8];
+	/* virtual redistributor LPI registers */
+	uint64_t propbaser;
+	uint64_t pendbaser[GUEST_MAX_VCPUS];
+	bool lpis_enabled[GUEST_MAX_VCPUS];
+	struct irq_counters counters;
+};
+
+/*
+ * At boot, once: takes vPE ids and tables, VMAPPs each vPE to its core. `core_of_vcpu` has `vcpus`
+ * entries. STATUS_NO_MEMORY: out of vPE ids or arena.
+ */
+enum status MUST_USE irq_partition_init(struct irq_partition *partition, partition_id_t owner,
+					const struct guest_memory *memory, unsigned vcpus,
+					const unsigned *core_of_vcpu);
+
+/*
+ * Back to power-on: unmaps every event (DISCARD), forgets collections, clears registers, scrubs
+ * pending and property tables. vPEs must not be resident. Bound devices stay bound.
+ */
+enum status MUST_USE irq_partition_reset(struct irq_partition *partition);
+
+/* On the vCPU's core, before it runs and after it stopped: GICR_VPROPBASER and GICR_VPENDBASER. */
+enum status MUST_USE irq_vcpu_resident(struct irq_partition *partition, unsigned vcpu);
+enum status MUST_USE irq_vcpu_nonresident(struct irq_partition *partition, unsigned vcpu);
+
+/*
+ * Gives a function's events to the partition: allocates (first time) and clears the ITT, MAPD.
+ * The guest addresses it by `virtual_device`. STATUS_BUSY: bound already; STATUS_RANGE: too many
+ * vectors or DeviceID beyond GITS_TYPER.Devbits; STATUS_INVALID: DeviceID 0 is kept unmapped.
+ */
+enum status MUST_USE irq_device_bind(struct irq_partition *partition, device_id_t device,
+				     device_id_t virtual_device, unsigned vectors);
+
+/* The mirror image, strictly: DISCARD each event, MAPD V=0, SYNC. Afterwards no event can land. */
+enum status MUST_USE irq_device_unbind(struct irq_partition *partition, device_id_t device);
+
+/*
+ * The guest's virtual ITS control frame: `offset` within GITS_ base, `size` 4 or 8 (others read 0
+ * and drop). A write to GITS_CWRITER processes at most one queue's length of commands.
+ */
+uint64_t vits_read(struct irq_partition *partition, uint32_t offset, unsigned size);
+void vits_write(struct irq_partition *partition, uint32_t offset, unsigned size, uint64_t value);
+
+/* The LPI part of the guest's redistributor frame; others are the hypervisor's. */
+uint64_t vredist_lpi_propbaser(const struct irq_partition *partition);
+void vredist_lpi_set_propbaser(struct irq_partition *partition, uint64_t value);
+uint64_t vredist_lpi_pendbaser(const struct irq_partition *partition, unsigned vcpu);
+void vredist_lpi_set_pendbaser(struct irq_partition *partition, unsigned vcpu, uint64_t value);
+void vredist_lpi_enable(struct irq_partition *partition, unsigned vcpu, bool enable);
+
+struct irq_route_totals {
+	uint64_t commands; /* to the physical ITS */
+	uint64_t timeouts;
+};
+struct irq_route_totals irq_route_totals(void);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One line to the log. The text names the function (bus:device.function), the partition, what was
+ * wrong and what to do. Conversions: %s %c %d %u %x %lu %lx %llu %llx %p %%, width, zero padding
+ * and the '-' flag; no floating point. A line longer than LOG_LINE is cut, never split.
+ *
+ * log_sink() is supplied by the platform: it gets one finished line without a newline.
+ */
+#ifndef CW_LOG_H
+#define CW_LOG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LOG_LINE 200
+
+enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR };
+
+void log_sink(enum log_level level, const char *line);
+
+__attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
+
+#define log_info(...)  log_line(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  log_line(LOG_WARN, __VA_ARGS__)
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+
+/* Formats into [buffer, buffer+size), always terminated; returns the length written. */
+size_t format_text(char *buffer, size_t size, const char *format, va_list arguments);
+
+/*
+ * At most `burst` lines in each window of `window_ns`; what was withheld is counted, and the first
+ * line of the next window may say so. Guests can provoke lines, so every such line asks here.
+ */
+struct log_quota {
+	uint64_t window_start_ns;
+	uint32_t used;
+	uint32_t withheld; /* since the last line that was let through */
+};
+
+bool log_allowed(struct log_quota *quota, uint64_t now_ns, uint32_t burst, uint64_t window_ns);
+
+#endif

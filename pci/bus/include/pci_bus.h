@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The physical side of PCI: finds every function below one generic ECAM host bridge, numbers the
+ * buses, assigns bridge windows and BARs (no firmware has), and resets functions.
+ *
+ * Leans on: lib. Specification: PCI Express Base 5.0; PCI Local Bus 3.0 (BARs, bridges);
+ * devicetree binding pci-host-ecam-generic.
+ *
+ * All of it runs on the boot core before any partition does, except pci_bus_reset() and the config
+ * accessors, which the owner of a function (the attach/detach path) calls under its own lock.
+ */
+#ifndef CW_PCI_BUS_H
+#define CW_PCI_BUS_H
+
+#include "mmio.h"
+#include "status.h"
+#include "types.h"
+
+#define PCI_BUS_MAX_FUNCTIONS 64 /* functions found at boot, VFs not counted */
+#define PCI_BUS_MAX_WINDOWS   4
+#define PCI_BUS_BARS	      6
+#define PCI_CAPABILITY_HOPS   48 /* bound of either capability walk */
+
+enum pci_space { PCI_SPACE_NONE, PCI_SPACE_IO, PCI_SPACE_MEM32, PCI_SPACE_MEM64 };
+
+/* One `ranges` entry of the host bridge. */
+struct pci_window {
+	enum pci_space space;
+	bool prefetchable;
+	uint64_t pci_base;
+	pa_t cpu_base;
+	uint64_t size;
+};
+
+/* One entry of iommu-map or msi-map: RIDs [rid_base, rid_base+length) → out_base + offset. */
+struct pci_id_map {
+	uint32_t rid_base;
+	uint32_t out_base;
+	uint32_t length;
+};
+
+#define PCI_BUS_MAX_ID_MAPS 4
+
+/* What the machine's device tree says; hypervisor or test fills it (pci_host_from_fdt()). */
+struct pci_host {
+	uintptr_t ecam; /* where the ECAM region is mapped */
+	uint64_t ecam_size;
+	uint8_t bus_first, bus_last;
+	struct pci_window windows[PCI_BUS_MAX_WINDOWS];
+	unsigned window_count;
+	struct pci_id_map iommu_map[PCI_BUS_MAX_ID_MAPS];
+	unsigned iommu_map_count; /* 0: this bridge's DMA bypasses the SMMU */
+	struct pci_id_map msi_map[PCI_BUS_MAX_ID_MAPS];
+	unsigned msi_map_count; /* 0: no ITS behind this bridge */
+};
+
+struct pci_bar {
+	enum pci_space space; /* PCI_SPACE_NONE: not implemented, or the upper half of a 64-bit BAR */
+	bool prefetchable;
+	uint64_t pci_address; /* what the BAR register holds */
+	pa_t cpu_address;
+	uint64_t size; /* bytes, a power of two; of one VF for a VF BAR */
+};
+
+/* Offsets of capabilities in configuration space; 0 when absent. */
+struct pci_capabilities {
+	uint16_t express, msi, msix, power;		   /* capability list */
+	uint16_t aer, acs, ari, sriov, ats, pri, pasid; /* extended list */
+};
+
+struct pci_function {
+	rid_t rid;
+	uint16_t vendor, device, subsystem_vendor, subsystem;
+	uint32_t class_revision; /* config offset 0x08: class[31:8] revision[7:0] */
+	uint8_t header_type;	 /* 0 endpoint, 1 bridge; multifunction bit removed */
+	uint8_t interrupt_pin;
+	bool behind_conventional_bridge; /* requester id is aliased: not assignable */
+	struct pci_bar bars[PCI_BUS_BARS];
+	struct pci_bar vf_bars[PCI_BUS_BARS]; /* geometry for one VF; space holds TotalVFs of them */
+	struct pci_capabilities caps;
+	uint16_t total_vfs;   /* 0 without SR-IOV */
+	uint16_t msix_vectors; /* table size; 0 without MSI-X */
+	uint8_t msix_bar;
+	uint32_t msix_offset;
+};
+
+struct pci_bus {
+	struct pci_host host;
+	struct pci_function functions[PCI_BUS_MAX_FUNCTIONS];
+	unsigned function_count;
+	uint8_t bus_count;
+};
+
+/*
+ * Reads the first enabled pci-host-ecam-generic node of the flattened device tree `fdt`, with its
+ * ranges, bus-range, iommu-map and msi-map. STATUS_NOT_FOUND: there is none; STATUS_INVALID: it
+ * breaks its binding. The ECAM is taken as identity-mapped.
+ */
+enum status MUST_USE pci_host_from_fdt(struct pci_host *host, const void *fdt);
+
+/*
+ * Walks the bus, depth first, numbering buses as it goes; then sizes and places every bridge
+ * window, BAR and VF BAR. On return every endpoint has memory and I/O decode as assigned but bus
+ * mastering OFF, bridges forward both ways. VF BARs are placed below 4 GiB when that fits, because
+ * some emulated devices drop the upper half. A function whose BARs found no room is kept with
+ * those BARs' space set to PCI_SPACE_NONE, decode off, and a log line; the walk goes on.
+ * STATUS_NO_MEMORY: more than PCI_BUS_MAX_FUNCTIONS (the rest stay without decode, bus mastering
+ * off); STATUS_NO_SPACE: bus numbers ran out.
+ */
+enum status MUST_USE pci_bus_enumerate(struct pci_bus *bus, const struct pci_host *host);
+
+struct pci_function *pci_bus_find(struct pci_bus *bus, rid_t rid);
+
+/* Translates a requester id by the host's maps. STATUS_NOT_FOUND: not covered, i.e. bypassed. */
+enum status MUST_USE pci_bus_stream_id(const struct pci_bus *bus, rid_t rid, stream_id_t *stream);
+enum status MUST_USE pci_bus_device_id(const struct pci_bus *bus, rid_t rid, device_id_t *device);
+
+/*
+ * Configuration space of any requester id, VFs included. `offset` < 4096 and naturally aligned; a
+ * bus outside the bridge reads as all-ones and drops writes.
+ */
+uint8_t pci_config_read8(const struct pci_bus *bus, rid_t rid, uint16_t offset);
+uint16_t pci_config_read16(const struct pci_bus *bus, rid_t rid, uint16_t offset);
+uint32_t pci_config_read32(const struct pci_bus *bus, rid_t rid, uint16_t offset);
+void pci_config_write8(const struct pci_bus *bus, rid_t rid, uint16_t offset, uint8_t value);
+void pci_config_write16(const struct pci_bus *bus, rid_t rid, uint16_t offset, uint16_t value);
+void pci_config_write32(const struct pci_bus *bus, rid_t rid, uint16_t offset, uint32_t value);
+
+/* Walks of at most PCI_CAPABILITY_HOPS; 0 when absent, malformed or looping. */
+uint16_t pci_find_capability(const struct pci_bus *bus, rid_t rid, uint8_t id);
+uint16_t pci_find_extended_capability(const struct pci_bus *bus, rid_t rid, uint16_t id);
+/* Fills caps from both walks. */
+void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capabilities *caps);
+
+/*
+ * Function-level reset (PCIe 6.6.2): bus mastering off, wait for pending transactions (bounded),
+ * Initiate FLR, 100 ms as a timer, then wait until the function answers again (bounded). All of
+ * its Command register is 0 afterwards. `express` is the offset of its PCI Express capability.
+ * STATUS_UNSUPPORTED: no FLR; STATUS_TIMEOUT: it never came back, keep it quarantined.
+ */
+enum status MUST_USE pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t express);
+
+/* Bytes "0000:01:10.2" and a terminator; returns the buffer. */
+#define PCI_NAME_LENGTH 13
+const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH]);
+
+/* Register names used by more than one room (PCI 3.0 chapter 6, PCIe 5.0 chapter 7). */
+#define PCI_VENDOR_ID	    0x00
+#define PCI_DEVICE_ID	    0x02
+#define PCI_COMMAND	    0x04
+#define PCI_COMMAND_IO	    0x0001
+#define PCI_COMMAND_MEMORY  0x0002
+#define PCI_COMMAND_MASTER  0x0004
+#define PCI_COMMAND_INTX_OFF 0x0400
+#define PCI_STATUS	    0x06
+#define PCI_BAR0	    0x10
+#define PCI_CAP_POINTER	    0x34
+
+#define PCI_CAP_ID_POWER   0x01
+#define PCI_CAP_ID_MSI	   0x05
+#define PCI_CAP_ID_EXPRESS 0x10
+#define PCI_CAP_ID_MSIX	   0x11
+
+#define PCI_EXT_CAP_ID_AER   0x0001
+#define PCI_EXT_CAP_ID_ACS   0x000d
+#define PCI_EXT_CAP_ID_ARI   0x000e
+#define PCI_EXT_CAP_ID_ATS   0x000f
+#define PCI_EXT_CAP_ID_SRIOV 0x0010
+#define PCI_EXT_CAP_ID_PRI   0x0013
+#define PCI_EXT_CAP_ID_PASID 0x001b
+
+#endif
