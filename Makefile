@@ -18,6 +18,8 @@ I_irq-route/gic		  := -Iirq-route/include
 LEG_INCLUDES		  := -Ipci/bus/include -Ipci/virt/include -Ivf/include -Iiommu/include -Iirq-route/include
 I_hv-glue		  := -Ihv-glue/include $(LEG_INCLUDES)
 I_hv-glue/host		  := $(I_hv-glue)
+# The hypervisor starts the joint (glue.h) and supplies hv.h; of the rooms behind it it sees the
+# IOMMU's contract only, for a partition's tables.
 I_hypervisor		  := -Ihypervisor/include -Ihv-glue/include -Iiommu/include
 I_hypervisor/arch/aarch64 := $(I_hypervisor)
 I_tests			  := -Ihv-glue/host $(I_hv-glue) -Ihypervisor/include -Iiommu/smmuv3 -Iirq-route/gic
@@ -32,8 +34,8 @@ LIBFDT	   := $(BUILD)/libfdt-src/libfdt
 LIBFDT_C   := fdt fdt_ro fdt_addresses fdt_strerror
 WARN	   := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
 STD	   := -std=gnu11 -fno-common -MMD -MP
-HV_FLAGS   := $(STD) -O2 -g -ffreestanding -fno-stack-protector -fno-pic -fno-pie -mgeneral-regs-only \
-	      -mno-outline-atomics -march=armv8-a -mstrict-align -fno-asynchronous-unwind-tables \
+HV_FLAGS   := $(STD) -O2 -g -ffreestanding -fno-stack-protector -fpie -mgeneral-regs-only \
+	      -mno-outline-atomics -march=armv8-a -mstrict-align -fno-asynchronous-unwind-tables -ffunction-sections \
 	      -Ilib/arch/aarch64 -Ilib/include -I$(LIBFDT)
 HOST_FLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	      -fno-sanitize-recover=undefined -Ilib/arch/host -Ilib/include
@@ -64,17 +66,17 @@ hypervisor: $(BUILD)/hypervisor.bin
 
 $(BUILD)/hypervisor.elf: $(HV_OBJ) hypervisor/arch/aarch64/hypervisor.ld
 	@echo "  LD    $@"
-	$(Q)$(CROSS)gcc -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments \
+	$(Q)$(CROSS)gcc -nostdlib -static-pie -Wl,--no-dynamic-linker,-z,norelro,-z,text -Wl,--build-id=none,--gc-sections -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments \
 		-Wl,-T,hypervisor/arch/aarch64/hypervisor.ld $(HV_LINK) -o $@ $(HV_OBJ) $(HV_EXTRA_OBJ)
 %.bin: %.elf
 	$(Q)$(CROSS)objcopy -O binary $< $@
-$(BUILD)/hv/libfdt/%.o: $(LIBFDT)/%.c
+$(BUILD)/hv/libfdt/%.o: $(LIBFDT)/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(HV_FLAGS) -c $< -o $@
-$(BUILD)/hv/%.o: %.c
+$(BUILD)/hv/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CROSS)gcc $(HV_FLAGS) $(WARN) $(I_$(call room,$<)) $(I_FILE_$<) -c $< -o $@
-$(BUILD)/hv/%.o: %.S
+$(BUILD)/hv/%.o: %.S Makefile
 	@mkdir -p $(@D); echo "  AS    $<"
 	$(Q)$(CROSS)gcc $(HV_FLAGS) $(I_$(call room,$<)) -c $< -o $@
 

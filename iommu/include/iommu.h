@@ -19,10 +19,15 @@
 struct iommu_config {
 	mmio_t registers;
 	uint64_t registers_size;
-	struct arena *tables;	   /* stream table and queues: IOMMU_ARENA_SIZE bytes are enough */
+	struct arena *tables;	 /* stream table and queues: IOMMU_ARENA_SIZE bytes are enough */
 	unsigned stream_id_bits; /* streams below 1 << this are covered; others abort */
 };
 
+/*
+ * 64 bytes for each stream, aligned to the size of the table, and 64 KiB: enough for 15 bits at
+ * any base and for 16 bits at a base that is a multiple of 4 MiB. The table is zeroed at boot, so
+ * ask for the streams there are: 8 bits for each bus that has devices.
+ */
 #define IOMMU_ARENA_SIZE MIB(6)
 
 /* The stage-2 tables of one partition's devices. Built by the hypervisor; RAM parts are shared. */
@@ -32,6 +37,12 @@ struct iommu_tables {
 	uint8_t input_bits;  /* IPA width: T0SZ = 64 - input_bits */
 	uint8_t start_level; /* 0, 1 or 2: never concatenated */
 };
+
+/*
+ * The first act on a machine: from its return on no DMA passes the SMMU, whatever a firmware left.
+ * Sends no command, so buses may still be numbered; iommu_init() follows.
+ */
+enum status MUST_USE iommu_block_all(mmio_t registers);
 
 /*
  * Takes the SMMU over: aborts all traffic first (GBPA), then disables it, checks that it can do
@@ -45,19 +56,27 @@ enum status MUST_USE iommu_init(const struct iommu_config *config);
  * Points `stream` at `tables` for `owner`. The stream must be aborting. Every store of the update
  * is either abort or the full configuration; when it returns the new configuration is in use.
  * STATUS_BUSY: the stream has an owner; STATUS_RANGE: beyond stream_id_bits; STATUS_INVALID: the
- * tables cannot be walked by this SMMU; STATUS_TIMEOUT/STATUS_HARDWARE: the command queue failed,
- * the stream aborts.
+ * tables cannot be walked by this SMMU, or PARTITION_NONE; STATUS_STATE: no iommu_init().
+ * STATUS_TIMEOUT/STATUS_HARDWARE: the command queue failed; the entry is abort in memory, and if
+ * the SMMU did not confirm that, the stream stays `owner`'s (STATUS_BUSY) until a detach succeeds.
  */
 enum status MUST_USE iommu_attach(stream_id_t stream, const struct iommu_tables *tables,
 				  partition_id_t owner);
 
 /*
  * Back to abort, strictly: when it returns STATUS_OK no access by the stream through the old
- * tables can land and none of its translations is cached. On an error the entry is abort in
- * memory but the SMMU did not confirm: the pages behind it must not be reused.
+ * tables can land and none of its translations is cached. STATUS_TIMEOUT/STATUS_HARDWARE: the
+ * entry is abort in memory but the SMMU did not confirm; the pages behind it must not be reused,
+ * the stream stays `owner`'s and detach may be tried again. STATUS_DENIED: not `owner`'s.
  */
 enum status MUST_USE iommu_detach(stream_id_t stream, const struct iommu_tables *tables,
 				  partition_id_t owner);
+
+/*
+ * For a stream, owned or not, that floods the event queue: it aborts as after a detach, but without
+ * a record, until the next attach or detach. Its owner stays. Errors as iommu_detach().
+ */
+enum status MUST_USE iommu_silence(stream_id_t stream);
 
 /*
  * After a change of the tables that removes or restricts [ipa, ipa+size): drops every cached
@@ -65,11 +84,14 @@ enum status MUST_USE iommu_detach(stream_id_t stream, const struct iommu_tables 
  */
 enum status MUST_USE iommu_invalidate(const struct iommu_tables *tables, ipa_t ipa, uint64_t size);
 
+/* False: the SMMU does not snoop, so every store to tables it walks must be arch_clean()ed. */
+bool iommu_coherent(void);
+
 /* Why a transaction was refused. */
 enum iommu_fault {
-	IOMMU_FAULT_TRANSLATION,   /* no mapping at that address */
-	IOMMU_FAULT_PERMISSION,	   /* mapped, but not for this kind of access */
-	IOMMU_FAULT_ADDRESS_SIZE,  /* beyond the input or output size */
+	IOMMU_FAULT_TRANSLATION,  /* no mapping at that address */
+	IOMMU_FAULT_PERMISSION,	  /* mapped, but not for this kind of access */
+	IOMMU_FAULT_ADDRESS_SIZE, /* beyond the input or output size */
 	IOMMU_FAULT_ACCESS_FLAG,
 	IOMMU_FAULT_CONFIGURATION, /* bad stream id, stream entry or table fetch */
 	IOMMU_FAULT_OTHER
@@ -87,18 +109,25 @@ struct iommu_event {
 };
 
 /*
- * Drains the event queue, bounded by its size, and calls `report` once for each new (stream, page)
- * — repeats within the de-duplication window are only counted. Acknowledges GERROR and overflow.
- * `report` may be NULL.
+ * Takes at most 128 records from the event queue and calls `report` once for each new (stream,
+ * page, kind of fault): repeats within a second are only counted, and a stream gets at most 16
+ * reports a second. Acknowledges GERROR and overflow. `report` may be NULL; it may call anything
+ * here but iommu_events().
+ *
+ * True: records are left. Call again soon, without waiting for an interrupt: the next one comes
+ * only after the queue was empty. A storm is ended with iommu_silence().
  */
-void iommu_events(void (*report)(void *context, const struct iommu_event *event), void *context);
+bool iommu_events(void (*report)(void *context, const struct iommu_event *event), void *context);
 
 struct iommu_counters {
-	uint64_t faults;	/* event records consumed for this stream */
-	uint64_t distinct;	/* reported: new (stream, page) */
+	uint64_t faults;   /* event records consumed for this stream */
+	uint64_t distinct; /* reported: new (stream, page, kind) */
 };
 
-/* Of one stream since boot; zeroes for a stream never seen. */
+/*
+ * Of one stream since boot; zeroes for a stream never seen. The first 78 streams that were attached
+ * and the first 48 others have counters of their own; the rest share one set.
+ */
 struct iommu_counters iommu_stream_counters(stream_id_t stream);
 /* Of the whole device: records, and records lost to a full queue (known only as "some"). */
 struct iommu_totals {

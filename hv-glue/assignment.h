@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One device of one partition, as it goes through the legs. attach() and detach() are mirror
+ * images; everything in between is a state of struct assignment.
+ */
+#ifndef CW_ASSIGNMENT_H
+#define CW_ASSIGNMENT_H
+
+#include "hv.h"
+#include "irq_route.h"
+#include "pci_virt.h"
+#include "vf.h"
+
+#define GLUE_POOLS 4
+
+/* What the joint holds for one partition. */
+struct assignment {
+	const struct hv_device_request *request;
+	partition_id_t owner;
+	unsigned slot;			   /* on the partition's virtual bus */
+	bool attached;
+	bool stuck;			   /* the hardware did not confirm: nobody's, for good */
+	struct pci_function *function;	   /* a whole function, or the PF */
+	struct vf_pool *pool;		   /* of the VF; NULL for a whole function */
+	struct vf *vf;
+	struct pci_virt_identity identity; /* what is shown, wherever it comes from */
+	stream_id_t stream;
+	device_id_t device;
+	struct iommu_tables tables;
+};
+
+struct partition_side {
+	struct pci_virt bridge;
+	struct irq_partition irq;
+	bool irq_ready;
+	struct assignment assignments[HV_MAX_DEVICES];
+	unsigned count;
+};
+
+struct glue {
+	struct pci_bus bus;
+	bool iommu_ready, irq_ready;
+	struct vf_pool pools[GLUE_POOLS];
+	unsigned pool_count;
+	struct lock owners_lock; /* guards owners */
+	partition_id_t owners[PCI_BUS_MAX_FUNCTIONS]; /* of whole functions, by index in bus */
+	struct partition_side sides[HV_MAX_PARTITIONS];
+};
+
+extern struct glue glue;
+
+/* The pool of this PF's VFs; NULL when SR-IOV is not enabled on it. */
+struct vf_pool *glue_pool_of(const struct pci_function *pf);
+
+/*
+ * Gives the device to its partition: claim, reset, bind its stream, route its vectors, show it.
+ * On an error one log line says which function, which partition, why; nothing is left behind.
+ */
+enum status MUST_USE attach(struct assignment *assignment);
+
+/*
+ * The mirror image. When it returns no DMA and no interrupt of the function can land. If the
+ * hardware does not confirm that, the device is stuck: never given to anybody again.
+ */
+void detach(struct assignment *assignment);
+
+/* Filled by attach.c, used by both. */
+enum status MUST_USE assignment_locate(struct assignment *assignment);
+enum status MUST_USE assignment_map_bars(const struct assignment *assignment);
+void assignment_unmap_bars(const struct assignment *assignment, unsigned count);
+
+/* "0000:01:10.2"; static storage is the caller's. */
+static inline rid_t assignment_rid(const struct assignment *assignment)
+{
+	return assignment->vf ? assignment->vf->rid : assignment->request->function;
+}
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Claim the function → reset it → bind its stream → route its vectors → show it to the guest.
+ * What can fail comes first; until the last line the stream aborts or bus mastering is off.
+ */
+#include "assignment.h"
+
+#include "log.h"
+
+static enum status claim(struct assignment *a)
+{
+	if (a->request->wants_vf) {
+		return vf_claim(a->pool, a->request->vf_index, a->owner, &a->vf);
+	}
+
+	unsigned index = (unsigned)(a->function - glue.bus.functions);
+	enum status status = STATUS_BUSY;
+
+	lock_acquire(&glue.owners_lock);
+	if (partition_is(glue.owners[index], PARTITION_NONE)) {
+		glue.owners[index] = a->owner;
+		status = STATUS_OK;
+	}
+	lock_release(&glue.owners_lock);
+	return status;
+}
+
+static void unclaim(struct assignment *a)
+{
+	if (a->request->wants_vf) {
+		if (vf_unclaim(a->pool, a->vf, a->owner) != STATUS_OK) {
+			a->stuck = true;
+		}
+		return;
+	}
+	lock_acquire(&glue.owners_lock);
+	glue.owners[a->function - glue.bus.functions] = PARTITION_NONE;
+	lock_release(&glue.owners_lock);
+}
+
+/*
+ * A PF whose VFs are in use is not reset, because that would take them away: its owner re-initialises
+ * it, and nothing of it reaches memory until then. A function without FLR keeps its one owner.
+ */
+static enum status reset(struct assignment *a)
+{
+	enum status status;
+
+	if (a->request->wants_vf) {
+		return vf_reset(a->pool, a->vf);
+	}
+	if (glue_pool_of(a->function)) {
+		return STATUS_OK;
+	}
+	status = pci_function_reset(&glue.bus, a->function->rid, a->function->caps.express);
+	if (status == STATUS_OK) {
+		pci_config_write16(&glue.bus, a->function->rid, PCI_COMMAND, a->function->decode);
+	}
+	return status == STATUS_UNSUPPORTED ? STATUS_OK : status;
+}
+
+static unsigned vectors_of(const struct assignment *a)
+{
+	return a->identity.msix_vectors ? a->identity.msix_vectors
+	       : a->identity.caps.msi	? IRQ_DEVICE_MAX_EVENTS
+					: 1;
+}
+
+static enum status show(struct assignment *a)
+{
+	enum status status = assignment_map_bars(a);
+
+	if (status == STATUS_OK) {
+		status = pci_virt_add(&glue.sides[a->owner.v].bridge, a->slot, &a->identity);
+		if (status != STATUS_OK) {
+			assignment_unmap_bars(a, PCI_BUS_BARS);
+		}
+	}
+	return status;
+}
+
+enum status attach(struct assignment *a)
+{
+	struct irq_partition *irq = &glue.sides[a->owner.v].irq;
+	const char *step = "find";
+	char name[PCI_NAME_LENGTH];
+	enum status status = assignment_locate(a);
+
+	if (status != STATUS_OK) {
+		goto failed;
+	}
+	step = "claim";
+	status = claim(a);
+	if (status != STATUS_OK) {
+		goto failed;
+	}
+	step = "reset";
+	status = reset(a);
+	if (status != STATUS_OK) {
+		goto undo_claim;
+	}
+	step = "bind the stream of";
+	hv_device_tables(a->owner, &a->tables);
+	status = iommu_attach(a->stream, &a->tables, a->owner);
+	if (status != STATUS_OK) {
+		goto undo_claim;
+	}
+	step = "route the vectors of";
+	status = irq_device_bind(irq, a->device, (device_id_t){a->slot << 3}, vectors_of(a));
+	if (status != STATUS_OK) {
+		goto undo_stream;
+	}
+	step = "show";
+	status = show(a);
+	if (status != STATUS_OK) {
+		goto undo_vectors;
+	}
+	a->attached = true;
+	return a->request->wants_vf ? vf_assigned(a->pool, a->vf, a->owner) : STATUS_OK;
+
+undo_vectors:
+	a->stuck |= irq_device_unbind(irq, a->device) != STATUS_OK;
+undo_stream:
+	a->stuck |= iommu_detach(a->stream, &a->tables, a->owner) != STATUS_OK;
+undo_claim:
+	if (!a->stuck) {
+		unclaim(a);
+	}
+failed:
+	log_error("%s %s (%s): cannot %s it: %s; the partition runs without it",
+		  pci_name(assignment_rid(a), name), hv_partition_name(a->owner), a->request->label,
+		  step, status_name(status));
+	return status;
+}

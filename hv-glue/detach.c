@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* attach.c backwards: hide it → unroute its vectors → abort its stream → reset → nobody's. */
+#include "assignment.h"
+
+#include "log.h"
+
+static enum status give_back(struct assignment *a)
+{
+	if (a->request->wants_vf) {
+		enum status status = vf_quarantine(a->pool, a->vf, a->owner);
+
+		return status == STATUS_OK ? vf_reset(a->pool, a->vf) : status;
+	}
+	lock_acquire(&glue.owners_lock);
+	glue.owners[a->function - glue.bus.functions] = PARTITION_NONE;
+	lock_release(&glue.owners_lock);
+	return STATUS_OK;
+}
+
+void detach(struct assignment *a)
+{
+	char name[PCI_NAME_LENGTH];
+	const char *step = NULL;
+	enum status status;
+
+	if (!a->attached) {
+		return;
+	}
+	a->attached = false;
+	pci_virt_remove(&glue.sides[a->owner.v].bridge, a->slot);
+	assignment_unmap_bars(a, PCI_BUS_BARS);
+	status = irq_device_unbind(&glue.sides[a->owner.v].irq, a->device);
+	if (status != STATUS_OK) {
+		step = "its vectors are not confirmed gone";
+		a->stuck = true;
+	}
+	status = iommu_detach(a->stream, &a->tables, a->owner);
+	if (status != STATUS_OK) {
+		step = "its stream is not confirmed aborting";
+		a->stuck = true;
+	}
+	if (!a->stuck) {
+		status = give_back(a);
+		step = status != STATUS_OK ? "it does not come back from its reset" : NULL;
+	}
+	if (step) {
+		log_error("%s %s (%s): %s: %s; it stays quarantined until the machine restarts",
+			  pci_name(assignment_rid(a), name), hv_partition_name(a->owner),
+			  a->request->label, step, status_name(status));
+	}
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "faults.h"
+
+#include "assignment.h"
+#include "log.h"
+
+#define ROUNDS 8 /* of the event queue's own bound, before a storm is ended */
+
+static stream_id_t last_stream; /* boot core only, in its interrupt handler */
+static uint64_t distinct;
+
+static bool same_stream(const struct pci_bus *bus, unsigned rid, stream_id_t stream)
+{
+	stream_id_t its;
+
+	return pci_bus_stream_id(bus, (rid_t){(uint16_t)rid}, &its) == STATUS_OK &&
+	       its.v == stream.v;
+}
+
+/* The map's inverse; usually the identity, so that is tried first. */
+static bool rid_of(stream_id_t stream, rid_t *rid)
+{
+	unsigned buses = glue.bus.bus_count ? glue.bus.bus_count : 1;
+
+	if (stream.v < 0x10000 && same_stream(&glue.bus, stream.v, stream)) {
+		rid->v = (uint16_t)stream.v;
+		return true;
+	}
+	for (unsigned r = 0; r < buses * 256; r++) {
+		if (same_stream(&glue.bus, r, stream)) {
+			rid->v = (uint16_t)r;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void report_fault(void *context, const struct iommu_event *event)
+{
+	char name[PCI_NAME_LENGTH] = "unknown";
+	rid_t rid;
+
+	(void)context;
+	last_stream = event->stream;
+	distinct++;
+	if (rid_of(event->stream, &rid)) {
+		pci_name(rid, name);
+	}
+	log_warn("dma fault: function=%s partition=%s address=0x%lx %s reason=%s", name,
+		 hv_partition_name(event->owner), event->address.v, event->write ? "write" : "read",
+		 iommu_fault_name(event->fault));
+}
+
+void faults_handle(void)
+{
+	char name[PCI_NAME_LENGTH] = "unknown";
+	rid_t rid;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		if (!iommu_events(report_fault, NULL)) {
+			return;
+		}
+	}
+	if (rid_of(last_stream, &rid)) {
+		pci_name(rid, name);
+	}
+	log_error("dma fault storm: function=%s cut off until its partition restarts: %s", name,
+		  status_name(iommu_silence(last_stream)));
+	(void)iommu_events(report_fault, NULL);
+}
+
+void faults_report(void)
+{
+	struct iommu_totals totals = iommu_totals();
+
+	log_info("@faults total=%lu distinct=%lu overflows=%lu", totals.records, distinct,
+		 totals.overflows);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Brings the legs up, in the order that leaves no DMA unfenced, and hands the hooks out. */
+#include "glue.h"
+
+#include "assignment.h"
+#include "hooks.h"
+#include "log.h"
+
+struct glue glue;
+
+static unsigned char iommu_memory[IOMMU_ARENA_SIZE] __attribute__((aligned(65536)));
+static unsigned char irq_memory[IRQ_ROUTE_ARENA_SIZE] __attribute__((aligned(65536)));
+static struct arena iommu_arena = {iommu_memory, sizeof(iommu_memory), 0};
+static struct arena irq_arena = {irq_memory, sizeof(irq_memory), 0};
+
+struct vf_pool *glue_pool_of(const struct pci_function *pf)
+{
+	for (unsigned i = 0; i < glue.pool_count; i++) {
+		if (glue.pools[i].pf == pf) {
+			return &glue.pools[i];
+		}
+	}
+	return NULL;
+}
+
+/* As many VFs of this PF as the highest index asked for. */
+static unsigned vfs_wanted(rid_t pf)
+{
+	unsigned wanted = 0;
+
+	for (unsigned p = 0; p < hv_partition_count(); p++) {
+		partition_id_t id = {(uint8_t)p};
+
+		for (unsigned d = 0; d < hv_partition_device_count(id); d++) {
+			const struct hv_device_request *r = hv_partition_device(id, d);
+
+			if (r->wants_vf && r->function.v == pf.v && r->vf_index >= wanted) {
+				wanted = r->vf_index + 1u;
+			}
+		}
+	}
+	return wanted;
+}
+
+static void enable_vfs(struct pci_function *pf, unsigned count)
+{
+	char name[PCI_NAME_LENGTH];
+	enum status status;
+
+	if (glue.pool_count == GLUE_POOLS) {
+		log_error("%s: VFs of more than %d functions", pci_name(pf->rid, name), GLUE_POOLS);
+		return;
+	}
+	status = pci_function_reset(&glue.bus, pf->rid, pf->caps.express);
+	if (status == STATUS_OK || status == STATUS_UNSUPPORTED) {
+		pci_config_write16(&glue.bus, pf->rid, PCI_COMMAND, pf->decode);
+		status = vf_enable(&glue.pools[glue.pool_count], &glue.bus, pf, count);
+	}
+	if (status != STATUS_OK) {
+		log_error("%s: cannot enable %u VFs: %s; partitions that want one run without",
+			  pci_name(pf->rid, name), count, status_name(status));
+		return;
+	}
+	glue.pool_count++;
+	log_info("%s: %u VFs enabled", pci_name(pf->rid, name), count);
+}
+
+static void start_pci(const void *fdt)
+{
+	struct pci_host host;
+	enum status status = pci_host_from_fdt(&host, fdt);
+
+	if (status == STATUS_OK) {
+		status = pci_bus_enumerate(&glue.bus, &host);
+	}
+	if (status != STATUS_OK) {
+		log_warn("PCI: %s; %u functions are usable", status_name(status),
+			 glue.bus.function_count);
+	}
+	for (unsigned i = 0; i < glue.bus.function_count; i++) {
+		struct pci_function *function = &glue.bus.functions[i];
+		unsigned wanted = vfs_wanted(function->rid);
+
+		glue.owners[i] = PARTITION_NONE;
+		if (wanted) {
+			enable_vfs(function, wanted);
+		}
+	}
+}
+
+/* Enough bits for the last requester id of the last bus that has one. */
+static unsigned stream_bits(void)
+{
+	unsigned bits = 8;
+	stream_id_t last;
+	unsigned buses = glue.bus.bus_count ? glue.bus.bus_count : 1;
+	rid_t rid = {(uint16_t)((glue.bus.host.bus_first + buses) * 256 - 1)};
+
+	if (pci_bus_stream_id(&glue.bus, rid, &last) == STATUS_OK) {
+		while (bits < 16 && last.v >> bits) {
+			bits++;
+		}
+	}
+	return bits;
+}
+
+static void start_iommu(const struct glue_machine *machine)
+{
+	struct iommu_config config = {machine->smmu, machine->smmu_size, &iommu_arena, stream_bits()};
+	enum status status = machine->has_smmu ? iommu_init(&config) : STATUS_NOT_FOUND;
+
+	glue.iommu_ready = status == STATUS_OK;
+	if (!glue.iommu_ready) {
+		log_error("SMMU: %s; no device will be given to any partition", status_name(status));
+	}
+}
+
+static void start_irq_route(const struct glue_machine *machine)
+{
+	struct irq_route_config config = {
+		.its = machine->its,
+		.its_translater = machine->its_translater,
+		.cores = machine->cores,
+		.tables = &irq_arena,
+	};
+	enum status status = STATUS_NOT_FOUND;
+
+	for (unsigned i = 0; i < machine->cores; i++) {
+		config.redistributors[i] = machine->redistributors[i];
+	}
+	if (machine->has_its) {
+		status = irq_route_init(&config);
+	}
+	glue.irq_ready = status == STATUS_OK;
+	if (!glue.irq_ready) {
+		log_error("ITS: %s; no device will be given to any partition", status_name(status));
+	}
+}
+
+static void collect_assignments(partition_id_t id)
+{
+	struct partition_side *side = &glue.sides[id.v];
+
+	for (unsigned i = 0; i < hv_partition_device_count(id); i++) {
+		side->assignments[side->count++] = (struct assignment){
+			.request = hv_partition_device(id, i),
+			.owner = id,
+			.slot = i + 1,
+		};
+	}
+}
+
+static enum status start_side(partition_id_t id)
+{
+	struct partition_side *side = &glue.sides[id.v];
+	unsigned cores[GUEST_MAX_VCPUS], vcpus = hv_partition_vcpus(id);
+	enum status status;
+
+	pci_virt_init(&side->bridge, &glue.bus, id);
+	collect_assignments(id);
+	if (glue.irq_ready) {
+		for (unsigned i = 0; i < vcpus; i++) {
+			cores[i] = hv_vcpu_core(id, i);
+		}
+		status = irq_partition_init(&side->irq, id, hv_guest_memory(id), vcpus, cores);
+		side->irq_ready = status == STATUS_OK;
+		if (status != STATUS_OK) {
+			log_error("%s: no virtual ITS: %s", hv_partition_name(id),
+				  status_name(status));
+		}
+	}
+	return hooks_trap(id, side);
+}
+
+enum status glue_start(const struct glue_machine *machine, struct hv_hooks *hooks)
+{
+	enum status status = STATUS_OK;
+
+	if (machine->has_smmu && iommu_block_all(machine->smmu) != STATUS_OK) {
+		return STATUS_HARDWARE; /* DMA may be open: nothing is safe to start */
+	}
+	start_pci(machine->fdt);
+	start_iommu(machine);
+	start_irq_route(machine);
+	for (unsigned i = 0; i < hv_partition_count() && status == STATUS_OK; i++) {
+		status = start_side((partition_id_t){(uint8_t)i});
+	}
+	hooks_fill(hooks);
+	return status;
+}

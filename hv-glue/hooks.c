@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hooks.h"
+
+#include "faults.h"
+#include "log.h"
+
+#define LPI_PROPBASER 0x70
+#define LPI_PENDBASER 0x78
+
+static uint64_t config_read(void *context, uint64_t offset, unsigned size)
+{
+	return pci_virt_read(context, offset, size);
+}
+
+static void config_write(void *context, uint64_t offset, unsigned size, uint64_t value)
+{
+	pci_virt_write(context, offset, size, value);
+}
+
+static uint64_t its_read(void *context, uint64_t offset, unsigned size)
+{
+	return vits_read(context, (uint32_t)offset, size);
+}
+
+static void its_write(void *context, uint64_t offset, unsigned size, uint64_t value)
+{
+	vits_write(context, (uint32_t)offset, size, value);
+}
+
+/* Without an ITS its frame reads as zero: a guest's driver sees that there is none. */
+static uint64_t absent_read(void *context, uint64_t offset, unsigned size)
+{
+	(void)context;
+	(void)offset;
+	(void)size;
+	return 0;
+}
+
+static void absent_write(void *context, uint64_t offset, unsigned size, uint64_t value)
+{
+	(void)context;
+	(void)offset;
+	(void)size;
+	(void)value;
+}
+
+enum status hooks_trap(partition_id_t id, struct partition_side *side)
+{
+	/* The doorbell page behind the control frame is for devices only: it stays unmapped. */
+	const struct hv_mmio_region its = {{GUEST_ITS_BASE},
+					   GUEST_ITS_DOORBELL - GUEST_ITS_BASE,
+					   HV_EXIT_ITS,
+					   &side->irq,
+					   side->irq_ready ? its_read : absent_read,
+					   side->irq_ready ? its_write : absent_write};
+	const struct hv_mmio_region ecam = {{GUEST_ECAM_BASE}, GUEST_ECAM_SIZE, HV_EXIT_CONFIG,
+					    &side->bridge,     config_read,	config_write};
+	enum status status = hv_trap_region(id, &its);
+
+	return status == STATUS_OK ? hv_trap_region(id, &ecam) : status;
+}
+
+static enum status core_up(unsigned core)
+{
+	return glue.irq_ready ? irq_route_core_init(core) : STATUS_OK;
+}
+
+/* A device that cannot be attached was said so; the partition runs without it. */
+static enum status partition_start(partition_id_t id)
+{
+	struct partition_side *side = &glue.sides[id.v];
+
+	for (unsigned i = 0; i < side->count; i++) {
+		char name[PCI_NAME_LENGTH];
+		struct assignment *a = &side->assignments[i];
+
+		if (attach(a) == STATUS_OK) {
+			log_info("%s -> %s (%s): DMA by SMMU stage 2, interrupts as vLPIs",
+				 pci_name(a->identity.rid, name), hv_partition_name(id),
+				 a->request->label);
+		}
+	}
+	return STATUS_OK;
+}
+
+static void partition_stop(partition_id_t id)
+{
+	struct partition_side *side = &glue.sides[id.v];
+
+	for (unsigned i = side->count; i-- > 0;) {
+		detach(&side->assignments[i]);
+	}
+	if (side->irq_ready && irq_partition_reset(&side->irq) != STATUS_OK) {
+		log_error("%s: its virtual ITS did not reset; its devices get no interrupts",
+			  hv_partition_name(id));
+	}
+}
+
+static void vcpu_enter(partition_id_t id, unsigned vcpu)
+{
+	struct partition_side *side = &glue.sides[id.v];
+
+	if (side->irq_ready && irq_vcpu_resident(&side->irq, vcpu) != STATUS_OK) {
+		log_error("%s: vcpu %u gets no interrupts from devices", hv_partition_name(id), vcpu);
+	}
+}
+
+static void vcpu_leave(partition_id_t id, unsigned vcpu)
+{
+	struct partition_side *side = &glue.sides[id.v];
+
+	if (side->irq_ready && irq_vcpu_nonresident(&side->irq, vcpu) != STATUS_OK) {
+		log_error("%s: vcpu %u: its redistributor did not let go", hv_partition_name(id),
+			  vcpu);
+	}
+}
+
+static uint64_t lpi_read(partition_id_t id, unsigned vcpu, uint32_t offset)
+{
+	const struct irq_partition *irq = &glue.sides[id.v].irq;
+	uint64_t value = (offset & ~7u) == LPI_PROPBASER ? vredist_lpi_propbaser(irq)
+							 : vredist_lpi_pendbaser(irq, vcpu);
+
+	return offset & 4 ? value >> 32 : value;
+}
+
+static void lpi_write(partition_id_t id, unsigned vcpu, uint32_t offset, uint64_t value,
+		      unsigned size)
+{
+	struct irq_partition *irq = &glue.sides[id.v].irq;
+
+	if (size == 4) {
+		uint64_t old = lpi_read(id, vcpu, offset & ~7u);
+		unsigned shift = offset & 4 ? 32 : 0;
+
+		value = (old & ~(0xffffffffull << shift)) | (value & 0xffffffff) << shift;
+	} else if (size != 8) {
+		return;
+	}
+	if ((offset & ~7u) == LPI_PROPBASER) {
+		vredist_lpi_set_propbaser(irq, value);
+	} else {
+		vredist_lpi_set_pendbaser(irq, vcpu, value);
+	}
+}
+
+static void lpi_enable(partition_id_t id, unsigned vcpu, bool enable)
+{
+	if (glue.sides[id.v].irq_ready) {
+		vredist_lpi_enable(&glue.sides[id.v].irq, vcpu, enable);
+	}
+}
+
+static void report_device(const struct partition_side *side, const struct assignment *a)
+{
+	char name[PCI_NAME_LENGTH];
+	const struct pci_virt_counters *counters = &side->bridge.slots[a->slot].counters;
+
+	log_info("@device partition=%s function=%s kind=%s dma=smmu-stage2 interrupts=vlpi label=%s "
+		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu",
+		 hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
+		 a->request->wants_vf ? "VF" : "function", a->request->label, a->slot,
+		 a->stuck ? "quarantined" : a->attached ? "assigned" : "refused",
+		 counters->reads + counters->writes, side->irq.counters.mmio,
+		 iommu_stream_counters(a->stream).faults);
+}
+
+static void report(void)
+{
+	for (unsigned p = 0; p < hv_partition_count(); p++) {
+		for (unsigned i = 0; i < glue.sides[p].count; i++) {
+			report_device(&glue.sides[p], &glue.sides[p].assignments[i]);
+		}
+	}
+	faults_report();
+}
+
+void hooks_fill(struct hv_hooks *hooks)
+{
+	*hooks = (struct hv_hooks){
+		.core_up = core_up,
+		.partition_start = partition_start,
+		.partition_stop = partition_stop,
+		.vcpu_enter = vcpu_enter,
+		.vcpu_leave = vcpu_leave,
+		.lpi_read = lpi_read,
+		.lpi_write = lpi_write,
+		.lpi_enable = lpi_enable,
+		.device_interrupt = faults_handle,
+		.report = report,
+	};
+}

@@ -1,0 +1,800 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "model_smmu.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "models.h"
+
+#define B(n)		  (1ull << (n))
+#define GET(word, hi, lo) (((uint64_t)(word) >> (lo)) & (B((hi) - (lo) + 1) - 1))
+
+enum { SMMUEN = 1, EVENTQEN = 4, CMDQEN = 8, ATSCHK = 16 };
+enum { ABORT = 1 << 20 };
+#define UPDATE 0x80000000u
+#define OVFLG  0x80000000u
+enum { CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4 };
+
+__attribute__((format(printf, 2, 3))) static void violate(struct model_smmu *smmu,
+							  const char *format, ...)
+{
+	va_list arguments;
+
+	if (!smmu->violations++) {
+		va_start(arguments, format);
+		vsnprintf(smmu->violation, sizeof(smmu->violation), format, arguments);
+		va_end(arguments);
+	}
+}
+
+static void expect(struct model_smmu *smmu, bool condition, const char *what)
+{
+	if (!condition) {
+		violate(smmu, "%s", what);
+	}
+}
+
+/* --- queues --------------------------------------------------------------------------------------
+ */
+
+static uint32_t queue_size(const struct model_smmu_queue *queue)
+{
+	return 1u << GET(queue->base, 4, 0);
+}
+
+static uint32_t queue_used(const struct model_smmu_queue *queue)
+{
+	return (queue->prod - queue->cons) & (2 * queue_size(queue) - 1);
+}
+
+static uint64_t *queue_slot(const struct model_smmu_queue *queue, uint32_t index, size_t dwords)
+{
+	uint64_t base = queue->base & 0x00fffffffffffe0ull;
+
+	return (uint64_t *)(uintptr_t)base + (index & (queue_size(queue) - 1)) * dwords;
+}
+
+void model_smmu_raise(struct model_smmu *smmu, uint32_t errors)
+{
+	uint32_t inactive = ~(smmu->gerror ^ smmu->gerrorn);
+
+	smmu->gerror ^= errors & inactive;
+	if ((errors & inactive) && (smmu->irq_ctrlack & 1)) {
+		smmu->error_interrupts++;
+	}
+}
+
+static bool error_active(const struct model_smmu *smmu, uint32_t error)
+{
+	return (smmu->gerror ^ smmu->gerrorn) & error;
+}
+
+static void record_event(struct model_smmu *smmu, const uint64_t record[4])
+{
+	struct model_smmu_queue *queue = &smmu->eventq;
+
+	if (!(smmu->cr0ack & EVENTQEN) || error_active(smmu, EVENTQ_ABT_ERR)) {
+		smmu->events_lost++;
+		return;
+	}
+	if (queue_used(queue) == queue_size(queue)) {
+		smmu->events_lost++;
+		if (smmu->queue_full_aborts) {
+			model_smmu_raise(smmu, EVENTQ_ABT_ERR);
+		} else if (!((queue->prod ^ queue->cons) & OVFLG)) {
+			queue->prod ^= OVFLG;
+		}
+		return;
+	}
+	if (queue_used(queue) == 0 && (smmu->irq_ctrlack & 4)) {
+		smmu->event_interrupts++;
+	}
+	memcpy(queue_slot(queue, queue->prod, 4), record, 32);
+	queue->prod = (queue->prod & OVFLG) | ((queue->prod + 1) & (2 * queue_size(queue) - 1));
+	smmu->events_recorded++;
+}
+
+/* --- commands: checked when consumed, in effect when a SYNC completes ----------------------------
+ */
+
+static bool only(uint64_t word, uint64_t allowed)
+{
+	return (word & ~(allowed | 0xff)) == 0; /* the opcode is always there */
+}
+
+static bool range_legal(const struct model_smmu *smmu, const struct model_smmu_command *c)
+{
+	uint64_t num = GET(c->dword[0], 16, 12), scale = GET(c->dword[0], 24, 20);
+	uint64_t tg = GET(c->dword[1], 11, 10), ttl = GET(c->dword[1], 9, 8);
+
+	if (!(smmu->idr3 & B(10)) || tg == 0) {
+		return num == 0 && scale == 0 && tg == 0 && ttl == 0;
+	}
+	return tg == 1 && (num || scale || ttl);
+}
+
+static bool command_legal(const struct model_smmu *smmu, const struct model_smmu_command *c)
+{
+	uint64_t stream = 0xffffffffull << 32, vmid = 0xffffull << 32;
+
+	switch (c->dword[0] & 0xff) {
+	case 0x03: /* CFGI_STE */
+		return only(c->dword[0], stream) && (c->dword[1] & ~1ull) == 0;
+	case 0x04: /* CFGI_STE_RANGE, CFGI_ALL */
+		return only(c->dword[0], stream) && (c->dword[1] & ~31ull) == 0;
+	case 0x20: /* TLBI_EL2_ALL */
+		return (smmu->idr0 & B(9)) && only(c->dword[0], 0) && c->dword[1] == 0;
+	case 0x28: /* TLBI_S12_VMALL */
+		return only(c->dword[0], vmid) && c->dword[1] == 0;
+	case 0x2a: /* TLBI_S2_IPA */
+		return only(c->dword[0], vmid | 0x1f1f000) &&
+		       (c->dword[1] & ~0x000ffffffffffff01ull) == 0 && range_legal(smmu, c);
+	case 0x30: /* TLBI_NSNH_ALL */
+		return only(c->dword[0], 0) && c->dword[1] == 0;
+	case 0x46: /* SYNC */
+		return GET(c->dword[0], 13, 12) == 0 && only(c->dword[0], 0) && c->dword[1] == 0;
+	default:
+		return false;
+	}
+}
+
+static void forget_streams(struct model_smmu *smmu, uint64_t first, uint64_t count)
+{
+	for (unsigned i = 0; i < MODEL_SMMU_STES; i++) {
+		if (smmu->stes[i].stream - first < count) {
+			smmu->stes[i].valid = false;
+		}
+	}
+}
+
+static void forget_translations(struct model_smmu *smmu, bool all, uint16_t vmid, uint64_t ipa,
+				uint64_t size)
+{
+	for (unsigned i = 0; i < MODEL_SMMU_TLB; i++) {
+		struct model_smmu_tlb *entry = &smmu->tlb[i];
+
+		if (all || (entry->vmid == vmid && entry->ipa < ipa + size &&
+			    ipa < entry->ipa + entry->size)) {
+			entry->valid = false;
+		}
+	}
+}
+
+static void take_effect(struct model_smmu *smmu, const struct model_smmu_command *c)
+{
+	uint16_t vmid = (uint16_t)GET(c->dword[0], 47, 32);
+	uint64_t range = GET(c->dword[1], 4, 0);
+
+	switch (c->dword[0] & 0xff) {
+	case 0x03:
+		forget_streams(smmu, c->dword[0] >> 32, 1);
+		break;
+	case 0x04:
+		forget_streams(smmu, (c->dword[0] >> 32) & ~(B(range + 1) - 1), B(range + 1));
+		smmu->configs_dirty = smmu->configs_dirty && range != 31;
+		break;
+	case 0x20:
+		smmu->el2_dirty = false;
+		break;
+	case 0x28:
+		forget_translations(smmu, false, vmid, 0, B(52));
+		break;
+	case 0x2a: {
+		uint64_t pages = (GET(c->dword[0], 16, 12) + 1) << GET(c->dword[0], 24, 20);
+
+		forget_translations(smmu, false, vmid, c->dword[1] & 0x000ffffffffff000ull,
+				    pages * 4096);
+		break;
+	}
+	case 0x30:
+		forget_translations(smmu, true, 0, 0, 0);
+		smmu->tlb_dirty = false;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool refused(struct model_smmu *smmu, const struct model_smmu_command *c)
+{
+	if (smmu->refuse_in && --smmu->refuse_in == 0) {
+		return true;
+	}
+	uint64_t total = 0;
+
+	for (unsigned i = 0; smmu->refuse_each && i < 256; i++) {
+		total += smmu->consumed[i];
+	}
+	/* A SYNC put in place of a refused command is not refused again. */
+	if (smmu->refuse_each && (c->dword[0] & 0xff) != 0x46 && total % smmu->refuse_each == 0) {
+		return true;
+	}
+	if (command_legal(smmu, c)) {
+		return false;
+	}
+	violate(smmu, "illegal command %llx %llx", (unsigned long long)c->dword[0],
+		(unsigned long long)c->dword[1]);
+	return true;
+}
+
+/* Consumes at most one command; false: nothing more can be consumed now. */
+static bool consume(struct model_smmu *smmu, uint64_t now_ns)
+{
+	struct model_smmu_queue *queue = &smmu->cmdq;
+	struct model_smmu_command c;
+
+	if (!(smmu->cr0ack & CMDQEN) || error_active(smmu, CMDQ_ERR) || !queue_used(queue) ||
+	    now_ns < smmu->command_due) {
+		return false;
+	}
+	memcpy(&c, queue_slot(queue, queue->cons, 2), sizeof(c));
+	bool sync = (c.dword[0] & 0xff) == 0x46;
+
+	if (sync && (smmu->sync_stuck || !smmu->sync_waiting)) {
+		smmu->sync_waiting = true;
+		smmu->command_due = now_ns + smmu->sync_ns;
+		return false;
+	}
+	smmu->sync_waiting = false;
+	if (refused(smmu, &c)) {
+		queue->cons = (queue->cons & 0x00ffffff) | 1u << 24;
+		model_smmu_raise(smmu, CMDQ_ERR);
+		return false;
+	}
+	queue->cons =
+		(queue->cons & 0x7f000000) | ((queue->cons + 1) & (2 * queue_size(queue) - 1));
+	smmu->consumed[c.dword[0] & 0xff]++;
+	smmu->command_due += smmu->command_ns;
+	if (sync) {
+		bool configs = false;
+
+		for (unsigned i = 0; i < smmu->pending_count; i++) {
+			take_effect(smmu, &smmu->pending[i]);
+			configs |= (smmu->pending[i].dword[0] & 0xff) <= 0x04;
+		}
+		smmu->pending_count = 0;
+		smmu->syncs_completed++;
+		smmu->config_syncs += configs;
+	} else if ((c.dword[0] & 0xff) != smmu->ignore_opcode) {
+		if (smmu->pending_count == MODEL_SMMU_PENDING) {
+			violate(smmu, "more invalidations than the model keeps");
+			smmu->pending_count = 0;
+		}
+		smmu->pending[smmu->pending_count++] = c;
+	}
+	return true;
+}
+
+void model_smmu_time(void *context, uint64_t now_ns)
+{
+	struct model_smmu *smmu = context;
+
+	if (smmu->cr0ack != smmu->cr0 && now_ns >= smmu->cr0_due && !smmu->cr0_stuck) {
+		smmu->cr0ack = smmu->cr0;
+	}
+	if (smmu->irq_ctrlack != smmu->irq_ctrl && now_ns >= smmu->irq_due && !smmu->irq_stuck) {
+		smmu->irq_ctrlack = smmu->irq_ctrl;
+	}
+	if ((smmu->gbpa & UPDATE) && now_ns >= smmu->gbpa_due && !smmu->gbpa_stuck) {
+		smmu->gbpa &= ~UPDATE;
+		smmu->gbpa_in_force = smmu->gbpa;
+	}
+	while (consume(smmu, now_ns)) {
+	}
+}
+
+/* --- registers -----------------------------------------------------------------------------------
+ */
+
+static bool is_wide(uint64_t offset)
+{
+	return offset == 0x68 || offset == 0x80 || offset == 0x90 || offset == 0xa0 ||
+	       offset == 0xb0;
+}
+
+static uint64_t smmu_read(void *context, uint64_t offset, unsigned bytes)
+{
+	struct model_smmu *smmu = context;
+
+	if (bytes != (is_wide(offset) ? 8u : 4u)) {
+		violate(smmu, "%u-byte read of %llx", bytes, (unsigned long long)offset);
+	}
+	switch (offset) {
+	case 0x00:
+		return smmu->idr0;
+	case 0x04:
+		return smmu->idr1;
+	case 0x0c:
+		return smmu->idr3;
+	case 0x14:
+		return smmu->idr5;
+	case 0x20:
+		return smmu->cr0;
+	case 0x24:
+		return smmu->cr0ack;
+	case 0x44:
+		return smmu->gbpa;
+	case 0x50:
+		return smmu->irq_ctrl;
+	case 0x54:
+		return smmu->irq_ctrlack;
+	case 0x60:
+		return smmu->gerror;
+	case 0x64:
+		return smmu->gerrorn;
+	case 0x98:
+		return smmu->cmdq.prod;
+	case 0x9c:
+		return smmu->cmdq.cons;
+	case 0x100a8:
+		return smmu->eventq.prod;
+	case 0x100ac:
+		return smmu->eventq.cons;
+	default:
+		violate(smmu, "read of %llx", (unsigned long long)offset);
+		return 0;
+	}
+}
+
+static void check_enable(struct model_smmu *smmu)
+{
+	uint64_t table = smmu->strtab_base & 0x000fffffffffffc0ull;
+	unsigned bits = smmu->strtab_cfg & 63;
+
+	expect(smmu, (smmu->strtab_cfg >> 16 & 3) == 0, "stream table is not linear");
+	expect(smmu, bits <= (smmu->idr1 & 63), "stream table larger than SIDSIZE");
+	expect(smmu, (table & ((64ull << bits) - 1)) == 0, "stream table not aligned to its size");
+	expect(smmu, !smmu->configs_dirty, "enabled without CFGI_ALL and SYNC");
+	expect(smmu, !smmu->tlb_dirty, "enabled without TLBI_NSNH_ALL and SYNC");
+	expect(smmu, !(smmu->idr0 & B(9)) || !smmu->el2_dirty, "enabled without TLBI_EL2_ALL");
+	expect(smmu, (smmu->cr1 & 0xfff) == 0xd75,
+	       "tables and queues not inner-shareable write-back");
+	expect(smmu, !(smmu->cr2 & 1), "E2H set");
+}
+
+static void write_cr0(struct model_smmu *smmu, uint32_t value)
+{
+	uint32_t changed = smmu->cr0 ^ value;
+
+	expect(smmu, !(changed & (smmu->cr0 ^ smmu->cr0ack)),
+	       "CR0 field changed before its update ended");
+	expect(smmu, !(value & ~0x1fdu), "CR0 reserved bits");
+	expect(smmu, (smmu->idr0 & B(10)) || !(value & ATSCHK), "ATSCHK without ATS");
+	if (changed & ~value & SMMUEN) {
+		expect(smmu, smmu->gbpa_in_force & ABORT,
+		       "disabled while GBPA lets traffic through");
+	}
+	if (changed & value & SMMUEN) {
+		check_enable(smmu);
+	}
+	if (changed & value & CMDQEN) {
+		expect(smmu, GET(smmu->cmdq.base, 4, 0) <= GET(smmu->idr1, 25, 21),
+		       "CMDQ too large");
+		expect(smmu, !error_active(smmu, CMDQ_ERR), "CMDQ enabled with an old error");
+	}
+	if (changed & value & EVENTQEN) {
+		expect(smmu, GET(smmu->eventq.base, 4, 0) <= GET(smmu->idr1, 20, 16),
+		       "EVENTQ too large");
+	}
+	smmu->cr0 = value;
+	smmu->cr0_due = models_time() + smmu->update_ns;
+}
+
+static void write_gbpa(struct model_smmu *smmu, uint32_t value)
+{
+	if ((smmu->gbpa & UPDATE) || !(value & UPDATE)) {
+		violate(smmu, "GBPA written without the update handshake");
+		return;
+	}
+	smmu->gbpa = value;
+	smmu->gbpa_due = models_time() + smmu->update_ns;
+}
+
+static void write_irq_ctrl(struct model_smmu *smmu, uint32_t value)
+{
+	expect(smmu, smmu->irq_ctrl == smmu->irq_ctrlack, "IRQ_CTRL written during an update");
+	expect(smmu, !(smmu->idr0 & B(13)) || !(value & 4) || !smmu->eventq_msi, "wild event MSI");
+	expect(smmu, !(smmu->idr0 & B(13)) || !(value & 1) || !smmu->gerror_msi, "wild error MSI");
+	smmu->irq_ctrl = value;
+	smmu->irq_due = models_time() + smmu->update_ns;
+}
+
+static void write_gerrorn(struct model_smmu *smmu, uint32_t value)
+{
+	uint32_t active = smmu->gerror ^ smmu->gerrorn;
+
+	expect(smmu, !((value ^ smmu->gerrorn) & ~active),
+	       "acknowledged an error that is not active");
+	smmu->gerrorn = value;
+}
+
+static void write_cmdq_prod(struct model_smmu *smmu, uint32_t value)
+{
+	uint32_t mask = 2 * queue_size(&smmu->cmdq) - 1;
+
+	if (smmu->cr0 & CMDQEN) {
+		uint32_t added = (value - smmu->cmdq.prod) & mask;
+
+		expect(smmu, queue_used(&smmu->cmdq) + added <= queue_size(&smmu->cmdq),
+		       "command queue overfilled");
+	}
+	if (!queue_used(&smmu->cmdq)) {
+		smmu->command_due = models_time() + smmu->command_ns;
+	}
+	smmu->cmdq.prod = value;
+	if ((smmu->cr0 & CMDQEN) && queue_used(&smmu->cmdq) > smmu->most_commands) {
+		smmu->most_commands = queue_used(&smmu->cmdq);
+	}
+}
+
+static void write_eventq_cons(struct model_smmu *smmu, uint32_t value)
+{
+	uint32_t mask = 2 * queue_size(&smmu->eventq) - 1;
+
+	if (smmu->cr0 & EVENTQEN) {
+		expect(smmu, ((value - smmu->eventq.cons) & mask) <= queue_used(&smmu->eventq),
+		       "event queue index moved past its end");
+	}
+	smmu->eventq.cons = value;
+}
+
+/* Registers that may be written only while what they describe is off. */
+static void expect_off(struct model_smmu *smmu, uint32_t enables, const char *what)
+{
+	if ((smmu->cr0 | smmu->cr0ack) & enables) {
+		violate(smmu, "%s written while enabled", what);
+	}
+}
+
+static void expect_address(struct model_smmu *smmu, uint64_t value)
+{
+	static const uint8_t bits[] = {32, 36, 40, 42, 44, 48, 52, 56};
+
+	expect(smmu, (value & 0x00ffffffffffffc0ull) >> bits[smmu->idr5 & 7] == 0,
+	       "address beyond the SMMU's reach");
+}
+
+static void smmu_write(void *context, uint64_t offset, unsigned bytes, uint64_t value)
+{
+	struct model_smmu *smmu = context;
+	uint32_t value32 = (uint32_t)value;
+
+	if (bytes != (is_wide(offset) ? 8u : 4u)) {
+		violate(smmu, "%u-byte write of %llx", bytes, (unsigned long long)offset);
+	}
+	switch (offset) {
+	case 0x20:
+		write_cr0(smmu, value32);
+		break;
+	case 0x28:
+		expect_off(smmu, SMMUEN | EVENTQEN | CMDQEN, "CR1");
+		smmu->cr1 = value32;
+		break;
+	case 0x2c:
+		expect_off(smmu, SMMUEN, "CR2");
+		smmu->cr2 = value32;
+		break;
+	case 0x44:
+		write_gbpa(smmu, value32);
+		break;
+	case 0x50:
+		write_irq_ctrl(smmu, value32);
+		break;
+	case 0x64:
+		write_gerrorn(smmu, value32);
+		break;
+	case 0x68:
+	case 0xb0:
+		expect(smmu, smmu->idr0 & B(13), "MSI address without MSIs");
+		expect(smmu, !(smmu->irq_ctrl | smmu->irq_ctrlack), "MSI address while enabled");
+		*(offset == 0x68 ? &smmu->gerror_msi : &smmu->eventq_msi) = value;
+		break;
+	case 0x80:
+		expect_off(smmu, SMMUEN, "STRTAB_BASE");
+		expect_address(smmu, value);
+		smmu->strtab_base = value;
+		break;
+	case 0x88:
+		expect_off(smmu, SMMUEN, "STRTAB_BASE_CFG");
+		smmu->strtab_cfg = value32;
+		break;
+	case 0x90:
+		expect_off(smmu, CMDQEN, "CMDQ_BASE");
+		expect_address(smmu, value);
+		smmu->cmdq.base = value;
+		break;
+	case 0x98:
+		write_cmdq_prod(smmu, value32);
+		break;
+	case 0x9c:
+		expect_off(smmu, CMDQEN, "CMDQ_CONS");
+		smmu->cmdq.cons = value32;
+		break;
+	case 0xa0:
+		expect_off(smmu, EVENTQEN, "EVENTQ_BASE");
+		expect_address(smmu, value);
+		smmu->eventq.base = value;
+		break;
+	case 0x100a8:
+		expect_off(smmu, EVENTQEN, "EVENTQ_PROD");
+		smmu->eventq.prod = value32;
+		break;
+	case 0x100ac:
+		write_eventq_cons(smmu, value32);
+		break;
+	default:
+		violate(smmu, "write of %llx", (unsigned long long)offset);
+		break;
+	}
+}
+
+/* --- translation ---------------------------------------------------------------------------------
+ */
+
+struct walk {
+	unsigned output_bits, input_bits, start;
+	uint64_t root;
+	uint16_t vmid;
+	bool records;
+};
+
+static unsigned size_bits(unsigned code)
+{
+	static const uint8_t bits[] = {32, 36, 40, 42, 44, 48, 48, 48};
+
+	return bits[code & 7];
+}
+
+/* Is a V=1, Config=0b110 entry ILLEGAL (5.2.2)? */
+static bool stage2_legal(const struct model_smmu *smmu, const uint64_t d[8], struct walk *walk)
+{
+	static const uint8_t level_of[] = {2, 1, 0, 9}, low[] = {40, 31, 22}, high[] = {52, 43, 34};
+	unsigned oas = size_bits(smmu->idr5), s2ps = size_bits((unsigned)GET(d[2], 50, 48));
+	unsigned level = level_of[GET(d[2], 39, 38)];
+
+	*walk = (struct walk){.output_bits = s2ps < oas ? s2ps : oas,
+			      .input_bits = 64 - (unsigned)GET(d[2], 37, 32),
+			      .start = level,
+			      .root = d[3] & 0x000ffffffffffff0ull,
+			      .vmid = (uint16_t)d[2],
+			      .records = GET(d[2], 58, 58)};
+	return GET(d[2], 51, 51) && GET(d[2], 47, 46) == 0 && GET(d[2], 52, 52) == 0 &&
+	       GET(d[2], 57, 57) == 0 && GET(d[2], 56, 55) == 0 && level <= 2 &&
+	       walk->input_bits >= 25 && walk->input_bits <= oas &&
+	       walk->input_bits >= low[level] && walk->input_bits <= high[level] &&
+	       (level != 0 || oas >= 44) && walk->root >> walk->output_bits == 0;
+}
+
+enum model_smmu_meaning model_smmu_meaning(const struct model_smmu *smmu, const uint64_t dword[8])
+{
+	struct walk walk;
+
+	if (!(dword[0] & 1) || !(dword[0] & 8)) {
+		return MODEL_STE_ABORT;
+	}
+	switch (GET(dword[0], 3, 1)) {
+	case 4:
+		return MODEL_STE_BYPASS;
+	case 6:
+		return stage2_legal(smmu, dword, &walk) ? MODEL_STE_STAGE2 : MODEL_STE_ABORT;
+	default:
+		return MODEL_STE_STAGE1;
+	}
+}
+
+static const uint64_t *table_entry(const struct model_smmu *smmu, uint32_t stream)
+{
+	uintptr_t table = smmu->strtab_base & 0x000fffffffffffc0ull;
+
+	return (const uint64_t *)table + (size_t)stream * 8;
+}
+
+static struct model_smmu_ste *cached(struct model_smmu *smmu, uint32_t stream)
+{
+	for (unsigned i = 0; i < MODEL_SMMU_STES; i++) {
+		if (smmu->stes[i].valid && smmu->stes[i].stream == stream) {
+			return &smmu->stes[i];
+		}
+	}
+	return NULL;
+}
+
+static struct model_smmu_ste *fetch(struct model_smmu *smmu, uint32_t stream)
+{
+	struct model_smmu_ste *ste = cached(smmu, stream);
+
+	if (!ste) {
+		ste = &smmu->stes[smmu->ste_next++ % MODEL_SMMU_STES];
+		ste->valid = true;
+		ste->stream = stream;
+		memcpy(ste->dword, table_entry(smmu, stream), 64);
+	} else if (!(ste->dword[0] & 1)) {
+		/* The words of one fetch are read in any order: word 0 comes last, later. */
+		ste->dword[0] = table_entry(smmu, stream)[0];
+	}
+	return ste;
+}
+
+void model_smmu_prefetch(struct model_smmu *smmu, uint32_t stream)
+{
+	if ((smmu->cr0ack & SMMUEN) && !cached(smmu, stream)) {
+		(void)fetch(smmu, stream);
+	}
+}
+
+static struct model_smmu_result refuse(struct model_smmu *smmu, uint8_t type, uint32_t stream,
+				       uint64_t address, bool write, bool record)
+{
+	uint64_t fault = type >= 0x10 ? B(39) | 2ull << 40 : 0; /* S2, CLASS = IN */
+	bool addressed = type >= 0x10 || type == 0x07;
+	uint64_t words[4] = {type | (uint64_t)stream << 32,
+			     fault | (addressed && !write ? B(35) : 0), addressed ? address : 0,
+			     type >= 0x10 ? address & 0x000ffffffffff000ull : 0};
+
+	if (record) {
+		record_event(smmu, words);
+	}
+	return (struct model_smmu_result){.event = record ? type : 0};
+}
+
+/* Returns the event number, or 0 with *out filled in. */
+static uint8_t walk_tables(const struct walk *walk, uint64_t ipa, struct model_smmu_tlb *out)
+{
+	uint64_t table = walk->root;
+
+	if (ipa >> walk->input_bits) {
+		return 0x10;
+	}
+	for (unsigned level = walk->start; level <= 3; level++) {
+		unsigned shift = 39 - 9 * level;
+		uint64_t index = level == walk->start ? ipa >> shift : GET(ipa, shift + 8, shift);
+		uint64_t entry = ((const volatile uint64_t *)(uintptr_t)table)[index];
+		uint64_t address = entry & 0x0000fffffffff000ull;
+
+		if (!(entry & 1) || (level == 3 && !(entry & 2)) || (level == 0 && !(entry & 2))) {
+			return 0x10;
+		}
+		if (address >> walk->output_bits) {
+			return 0x11;
+		}
+		if (level < 3 && (entry & 2)) {
+			table = address;
+			continue;
+		}
+		if (!(entry & B(10))) {
+			return 0x12;
+		}
+		*out = (struct model_smmu_tlb){.valid = true,
+					       .read = entry & B(6),
+					       .write = entry & B(7),
+					       .vmid = walk->vmid,
+					       .size = B(shift),
+					       .ipa = ipa & ~(B(shift) - 1),
+					       .pa = address & ~(B(shift) - 1)};
+		return 0;
+	}
+	return 0x10;
+}
+
+static struct model_smmu_tlb *translation(struct model_smmu *smmu, const struct walk *walk,
+					  uint64_t ipa, uint8_t *event)
+{
+	struct model_smmu_tlb *entry, found;
+
+	for (unsigned i = 0; i < MODEL_SMMU_TLB; i++) {
+		entry = &smmu->tlb[i];
+		if (entry->valid && entry->vmid == walk->vmid && ipa - entry->ipa < entry->size) {
+			return entry;
+		}
+	}
+	*event = walk_tables(walk, ipa, &found);
+	if (*event) {
+		return NULL;
+	}
+	entry = &smmu->tlb[smmu->tlb_next++ % MODEL_SMMU_TLB];
+	*entry = found;
+	return entry;
+}
+
+struct model_smmu_result model_smmu_access(struct model_smmu *smmu, uint32_t stream,
+					   uint64_t address, bool write)
+{
+	struct model_smmu_result bypass = {.passed = true, .bypassed = true, .pa = address};
+	uint8_t event = 0;
+	struct walk walk;
+
+	if (!(smmu->cr0ack & SMMUEN)) {
+		return smmu->gbpa_in_force & ABORT ? (struct model_smmu_result){0} : bypass;
+	}
+	if ((uint64_t)stream >> (smmu->strtab_cfg & 63)) {
+		return refuse(smmu, 0x02, stream, address, write, smmu->cr2 & 2);
+	}
+	struct model_smmu_ste *ste = fetch(smmu, stream);
+
+	if (!(ste->dword[0] & 1)) {
+		return refuse(smmu, 0x04, stream, address, write, true);
+	}
+	switch (GET(ste->dword[0], 3, 1)) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		return (struct model_smmu_result){0};
+	case 4:
+		return bypass;
+	case 6:
+		break;
+	default:
+		violate(smmu, "stage 1 enabled");
+		return (struct model_smmu_result){0};
+	}
+	if (!stage2_legal(smmu, ste->dword, &walk)) {
+		return refuse(smmu, 0x04, stream, address, write, true);
+	}
+	expect(smmu, GET(ste->dword[1], 29, 28) == 0, "ATS enabled for a stream");
+	expect(smmu, (walk.root & 4095) == 0, "root of the tables not aligned");
+	struct model_smmu_tlb *entry = translation(smmu, &walk, address, &event);
+
+	if (!entry) {
+		return refuse(smmu, event, stream, address, write, walk.records);
+	}
+	if (write ? !entry->write : !entry->read) {
+		return refuse(smmu, 0x13, stream, address, write, walk.records);
+	}
+	return (struct model_smmu_result){.passed = true, .pa = entry->pa + (address - entry->ipa)};
+}
+
+struct model_smmu_result model_smmu_translated(struct model_smmu *smmu, uint32_t stream,
+					       uint64_t address)
+{
+	struct model_smmu_result bypass = {.passed = true, .bypassed = true, .pa = address};
+
+	if (!(smmu->cr0ack & SMMUEN)) {
+		return model_smmu_access(smmu, stream, address, false);
+	}
+	if (!(smmu->idr0 & B(10)) || !(smmu->cr0ack & ATSCHK)) {
+		return smmu->idr0 & B(10) ? bypass
+					  : refuse(smmu, 0x07, stream, address, false, true);
+	}
+	if ((uint64_t)stream >> (smmu->strtab_cfg & 63) || !(fetch(smmu, stream)->dword[0] & 8)) {
+		return (struct model_smmu_result){0};
+	}
+	if (GET(fetch(smmu, stream)->dword[1], 29, 28) != 0) {
+		return bypass;
+	}
+	return refuse(smmu, 0x07, stream, address, false, true);
+}
+
+void model_smmu_add(struct model_smmu *smmu, uintptr_t base)
+{
+	const uint32_t unknown = 0x000a5a5a;
+
+	*smmu = (struct model_smmu){
+		.base = base,
+		.idr0 = 0x0d44101b,
+		.idr1 = 0x02730010,
+		.idr3 = 0x1414,
+		.idr5 = 0x75, /* 48 bits, so that host pointers are legal addresses */
+		.update_ns = 3000,
+		.command_ns = 1000,
+		.sync_ns = 5000,
+		.gbpa = 0x1000,
+		.gbpa_in_force = 0x1000,
+		.cr1 = unknown,
+		.cr2 = unknown,
+		.gerror_msi = 0xbad0bad0,
+		.eventq_msi = 0xbad0bad0,
+		.cmdq = {.base = unknown, .prod = unknown, .cons = unknown},
+		.eventq = {.base = unknown, .prod = unknown, .cons = unknown},
+		.configs_dirty = true,
+		.tlb_dirty = true,
+		.el2_dirty = true,
+	};
+	models_add(&(struct model){.base = base,
+				   .size = MODEL_SMMU_SIZE,
+				   .context = smmu,
+				   .read = smmu_read,
+				   .write = smmu_write});
+	models_time_hook(model_smmu_time, smmu);
+}

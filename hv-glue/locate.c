@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which physical function a request means, what may be shown of it, and where its BARs go. */
+#include "assignment.h"
+
+#include "log.h"
+
+static enum status refuse(const struct assignment *a, enum status status, const char *why)
+{
+	char name[PCI_NAME_LENGTH];
+
+	log_error("%s %s (%s): refused: %s", pci_name(assignment_rid(a), name),
+		  hv_partition_name(a->owner), a->request->label, why);
+	return status;
+}
+
+static void identify_function(struct assignment *a)
+{
+	const struct pci_function *f = a->function;
+
+	a->identity = (struct pci_virt_identity){
+		.rid = f->rid,
+		.vendor = f->vendor,
+		.device = f->device,
+		.subsystem_vendor = f->subsystem_vendor,
+		.subsystem = f->subsystem,
+		.class_revision = f->class_revision,
+		.caps = f->caps,
+		.msix_vectors = f->msix_vectors,
+	};
+	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
+		a->identity.bars[i] = f->bars[i];
+	}
+}
+
+static void identify_vf(struct assignment *a, const struct vf *vf)
+{
+	a->identity = (struct pci_virt_identity){
+		.rid = vf->rid,
+		.is_vf = true,
+		.vendor = vf->vendor,
+		.device = vf->device,
+		.subsystem_vendor = a->function->subsystem_vendor,
+		.subsystem = a->function->subsystem,
+		.class_revision = a->function->class_revision,
+		.caps = vf->caps,
+		.msix_vectors = vf->msix_vectors,
+	};
+	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
+		a->identity.bars[i] = vf->bars[i];
+	}
+}
+
+/* A guest has no port for I/O space, and a page that two functions share cannot be given to one. */
+static enum status check_bars(struct assignment *a)
+{
+	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
+		struct pci_bar *bar = &a->identity.bars[i];
+
+		if (bar->space == PCI_SPACE_NONE && bar->size) {
+			return refuse(a, STATUS_NO_SPACE, "one of its BARs has no address");
+		}
+		if (bar->space == PCI_SPACE_IO) {
+			bar->space = PCI_SPACE_NONE;
+			bar->size = 0;
+		}
+		if (bar->space != PCI_SPACE_NONE &&
+		    (!is_aligned(bar->size, PAGE_SIZE) ||
+		     !range_inside(bar->cpu_address.v, bar->size, GUEST_PCI_MMIO_BASE,
+				   GUEST_PCI_MMIO_SIZE))) {
+			return refuse(a, STATUS_UNSUPPORTED,
+				      "a BAR is smaller than a page or lies above 4 GiB");
+		}
+	}
+	return STATUS_OK;
+}
+
+static enum status locate_function(struct assignment *a)
+{
+	rid_t rid = a->request->function;
+
+	a->function = pci_bus_find(&glue.bus, rid);
+	if (!a->function || a->function->header_type != 0) {
+		return refuse(a, STATUS_NOT_FOUND, "there is no such function in the machine");
+	}
+	if (a->function->behind_conventional_bridge) {
+		return refuse(a, STATUS_UNSUPPORTED,
+			      "it is behind a conventional bridge, which hides who does the DMA");
+	}
+	if (!a->request->wants_vf) {
+		identify_function(a);
+		return STATUS_OK;
+	}
+	a->pool = glue_pool_of(a->function);
+
+	struct vf *vf = a->pool ? vf_by_index(a->pool, a->request->vf_index) : NULL;
+
+	if (!vf) {
+		return refuse(a, STATUS_NOT_FOUND, "its VFs are not enabled, or not that many");
+	}
+	identify_vf(a, vf);
+	return STATUS_OK;
+}
+
+enum status assignment_locate(struct assignment *a)
+{
+	enum status status;
+
+	if (a->stuck) {
+		return refuse(a, STATUS_STATE, "it is quarantined until the machine restarts");
+	}
+	if (!glue.iommu_ready) {
+		return refuse(a, STATUS_UNSUPPORTED, "the machine has no SMMU that fences its DMA");
+	}
+	if (!glue.irq_ready) {
+		return refuse(a, STATUS_UNSUPPORTED,
+			      "the machine has no ITS with GICv4 to deliver its interrupts");
+	}
+	status = locate_function(a);
+	if (status != STATUS_OK) {
+		return status;
+	}
+	if (pci_bus_stream_id(&glue.bus, a->identity.rid, &a->stream) != STATUS_OK) {
+		return refuse(a, STATUS_UNSUPPORTED, "its bus bypasses the SMMU");
+	}
+	if (pci_bus_device_id(&glue.bus, a->identity.rid, &a->device) != STATUS_OK) {
+		return refuse(a, STATUS_UNSUPPORTED, "its interrupts do not go to the ITS");
+	}
+	return check_bars(a);
+}
+
+void assignment_unmap_bars(const struct assignment *a, unsigned count)
+{
+	for (unsigned i = count; i-- > 0;) {
+		const struct pci_bar *bar = &a->identity.bars[i];
+
+		if (bar->space != PCI_SPACE_NONE) {
+			hv_unmap_device(a->owner, (ipa_t){bar->cpu_address.v}, bar->size);
+		}
+	}
+}
+
+enum status assignment_map_bars(const struct assignment *a)
+{
+	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
+		const struct pci_bar *bar = &a->identity.bars[i];
+
+		if (bar->space == PCI_SPACE_NONE) {
+			continue;
+		}
+		enum status status = hv_map_device(a->owner, (ipa_t){bar->cpu_address.v},
+						   bar->cpu_address, bar->size);
+
+		if (status != STATUS_OK) {
+			assignment_unmap_bars(a, i);
+			return status;
+		}
+	}
+	return STATUS_OK;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cores: bringing them up, what they do without a guest, and entering one. */
+#include "core.h"
+
+#include <string.h>
+
+#include "arch.h"
+#include "log.h"
+#include "machine.h"
+#include "sysreg.h"
+
+#define STACK_SIZE 16384
+
+struct core cores[ARCH_MAX_CORES];
+unsigned core_count;
+static unsigned char stacks[ARCH_MAX_CORES][STACK_SIZE] __attribute__((aligned(16)));
+
+struct core *this_core(void)
+{
+	return (struct core *)sysreg_read(tpidr_el2);
+}
+
+void *core_stack(struct core *core)
+{
+	return stacks[core->number] + STACK_SIZE;
+}
+
+REG64(GICR_TYPER, 0x0008);
+#define GICR_TYPER_VLPIS    BIT(1) /* a frame twice as large */
+#define GICR_TYPER_LAST	    BIT(4)
+#define GICR_TYPER_AFFINITY BITS(63, 32)
+#define MPIDR_AFFINITY	    0xff00ffffffull
+
+static bool find_redistributor(struct core *core, const struct machine_region *gicr)
+{
+	uint64_t packed = (core->affinity >> 32 & 0xff) << 24 | (core->affinity & 0xffffff);
+
+	for (uint64_t at = 0; at + 0x20000 <= gicr->size;) {
+		mmio_t frame = {gicr->base.v + at};
+		uint64_t type = mmio_read64(frame, GICR_TYPER);
+
+		if (field_get(GICR_TYPER_AFFINITY, type) == packed) {
+			core->redistributor = frame;
+			return true;
+		}
+		if (type & GICR_TYPER_LAST) {
+			break;
+		}
+		at += type & GICR_TYPER_VLPIS ? 0x40000 : 0x20000;
+	}
+	return false;
+}
+
+unsigned cores_find(const uint64_t *affinities, unsigned count, const struct machine_region *gicr,
+		    unsigned gicr_count)
+{
+	uint64_t boot = sysreg_read(mpidr_el1) & MPIDR_AFFINITY;
+	unsigned next = 1, found = 0;
+
+	cores[0].affinity = boot;
+	for (unsigned i = 0; i < count; i++) {
+		if (affinities[i] != boot && next < ARCH_MAX_CORES) {
+			cores[next].number = next;
+			cores[next++].affinity = affinities[i];
+		}
+	}
+	for (; found < next; found++) {
+		bool has = false;
+
+		for (unsigned g = 0; g < gicr_count && !has; g++) {
+			has = find_redistributor(&cores[found], &gicr[g]);
+		}
+		if (!has) {
+			break;
+		}
+	}
+	return found;
+}
+
+enum status core_power_on(struct core *core)
+{
+	return firmware_core_on(core->affinity, (uint64_t)(uintptr_t)secondary,
+				(uint64_t)(uintptr_t)core);
+}
+
+void core_init(struct core *core)
+{
+	sysreg_write(tpidr_el2, (uint64_t)(uintptr_t)core);
+	sysreg_write(cptr_el2, 0x32ff); /* RES1; floating point and SIMD are the guest's */
+	sysreg_write(hstr_el2, 0);
+	sysreg_write(cnthctl_el2, 3);	/* EL1 may use the physical counter and timer */
+	sysreg_write(cntvoff_el2, 0);
+	sysreg_write(vpidr_el2, sysreg_read(midr_el1));
+	gic_core_init(core);
+}
+
+/* PSCI brought this core here; the boot core waits for `online`. */
+_Noreturn void core_main(struct core *core)
+{
+	core_init(core);
+	if (partition_hooks.core_up(core->number) != STATUS_OK) {
+		log_error("core %u: its redistributor takes no LPIs; its partition gets no interrupts "
+			  "from devices",
+			  core->number);
+	}
+	__atomic_store_n(&core->online, true, __ATOMIC_RELEASE);
+	core_loop();
+}
+
+void arch_publish_code(const void *start, uint64_t size)
+{
+	arch_clean(start, size);
+	__asm__ volatile("ic ialluis\n\tdsb ish\n\tisb" ::: "memory");
+}
+
+static bool has_pmu(void)
+{
+	uint64_t version = sysreg_read(id_aa64dfr0_el1) >> 8 & 15;
+
+	return version != 0 && version != 15;
+}
+
+static void reset_pmu(void)
+{
+	sysreg_write(mdcr_el2, 0);
+	if (!has_pmu()) {
+		return;
+	}
+	uint64_t counters = sysreg_read(pmcr_el0) >> 11 & 31;
+
+	sysreg_write(mdcr_el2, counters); /* HPMN: all counters are the guest's */
+	sysreg_write(pmcr_el0, 6);	  /* reset them */
+	sysreg_write(pmcntenclr_el0, ~0ul >> 32);
+	sysreg_write(pmintenclr_el1, ~0ul >> 32);
+	sysreg_write(pmovsclr_el0, ~0ul >> 32);
+	sysreg_write(pmuserenr_el0, 0);
+}
+
+/* EL1 as after a reset (Arm ARM D1.7): nothing of an earlier life is left. */
+static void reset_el1(const struct vcpu *vcpu)
+{
+	sysreg_write(vmpidr_el2, BIT(31) | vcpu->index);
+	sysreg_write(sctlr_el1, 0x30d00800);
+	sysreg_write(cpacr_el1, 0);
+	sysreg_write(vbar_el1, 0);
+	sysreg_write(ttbr0_el1, 0);
+	sysreg_write(ttbr1_el1, 0);
+	sysreg_write(tcr_el1, 0);
+	sysreg_write(mair_el1, 0);
+	sysreg_write(amair_el1, 0);
+	sysreg_write(contextidr_el1, 0);
+	sysreg_write(tpidr_el0, 0);
+	sysreg_write(tpidrro_el0, 0);
+	sysreg_write(tpidr_el1, 0);
+	sysreg_write(sp_el0, 0);
+	sysreg_write(sp_el1, 0);
+	sysreg_write(elr_el1, 0);
+	sysreg_write(spsr_el1, 0);
+	sysreg_write(esr_el1, 0);
+	sysreg_write(far_el1, 0);
+	sysreg_write(par_el1, 0);
+	sysreg_write(csselr_el1, 0);
+	sysreg_write(mdscr_el1, 0);
+	sysreg_write(cntkctl_el1, 0);
+	sysreg_write(cntv_ctl_el0, 0);
+	sysreg_write(cntp_ctl_el0, 0);
+	reset_pmu();
+}
+
+_Noreturn void vcpu_enter_guest(struct vcpu *vcpu)
+{
+	struct partition *partition = vcpu->partition;
+	struct guest_registers regs;
+
+	memset(&regs, 0, sizeof(regs));
+	regs.x[0] = vcpu->argument;
+	regs.pc = vcpu->entry;
+	regs.pstate = 0x3c5; /* EL1h, everything masked */
+	reset_el1(vcpu);
+	stage2_load(partition->cpu_root, partition_vmid(partition));
+	sysreg_write(hcr_el2, HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |
+				      HCR_BSU_IS | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_RW |
+				      HCR_TEA | HCR_APK | HCR_API);
+	isb();
+	partition_hooks.vcpu_enter(partition->id, vcpu->index);
+	vgic_cpu_start(vcpu);
+	__atomic_store_n(&vcpu->state, VCPU_RUNNING, __ATOMIC_RELEASE);
+	guest_first_entry(&regs);
+}
+
+static bool should_enter(struct vcpu *vcpu)
+{
+	if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) != VCPU_STARTING ||
+	    !__atomic_exchange_n(&vcpu->ready, false, __ATOMIC_ACQ_REL)) {
+		return false;
+	}
+	if (__atomic_exchange_n(&vcpu->stop, false, __ATOMIC_ACQ_REL)) {
+		__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_RELEASE);
+		return false;
+	}
+	return true;
+}
+
+_Noreturn void core_loop(void)
+{
+	struct core *core = this_core();
+	enum hv_exit_class ignored;
+
+	for (;;) {
+		struct vcpu *vcpu = core->vcpu;
+
+		interrupts_handle(NULL, &ignored);
+		if (!vcpu) {
+			wfi();
+			continue;
+		}
+		if (vcpu->index == 0) {
+			partition_turn(vcpu->partition);
+		}
+		if (should_enter(vcpu)) {
+			vcpu_enter_guest(vcpu);
+		}
+		wfi();
+	}
+}

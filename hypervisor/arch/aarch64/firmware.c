@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine's own PSCI, by SMC (Arm DEN 0022), and QEMU's exit status. */
+#include "firmware.h"
+
+#include "arch.h"
+
+#define PSCI_SYSTEM_OFF 0x84000008u
+#define PSCI_CPU_ON	0xc4000003u
+
+#define SEMIHOSTING_EXIT	 0x18u /* SYS_EXIT; 64-bit form takes a block */
+#define SEMIHOSTING_APPLICATION	 0x20026ul
+
+static bool semihosting;
+
+void firmware_use_semihosting(void)
+{
+	semihosting = true;
+}
+
+static int64_t smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
+{
+	register uint64_t x0 __asm__("x0") = function;
+	register uint64_t x1 __asm__("x1") = a;
+	register uint64_t x2 __asm__("x2") = b;
+	register uint64_t x3 __asm__("x3") = c;
+
+	__asm__ volatile("smc #0"
+			 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
+			 :
+			 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14",
+			   "x15", "x16", "x17", "memory");
+	return (int64_t)x0;
+}
+
+enum status firmware_core_on(uint64_t affinity, uint64_t entry, uint64_t argument)
+{
+	return smc(PSCI_CPU_ON, affinity, entry, argument) == 0 ? STATUS_OK : STATUS_HARDWARE;
+}
+
+_Noreturn void firmware_power_off(bool failed)
+{
+	if (failed && semihosting) {
+		uint64_t block[2] = {SEMIHOSTING_APPLICATION, 1};
+		register uint64_t x0 __asm__("x0") = SEMIHOSTING_EXIT;
+		register uint64_t x1 __asm__("x1") = (uint64_t)(uintptr_t)block;
+
+		__asm__ volatile("hlt #0xf000" ::"r"(x0), "r"(x1) : "memory");
+	}
+	smc(PSCI_SYSTEM_OFF, 0, 0, 0);
+	for (;;) {
+		__asm__ volatile("wfi");
+	}
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The physical GICv3, as seen by the hypervisor (Arm IHI 0069). */
+#include "arch.h"
+#include "clock.h"
+#include "log.h"
+#include "sysreg.h"
+
+REG32(GICD_CTLR, 0x0000);
+REG32(GICD_TYPER, 0x0004);
+REG32(GICD_IGROUPR, 0x0080);
+REG32(GICD_ISENABLER, 0x0100);
+REG32(GICD_ICENABLER, 0x0180);
+REG32(GICD_IPRIORITYR, 0x0400);
+REG32(GICD_ICFGR, 0x0c00);
+REG64(GICD_IROUTER, 0x6000);
+#define GICD_CTLR_RWP	 BIT(31)
+#define GICD_CTLR_ARE	 BIT(4)
+#define GICD_CTLR_GROUP1 BIT(1)
+#define GICD_TYPER_LINES BITS(4, 0)
+
+REG32(GICR_WAKER, 0x0014);
+REG32(GICR_IGROUPR0, 0x10080);
+REG32(GICR_ISENABLER0, 0x10100);
+REG32(GICR_ICENABLER0, 0x10180);
+REG32(GICR_ICPENDR0, 0x10280);
+REG32(GICR_ICACTIVER0, 0x10380);
+REG32(GICR_IPRIORITYR, 0x10400);
+#define GICR_WAKER_SLEEP  BIT(1)
+#define GICR_WAKER_ASLEEP BIT(2)
+
+#define PPI_MAINTENANCE	 25
+#define PPI_EL2_TIMER	 26
+#define PPI_VIRTUAL_TIMER 27
+#define PPI_PHYS_TIMER	 30
+#define SGI_KICK	 0
+#define PRIORITY	 0xa0a0a0a0u
+#define SPURIOUS	 1020
+#define FIRST_LPI	 8192
+#define TIMEOUT		 10000000ull /* ns */
+#define MAX_HANDLERS	 8
+#define MAX_TAKEN	 64 /* interrupts handled in one exit; the rest trap again */
+
+static mmio_t distributor;
+static struct {
+	unsigned intid;
+	void (*handler)(void);
+	enum hv_exit_class exit_class;
+} handlers[MAX_HANDLERS];
+static unsigned handler_count;
+
+static bool distributor_idle(void *context)
+{
+	(void)context;
+	return !(mmio_read32(distributor, GICD_CTLR) & GICD_CTLR_RWP);
+}
+
+static void distributor_wait(void)
+{
+	if (clock_poll(distributor_idle, NULL, TIMEOUT) != STATUS_OK) {
+		log_error("GIC distributor: writes still pending after 10 ms");
+	}
+}
+
+void gic_distributor_init(mmio_t frame)
+{
+	distributor = frame;
+	unsigned lines = (unsigned)field_get(GICD_TYPER_LINES, mmio_read32(frame, GICD_TYPER)) + 1;
+
+	mmio_write32(frame, GICD_CTLR, 0);
+	distributor_wait();
+	for (unsigned i = 1; i < lines; i++) {
+		mmio_write32(frame, reg32_nth(GICD_ICENABLER, i, 4), ~0u);
+		mmio_write32(frame, reg32_nth(GICD_IGROUPR, i, 4), ~0u);
+	}
+	mmio_write32(frame, GICD_CTLR, GICD_CTLR_ARE);
+	distributor_wait();
+	mmio_write32(frame, GICD_CTLR, GICD_CTLR_ARE | GICD_CTLR_GROUP1);
+	distributor_wait();
+}
+
+void gic_enable_spi(unsigned intid, bool edge)
+{
+	reg32_t config = reg32_nth(GICD_ICFGR, intid / 16, 4);
+	uint32_t bit = 2u << intid % 16 * 2, old = mmio_read32(distributor, config);
+	reg32_t priority = reg32_nth(GICD_IPRIORITYR, intid / 4, 4);
+
+	mmio_write32(distributor, config, edge ? old | bit : old & ~bit);
+	mmio_write32(distributor, priority, PRIORITY);
+	mmio_write64(distributor, reg64_nth(GICD_IROUTER, intid, 8), cores[0].affinity);
+	mmio_write32(distributor, reg32_nth(GICD_ISENABLER, intid / 32, 4), 1u << intid % 32);
+}
+
+static bool redistributor_awake(void *context)
+{
+	return !(mmio_read32(*(mmio_t *)context, GICR_WAKER) & GICR_WAKER_ASLEEP);
+}
+
+void gic_core_init(struct core *core)
+{
+	mmio_t frame = core->redistributor;
+
+	mmio_write32(frame, GICR_WAKER, mmio_read32(frame, GICR_WAKER) & ~(uint32_t)GICR_WAKER_SLEEP);
+	if (clock_poll(redistributor_awake, &frame, TIMEOUT) != STATUS_OK) {
+		panic("core %u: its redistributor does not wake up", core->number);
+	}
+	mmio_write32(frame, GICR_ICENABLER0, ~0u);
+	mmio_write32(frame, GICR_IGROUPR0, ~0u);
+	for (unsigned i = 0; i < 8; i++) {
+		mmio_write32(frame, reg32_nth(GICR_IPRIORITYR, i, 4), PRIORITY);
+	}
+	gic_quiesce_private(core);
+	mmio_write32(frame, GICR_ISENABLER0,
+		     1u << SGI_KICK | 1u << PPI_MAINTENANCE | 1u << PPI_EL2_TIMER |
+			     1u << PPI_VIRTUAL_TIMER | 1u << PPI_PHYS_TIMER);
+	sysreg_write(ICC_SRE_EL2, 0xf); /* system registers, for EL1 too */
+	isb();
+	sysreg_write(ICC_CTLR_EL1, ICC_CTLR_EOIMODE); /* a guest's EOI deactivates its timer */
+	sysreg_write(ICC_PMR_EL1, 0xff);
+	sysreg_write(ICC_IGRPEN1_EL1, 1);
+	isb();
+}
+
+/* What a stopped vCPU left active or pending in this core's private interrupts. */
+void gic_quiesce_private(struct core *core)
+{
+	uint32_t timers = 1u << PPI_VIRTUAL_TIMER | 1u << PPI_PHYS_TIMER;
+
+	mmio_write32(core->redistributor, GICR_ICACTIVER0, timers);
+	mmio_write32(core->redistributor, GICR_ICPENDR0, timers);
+}
+
+void core_kick(unsigned number)
+{
+	uint64_t a = cores[number].affinity;
+
+	arch_publish();
+	sysreg_write(ICC_SGI1R_EL1, (a >> 32 & 0xff) << 48 | (a >> 16 & 0xff) << 32 |
+					    (a >> 8 & 0xff) << 16 | (a >> 4 & 0xf) << 44 |
+					    (uint64_t)SGI_KICK << 24 | 1ull << (a & 0xf));
+	isb();
+}
+
+void interrupt_register(unsigned intid, void (*handler)(void), enum hv_exit_class exit_class)
+{
+	if (handler_count == MAX_HANDLERS) {
+		panic("too many interrupt handlers");
+	}
+	handlers[handler_count].intid = intid;
+	handlers[handler_count].handler = handler;
+	handlers[handler_count++].exit_class = exit_class;
+}
+
+static enum hv_exit_class handle_spi(unsigned intid)
+{
+	for (unsigned i = 0; i < handler_count; i++) {
+		if (handlers[i].intid == intid) {
+			handlers[i].handler();
+			return handlers[i].exit_class;
+		}
+	}
+	return HV_EXIT_OTHER;
+}
+
+static enum hv_exit_class handle_one(struct vcpu *vcpu, unsigned intid)
+{
+	enum hv_exit_class exit_class = HV_EXIT_OTHER;
+
+	sysreg_write(ICC_EOIR1_EL1, intid);
+	if (intid == PPI_VIRTUAL_TIMER || intid == PPI_PHYS_TIMER) {
+		if (vcpu) {
+			vgic_inject_private(vcpu, intid); /* stays active until the guest's EOI */
+			return HV_EXIT_TIMER;
+		}
+		sysreg_write(cntv_ctl_el0, 0);
+		sysreg_write(cntp_ctl_el0, 0);
+	} else if (intid == SGI_KICK) {
+		exit_class = HV_EXIT_IPI;
+	} else if (intid == PPI_EL2_TIMER) {
+		sysreg_write(cnthp_ctl_el2, 0);
+	} else if (intid >= 32 && intid < SPURIOUS) {
+		exit_class = handle_spi(intid);
+	}
+	if (intid < SPURIOUS) {
+		sysreg_write(ICC_DIR_EL1, intid);
+	}
+	return exit_class;
+}
+
+void interrupts_handle(struct vcpu *vcpu, enum hv_exit_class *exit_class)
+{
+	for (unsigned taken = 0; taken < MAX_TAKEN; taken++) {
+		unsigned intid = (unsigned)sysreg_read(ICC_IAR1_EL1) & 0xffffff;
+
+		if (intid >= SPURIOUS && intid < FIRST_LPI) {
+			break;
+		}
+		*exit_class = handle_one(vcpu, intid);
+	}
+	if (vcpu) {
+		vgic_sync(vcpu);
+	}
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* EL2's own translation: identity, 48 bits, 4 KiB granule (Arm ARM D8). */
+#include <string.h>
+
+#include "arch.h"
+#include "sysreg.h"
+
+#define TABLES	 40
+#define ENTRIES	 512
+#define VALID	 BIT(0)
+#define TABLE	 BIT(1) /* a page, at the last level */
+#define ATTR(n)	 ((uint64_t)(n) << 2)
+#define AP_RES1	 BIT(6)
+#define AP_READ	 BIT(7)
+#define SH_INNER ((uint64_t)3 << 8)
+#define AF	 BIT(10)
+#define XN	 BIT(54)
+#define ADDRESS	 BITS(47, 12)
+
+#define MAIR_DEVICE_nGnRE 0x04ull
+#define MAIR_NORMAL_WB	  0xffull
+
+#define SCTLR_RES1 0x30c50830ull
+#define SCTLR_ON   (BIT(0) | BIT(2) | BIT(3) | BIT(12) | BIT(19)) /* M C SA I WXN */
+
+void mmu_build(pa_t fdt);
+void mmu_enable(void);
+
+extern char __image_start[], __rodata_start[], __data_start[], __image_end[];
+
+__attribute__((section(".boot"), aligned(4096))) static uint64_t tables[TABLES][ENTRIES];
+__attribute__((section(".boot"))) static unsigned tables_used;
+
+static uint64_t leaf_bits(enum map_kind kind)
+{
+	switch (kind) {
+	case MAP_CODE:
+		return VALID | AP_RES1 | AP_READ | SH_INNER | AF | ATTR(1);
+	case MAP_READ_ONLY:
+		return VALID | AP_RES1 | AP_READ | SH_INNER | AF | ATTR(1) | XN;
+	case MAP_DATA:
+		return VALID | AP_RES1 | SH_INNER | AF | ATTR(1) | XN;
+	case MAP_DEVICE:
+		break;
+	}
+	return VALID | AP_RES1 | AF | ATTR(0) | XN;
+}
+
+static uint64_t *next_table(uint64_t *entry)
+{
+	if (!(*entry & VALID)) {
+		if (tables_used == TABLES) {
+			panic("EL2 page tables: the pool of %d is exhausted", TABLES);
+		}
+		memset(tables[tables_used], 0, sizeof(tables[0]));
+		*entry = (uint64_t)(uintptr_t)tables[tables_used++] | VALID | TABLE;
+	}
+	return va_of((pa_t){*entry & ADDRESS});
+}
+
+/* Maps one step at `at`; returns how many bytes it covered. */
+static uint64_t map_step(uint64_t at, uint64_t end, uint64_t bits)
+{
+	uint64_t *table = tables[0];
+
+	for (unsigned level = 0; level < 4; level++) {
+		unsigned shift = 39 - 9 * level;
+		uint64_t block = 1ull << shift;
+		uint64_t *entry = &table[at >> shift & (ENTRIES - 1)];
+		bool leaf = level == 3 || (*entry & (VALID | TABLE)) == VALID;
+
+		if (leaf && (*entry & VALID)) {
+			return block - (at & (block - 1)); /* mapped already: stays */
+		}
+		if (leaf || (level > 0 && is_aligned(at, block) && end - at >= block &&
+			     !(*entry & VALID))) {
+			*entry = at | bits | (level == 3 ? TABLE : 0);
+			return block;
+		}
+		table = next_table(entry);
+	}
+	return PAGE_SIZE;
+}
+
+void mmu_map(pa_t start, uint64_t size, enum map_kind kind)
+{
+	uint64_t end = start.v + size;
+
+	for (uint64_t at = start.v; at < end;) {
+		at += map_step(at, end, leaf_bits(kind));
+	}
+	arch_barrier();
+	isb();
+}
+
+static void map_image(const char *from, const char *to, enum map_kind kind)
+{
+	mmu_map(pa_of(from), (uint64_t)(to - from), kind);
+}
+
+/* Runs with the MMU off: only what is linked into the image, and the device tree. */
+void mmu_build(pa_t fdt)
+{
+	memset(tables[0], 0, sizeof(tables[0]));
+	tables_used = 1;
+	map_image(__image_start, __rodata_start, MAP_CODE);
+	map_image(__rodata_start, __data_start, MAP_READ_ONLY);
+	map_image(__data_start, __image_end, MAP_DATA);
+	mmu_map((pa_t){fdt.v & ~(MIB(2) - 1)}, MIB(4), MAP_READ_ONLY);
+}
+
+void mmu_enable(void)
+{
+	uint64_t range = sysreg_read(id_aa64mmfr0_el1) & 15;
+
+	sysreg_write(hcr_el2, HCR_RW); /* E2H = 0 */
+	isb();
+	sysreg_write(mair_el2, MAIR_NORMAL_WB << 8 | MAIR_DEVICE_nGnRE);
+	/* RES1, PS, TG0 = 4 KiB, inner shareable, write-back, T0SZ = 16 */
+	sysreg_write(tcr_el2, BIT(31) | BIT(23) | (range > 5 ? 5 : range) << 16 | 3 << 12 | 1 << 10 |
+				      1 << 8 | 16);
+	sysreg_write(ttbr0_el2, (uint64_t)(uintptr_t)tables[0]);
+	__asm__ volatile("dsb sy\n\ttlbi alle2\n\tic iallu\n\tdsb sy\n\tisb" ::: "memory");
+	sysreg_write(sctlr_el2, SCTLR_RES1 | SCTLR_ON);
+	isb();
+}

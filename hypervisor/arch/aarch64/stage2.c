@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stage 2 tables (Arm ARM D8.3): 39-bit IPA, start level 1, 4 KiB granule, never concatenated,
+ * because they are walked by the SMMU too. Table pages come from one fixed pool.
+ */
+#include "arch.h"
+#include "sysreg.h"
+
+#include <string.h>
+
+#define POOL	512 /* 2 MiB: 4 roots' worth and more for each partition */
+#define ENTRIES 512
+
+#define VALID	  BIT(0)
+#define TABLE	  BIT(1) /* a page, at the last level */
+#define ADDRESS	  BITS(47, 12)
+#define MEM_DEVICE (1ull << 2) /* nGnRE */
+#define MEM_NORMAL (15ull << 2)
+#define S2AP_READ  BIT(6)
+#define S2AP_WRITE BIT(7)
+#define SH_INNER   (3ull << 8)
+#define AF	   BIT(10)
+#define XN	   BIT(54)
+
+static uint64_t pool[POOL][ENTRIES] __attribute__((aligned(4096)));
+static unsigned pool_used; /* guarded by pool_lock */
+static struct lock pool_lock;
+
+static const uint64_t leaf_bits[] = {
+	[STAGE2_RAM] = VALID | MEM_NORMAL | S2AP_READ | S2AP_WRITE | SH_INNER | AF,
+	[STAGE2_DEVICE] = VALID | MEM_DEVICE | S2AP_READ | S2AP_WRITE | AF | XN,
+	[STAGE2_DOORBELL] = VALID | MEM_DEVICE | S2AP_WRITE | AF | XN,
+};
+
+void *stage2_new_root(void)
+{
+	lock_acquire(&pool_lock);
+	uint64_t *table = pool_used < POOL ? pool[pool_used++] : NULL;
+	lock_release(&pool_lock);
+	return table;
+}
+
+static unsigned shift_of(unsigned level)
+{
+	return 39 - 9 * level;
+}
+
+static uint64_t *slot(uint64_t *table, uint64_t ipa, unsigned level)
+{
+	return &table[ipa >> shift_of(level) & (ENTRIES - 1)];
+}
+
+/* An entry that walkers may read at any moment: one store, made visible before anything follows. */
+static void publish(uint64_t *entry, uint64_t value)
+{
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+	arch_clean(entry, sizeof(*entry));
+}
+
+/* The table below `entry`, made if there is none; NULL: a block is in the way, or no memory. */
+static uint64_t *descend(uint64_t *entry, enum status *why)
+{
+	if ((*entry & (VALID | TABLE)) == VALID) {
+		*why = STATUS_BUSY;
+		return NULL;
+	}
+	if (!(*entry & VALID)) {
+		uint64_t *table = stage2_new_root();
+
+		if (!table) {
+			*why = STATUS_NO_MEMORY;
+			return NULL;
+		}
+		arch_clean(table, PAGE_SIZE);
+		publish(entry, (uint64_t)(uintptr_t)table | VALID | TABLE);
+	}
+	return va_of((pa_t){*entry & ADDRESS});
+}
+
+static enum status map_step(uint64_t *table, uint64_t ipa, uint64_t pa, uint64_t left, uint64_t bits,
+			    uint64_t *done)
+{
+	for (unsigned level = STAGE2_START_LEVEL;; level++) {
+		uint64_t block = 1ull << shift_of(level);
+		uint64_t *entry = slot(table, ipa, level);
+		bool fits = level == 3 || (is_aligned(ipa | pa, block) && left >= block);
+
+		if (fits && !(*entry & VALID)) {
+			publish(entry, pa | bits | (level == 3 ? TABLE : 0));
+			*done = block;
+			return STATUS_OK;
+		}
+		if (level == 3) {
+			return STATUS_BUSY;
+		}
+		enum status why = STATUS_OK;
+
+		table = descend(entry, &why);
+		if (!table) {
+			return why;
+		}
+	}
+}
+
+enum status stage2_map(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind)
+{
+	enum status status = STATUS_OK;
+
+	if (!is_aligned(ipa.v | pa.v | size, PAGE_SIZE) ||
+	    !range_inside(ipa.v, size, 0, 1ull << STAGE2_INPUT_BITS)) {
+		return STATUS_INVALID;
+	}
+	for (uint64_t at = 0, done; at < size && status == STATUS_OK; at += done) {
+		done = 0;
+		status = map_step(root, ipa.v + at, pa.v + at, size - at, leaf_bits[kind], &done);
+	}
+	return status;
+}
+
+static uint64_t *find(uint64_t *table, uint64_t ipa, unsigned *level)
+{
+	for (*level = STAGE2_START_LEVEL;; (*level)++) {
+		uint64_t *entry = slot(table, ipa, *level);
+
+		if (*level == 3 || (*entry & (VALID | TABLE)) != (VALID | TABLE)) {
+			return entry;
+		}
+		table = va_of((pa_t){*entry & ADDRESS});
+	}
+}
+
+enum status stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind)
+{
+	enum status status = STATUS_OK;
+
+	for (uint64_t at = 0, done; at < size && status == STATUS_OK; at += done) {
+		unsigned level;
+
+		done = 1ull << shift_of(3);
+		if (!(*find(root, ipa.v + at, &level) & VALID)) {
+			status = map_step(root, ipa.v + at, pa.v + at, size - at, leaf_bits[kind], &done);
+		}
+	}
+	return status;
+}
+
+void stage2_share(void *to, const void *from, ipa_t ipa, uint64_t size)
+{
+	uint64_t *target = to;
+	const uint64_t *source = from;
+
+	for (uint64_t at = ipa.v; at < ipa.v + size; at += GIB(1)) {
+		publish(slot(target, at, 1), source[at >> shift_of(1) & (ENTRIES - 1)]);
+	}
+}
+
+bool stage2_lookup(const void *root, ipa_t ipa, pa_t *pa)
+{
+	unsigned level;
+	uint64_t entry = *find((uint64_t *)root, ipa.v, &level);
+	uint64_t inside = (1ull << shift_of(level)) - 1;
+
+	if (!(entry & VALID)) {
+		return false;
+	}
+	pa->v = (entry & ADDRESS & ~inside) | (ipa.v & inside);
+	return true;
+}
+
+void stage2_flush(vmid_t vmid)
+{
+	uint64_t before = sysreg_read(vttbr_el2);
+
+	sysreg_write(vttbr_el2, (uint64_t)vmid.v << 48);
+	__asm__ volatile("isb\n\tdsb ishst\n\ttlbi vmalls12e1is\n\tdsb ish\n\tisb" ::: "memory");
+	sysreg_write(vttbr_el2, before);
+	isb();
+}
+
+/* A block becomes a table of the next smaller size: break before make (Arm ARM D8.16). */
+static enum status split(uint64_t *entry, unsigned level, vmid_t vmid)
+{
+	uint64_t block = *entry, step = 1ull << shift_of(level + 1);
+	uint64_t *table = stage2_new_root();
+
+	if (!table) {
+		return STATUS_NO_MEMORY;
+	}
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		table[i] = (block + i * step) | (level + 1 == 3 ? TABLE : 0);
+	}
+	arch_clean(table, PAGE_SIZE);
+	publish(entry, 0);
+	stage2_flush(vmid);
+	publish(entry, (uint64_t)(uintptr_t)table | VALID | TABLE);
+	return STATUS_OK;
+}
+
+enum status stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
+{
+	for (uint64_t at = ipa.v; at < ipa.v + size;) {
+		unsigned level;
+		uint64_t *entry = find(root, at, &level);
+		uint64_t block = 1ull << shift_of(level);
+
+		if (!(*entry & VALID)) {
+			at += PAGE_SIZE;
+			continue;
+		}
+		if (!is_aligned(at, block) || ipa.v + size - at < block) {
+			enum status status = split(entry, level, vmid);
+
+			if (status != STATUS_OK) {
+				return status;
+			}
+			continue;
+		}
+		publish(entry, 0);
+		at += block;
+	}
+	stage2_flush(vmid);
+	return STATUS_OK;
+}
+
+void stage2_load(const void *root, vmid_t vmid)
+{
+	uint64_t mmfr0 = sysreg_read(id_aa64mmfr0_el1), mmfr1 = sysreg_read(id_aa64mmfr1_el1);
+	uint64_t range = mmfr0 & 15;
+	bool wide_vmid = (mmfr1 >> 4 & 15) == 2;
+
+	/* RES1, VS, PS, TG0 = 4 KiB, inner shareable, write-back, SL0 = 1 (start level 1), T0SZ */
+	sysreg_write(vtcr_el2, BIT(31) | (uint64_t)wide_vmid << 19 | (range > 5 ? 5 : range) << 16 |
+				       3 << 12 | 1 << 10 | 1 << 8 | 1 << 6 |
+				       (64 - STAGE2_INPUT_BITS));
+	sysreg_write(vttbr_el2, (uint64_t)vmid.v << 48 | (uint64_t)(uintptr_t)root);
+	__asm__ volatile("isb\n\ttlbi vmalls12e1\n\tdsb nsh\n\tic iallu\n\tdsb nsh\n\tisb" ::: "memory");
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The few functions of string.h that freestanding code and libfdt need. */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "sysreg.h"
+
+#define WORD 8u
+
+/* Cache lines of zeroes at once (DC ZVA), once the caches are on; returns what is left. */
+static unsigned char *zero_lines(unsigned char *to, unsigned char *end)
+{
+	uint64_t dczid = sysreg_read(dczid_el0);
+	uintptr_t line = 4ul << (dczid & 15);
+
+	if ((dczid & 16) || !(sysreg_read(sctlr_el2) & 4)) {
+		return to;
+	}
+	for (; (uintptr_t)to & (line - 1) && to < end; to++) {
+		*to = 0;
+	}
+	for (; (size_t)(end - to) >= line; to += line) {
+		__asm__ volatile("dc zva, %0" ::"r"(to) : "memory");
+	}
+	return to;
+}
+
+void *memset(void *target, int value, size_t size)
+{
+	unsigned char *to = target, *end = to + size;
+	uint64_t word = (unsigned char)value * 0x0101010101010101ull;
+
+	if (value == 0 && size >= 1024) {
+		to = zero_lines(to, end);
+	}
+	for (; (uintptr_t)to % WORD && to < end; to++) {
+		*to = (unsigned char)value;
+	}
+	for (; (size_t)(end - to) >= WORD; to += WORD) {
+		*(volatile uint64_t *)(void *)to = word;
+	}
+	for (; to < end; to++) {
+		*(volatile unsigned char *)to = (unsigned char)value;
+	}
+	return target;
+}
+
+void *memcpy(void *restrict target, const void *restrict source, size_t size)
+{
+	unsigned char *to = target;
+	const unsigned char *from = source, *end = from + size;
+
+	if ((uintptr_t)to % WORD == 0 && (uintptr_t)from % WORD == 0) {
+		for (; (size_t)(end - from) >= 2 * WORD; from += 2 * WORD, to += 2 * WORD) {
+			uint64_t a, b;
+
+			__asm__ volatile("ldp %0, %1, [%2]\n\tstp %0, %1, [%3]"
+					 : "=&r"(a), "=&r"(b)
+					 : "r"(from), "r"(to)
+					 : "memory");
+		}
+	} else if ((uintptr_t)to % 4 == 0 && (uintptr_t)from % 4 == 0) {
+		for (; (size_t)(end - from) >= 4; from += 4, to += 4) {
+			*(volatile uint32_t *)(void *)to = *(const uint32_t *)(const void *)from;
+		}
+	}
+	for (; from < end; from++, to++) {
+		*(volatile unsigned char *)to = *from;
+	}
+	return target;
+}
+
+void *memmove(void *target, const void *source, size_t size)
+{
+	unsigned char *to = target;
+	const unsigned char *from = source;
+
+	if (to <= from || to >= from + size) {
+		for (size_t i = 0; i < size; i++) {
+			((volatile unsigned char *)to)[i] = from[i];
+		}
+		return target;
+	}
+	while (size--) {
+		((volatile unsigned char *)to)[size] = from[size];
+	}
+	return target;
+}
+
+int memcmp(const void *a, const void *b, size_t size)
+{
+	const unsigned char *x = a, *y = b;
+
+	for (size_t i = 0; i < size; i++) {
+		if (x[i] != y[i]) {
+			return x[i] < y[i] ? -1 : 1;
+		}
+	}
+	return 0;
+}
+
+void *memchr(const void *memory, int value, size_t size)
+{
+	const unsigned char *at = memory;
+
+	for (size_t i = 0; i < size; i++) {
+		if (at[i] == (unsigned char)value) {
+			return (void *)(uintptr_t)(at + i);
+		}
+	}
+	return NULL;
+}
+
+size_t strnlen(const char *text, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size && text[length]) {
+		length++;
+	}
+	return length;
+}
+
+size_t strlen(const char *text)
+{
+	size_t length = 0;
+
+	while (((const volatile char *)text)[length]) {
+		length++;
+	}
+	return length;
+}
+
+int strncmp(const char *a, const char *b, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (a[i] != b[i] || !a[i]) {
+			return (unsigned char)a[i] - (unsigned char)b[i];
+		}
+	}
+	return 0;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	return strncmp(a, b, SIZE_MAX);
+}
+
+char *strchr(const char *text, int value)
+{
+	for (;; text++) {
+		if (*text == (char)value) {
+			return (char *)(uintptr_t)text;
+		}
+		if (!*text) {
+			return NULL;
+		}
+	}
+}
+
+char *strrchr(const char *text, int value)
+{
+	const char *last = NULL;
+
+	for (;; text++) {
+		if (*text == (char)value) {
+			last = text;
+		}
+		if (!*text) {
+			return (char *)(uintptr_t)last;
+		}
+	}
+}
+
+char *strncpy(char *restrict target, const char *restrict source, size_t size)
+{
+	size_t i = 0;
+
+	for (; i < size && source[i]; i++) {
+		target[i] = source[i];
+	}
+	for (; i < size; i++) {
+		target[i] = '\0';
+	}
+	return target;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* clock.h by the generic timer; waiting uses the EL2 physical timer (Arm ARM D11). */
+#include "clock.h"
+
+#include "arch.h"
+#include "sysreg.h"
+
+#define SECOND 1000000000ull
+#define TIMER_ENABLE BIT(0)
+
+uint64_t counter_frequency(void)
+{
+	return sysreg_read(cntfrq_el0);
+}
+
+static uint64_t to_ns(uint64_t ticks, uint64_t frequency)
+{
+	return ticks / frequency * SECOND + ticks % frequency * SECOND / frequency;
+}
+
+static uint64_t to_ticks(uint64_t ns, uint64_t frequency)
+{
+	return ns / SECOND * frequency + ns % SECOND * frequency / SECOND;
+}
+
+uint64_t clock_ns(void)
+{
+	isb();
+	return to_ns(counter_ticks(), counter_frequency());
+}
+
+void clock_sleep_ns(uint64_t ns)
+{
+	uint64_t end = counter_ticks() + to_ticks(ns, counter_frequency()) + 1;
+
+	sysreg_write(cnthp_cval_el2, end);
+	sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
+	isb();
+	while (counter_ticks() < end) {
+		wfi(); /* ends when the timer is pending, though interrupts are masked */
+	}
+	sysreg_write(cnthp_ctl_el2, 0);
+	isb();
+}
+
+enum status clock_poll(bool (*done)(void *), void *context, uint64_t timeout_ns)
+{
+	uint64_t end = counter_ticks() + to_ticks(timeout_ns, counter_frequency());
+
+	while (!done(context)) {
+		if (counter_ticks() > end) {
+			return done(context) ? STATUS_OK : STATUS_TIMEOUT;
+		}
+	}
+	return STATUS_OK;
+}

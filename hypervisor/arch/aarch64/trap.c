@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exceptions from guests, and our own. Every exit is counted, with its reason and its cost. */
+#include "trap.h"
+
+#include "arch.h"
+#include "clock.h"
+#include "log.h"
+#include "sysreg.h"
+
+#define FAULT_LINES  5
+#define FAULT_WINDOW 1000000000ull
+
+#define VECTOR_SYNC_SP0	 0x000
+#define VECTOR_SYNC_SPX	 0x200
+#define VECTOR_SYNC_64	 0x400
+#define VECTOR_SYNC_32	 0x600
+#define PSTATE_MODE	 BITS(3, 0)
+#define PSTATE_AARCH32	 BIT(4)
+#define PSTATE_EL1H_MASKED 0x3c5ull
+#define DFSC_EXTERNAL	 0x10
+
+/* Makes the guest take a synchronous exception to its EL1 (Arm ARM D1.3). */
+static void inject(struct guest_registers *regs, uint64_t exception_class, uint64_t iss, bool address)
+{
+	uint64_t mode = regs->pstate & PSTATE_MODE, vector = VECTOR_SYNC_SPX;
+
+	if (regs->pstate & PSTATE_AARCH32) {
+		vector = VECTOR_SYNC_32;
+	} else if (mode == 0) {
+		vector = VECTOR_SYNC_64;
+	} else if (mode == 4) {
+		vector = VECTOR_SYNC_SP0;
+	}
+	/* The "same EL" encodings of aborts are one above the "lower EL" ones. */
+	if (address && mode != 0 && !(regs->pstate & PSTATE_AARCH32)) {
+		exception_class++;
+	}
+	sysreg_write(esr_el1, exception_class << 26 | BIT(25) | iss);
+	if (address) {
+		sysreg_write(far_el1, sysreg_read(far_el2));
+	}
+	sysreg_write(elr_el1, regs->pc);
+	sysreg_write(spsr_el1, regs->pstate);
+	regs->pc = sysreg_read(vbar_el1) + vector;
+	regs->pstate = PSTATE_EL1H_MASKED;
+}
+
+static void refuse_access(struct vcpu *vcpu, struct guest_registers *regs, uint64_t esr, ipa_t ipa)
+{
+	struct partition *partition = vcpu->partition;
+	bool fetch = field_get(ESR_EC, esr) == EC_IABT_LOWER;
+	const char *what = fetch ? "fetch from" : esr & ESR_ISS_WNR ? "write of" : "read of";
+
+	if (log_allowed(&partition->fault_quota, clock_ns(), FAULT_LINES, FAULT_WINDOW)) {
+		log_warn("%s: vcpu %u %s 0x%lx is not its own: data abort injected",
+			 partition->config->name, vcpu->index, what, ipa.v);
+	}
+	inject(regs, fetch ? EC_IABT_LOWER : EC_DABT_LOWER,
+	       DFSC_EXTERNAL | (esr & (ESR_ISS_WNR | ESR_ISS_CM)), true);
+}
+
+static const struct hv_mmio_region *find_trap(const struct partition *partition, ipa_t ipa,
+					      unsigned size)
+{
+	for (unsigned i = 0; i < partition->trap_count; i++) {
+		const struct hv_mmio_region *region = &partition->traps[i];
+
+		if (range_inside(ipa.v, size, region->base.v, region->size)) {
+			return region;
+		}
+	}
+	return NULL;
+}
+
+static uint64_t extend(uint64_t value, uint64_t esr, unsigned size)
+{
+	if (size < 8) {
+		value &= (1ull << size * 8) - 1;
+		if ((esr & ESR_ISS_SSE) && (value >> (size * 8 - 1) & 1)) {
+			value |= ~0ull << size * 8;
+		}
+	}
+	return esr & ESR_ISS_SF ? value : (uint32_t)value;
+}
+
+static enum hv_exit_class data_abort(struct vcpu *vcpu, struct guest_registers *regs, uint64_t esr)
+{
+	unsigned size = 1u << field_get(ESR_ISS_SAS, esr);
+	unsigned reg = (unsigned)field_get(ESR_ISS_SRT, esr);
+	ipa_t ipa = {(sysreg_read(hpfar_el2) & BITS(43, 4)) << 8 | (sysreg_read(far_el2) & 0xfff)};
+	const struct hv_mmio_region *region =
+		(esr & ESR_ISS_ISV) && !(esr & ESR_ISS_S1PTW) && is_aligned(ipa.v, size)
+			? find_trap(vcpu->partition, ipa, size)
+			: NULL;
+
+	if (!region) {
+		refuse_access(vcpu, regs, esr, ipa);
+		return HV_EXIT_FAULT;
+	}
+	regs->pc += 4;
+	if (esr & ESR_ISS_WNR) {
+		uint64_t value = reg == 31 ? 0 : regs->x[reg];
+
+		region->write(region->context, ipa.v - region->base.v, size,
+			      size == 8 ? value : value & ((1ull << size * 8) - 1));
+	} else {
+		uint64_t value = region->read(region->context, ipa.v - region->base.v, size);
+
+		if (reg != 31) {
+			regs->x[reg] = extend(value, esr, size);
+		}
+	}
+	return region->exit_class;
+}
+
+/* MSR/MRS that trap: op0, op1, CRn, CRm, op2 as ESR_EL2 packs them, direction and register left. */
+#define SYSREG_ISS(op0, op1, crn, crm, op2)                                                        \
+	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
+#define SYSREG_MASK 0x3ffc1eu
+#define ISS_SGI1R   SYSREG_ISS(3u, 0u, 12u, 11u, 5u)
+#define ISS_ACTLR   SYSREG_ISS(3u, 0u, 1u, 0u, 1u)
+#define ISS_DC_ISW  SYSREG_ISS(1u, 0u, 7u, 6u, 2u)
+#define ISS_DC_CSW  SYSREG_ISS(1u, 0u, 7u, 10u, 2u)
+#define ISS_DC_CISW SYSREG_ISS(1u, 0u, 7u, 14u, 2u)
+
+static enum hv_exit_class system_register(struct vcpu *vcpu, struct guest_registers *regs,
+					  uint64_t esr)
+{
+	unsigned reg = (unsigned)(esr >> 5 & 31);
+	bool read = esr & 1;
+	uint32_t which = (uint32_t)esr & SYSREG_MASK;
+
+	if (which == ISS_SGI1R && !read) {
+		regs->pc += 4;
+		vgic_send_sgi(vcpu, reg == 31 ? 0 : regs->x[reg]);
+		return HV_EXIT_IPI;
+	}
+	if (which == ISS_ACTLR || which == ISS_DC_ISW || which == ISS_DC_CSW || which == ISS_DC_CISW) {
+		/* Implementation-defined controls read as zero; set/way means nothing to a guest. */
+		regs->pc += 4;
+		if (read && reg != 31) {
+			regs->x[reg] = 0;
+		}
+		return HV_EXIT_OTHER;
+	}
+	inject(regs, EC_UNKNOWN, 0, false);
+	return HV_EXIT_OTHER;
+}
+
+/* What every exit ends with: requests that arrived, then the bill. */
+static void finish(struct vcpu *vcpu, enum hv_exit_class exit_class, uint64_t start)
+{
+	if (__atomic_load_n(&vcpu->gic.work, __ATOMIC_ACQUIRE)) {
+		vgic_sync(vcpu);
+	}
+	vcpu->exits[exit_class]++;
+	vcpu->ticks[exit_class] += counter_ticks() - start;
+	if (__atomic_load_n(&vcpu->stop, __ATOMIC_ACQUIRE)) {
+		vcpu_left_guest(vcpu);
+		core_leave_guest();
+	}
+}
+
+void trap_synchronous(struct guest_registers *regs)
+{
+	uint64_t start = counter_ticks(), esr = sysreg_read(esr_el2);
+	struct vcpu *vcpu = this_core()->vcpu;
+	enum hv_exit_class exit_class = HV_EXIT_OTHER;
+
+	switch (field_get(ESR_EC, esr)) {
+	case EC_DABT_LOWER:
+		exit_class = data_abort(vcpu, regs, esr);
+		break;
+	case EC_IABT_LOWER:
+		refuse_access(vcpu, regs, esr, (ipa_t){(sysreg_read(hpfar_el2) & BITS(43, 4)) << 8});
+		exit_class = HV_EXIT_FAULT;
+		break;
+	case EC_HVC64:
+		exit_class = hypercall(vcpu, regs);
+		break;
+	case EC_SMC64:
+		regs->pc += 4; /* the firmware is not the guest's to call */
+		regs->x[0] = (uint64_t)PSCI_NOT_SUPPORTED;
+		break;
+	case EC_SYSREG:
+		exit_class = system_register(vcpu, regs, esr);
+		break;
+	default:
+		inject(regs, EC_UNKNOWN, 0, false);
+		break;
+	}
+	finish(vcpu, exit_class, start);
+}
+
+void trap_interrupt(struct guest_registers *regs)
+{
+	uint64_t start = counter_ticks();
+	struct vcpu *vcpu = this_core()->vcpu;
+	enum hv_exit_class exit_class = HV_EXIT_OTHER;
+
+	(void)regs;
+	interrupts_handle(vcpu, &exit_class);
+	vuart_flush_idle(vcpu->partition, CONSOLE_IDLE_NS);
+	finish(vcpu, exit_class, start);
+}
+
+/* An error the guest's own access raised: that partition is stopped, nobody else hears of it. */
+void trap_serror(struct guest_registers *regs)
+{
+	struct vcpu *vcpu = this_core()->vcpu;
+
+	log_error("%s: vcpu %u: SError, ESR 0x%lx, at pc 0x%lx: partition stopped",
+		  vcpu->partition->config->name, vcpu->index, sysreg_read(esr_el2), regs->pc);
+	partition_request(vcpu->partition, REQUEST_CRASH);
+	finish(vcpu, HV_EXIT_FAULT, counter_ticks());
+}
+
+void trap_own(const struct guest_registers *regs, unsigned kind)
+{
+	static const char *const kinds[4] = {"synchronous exception", "interrupt", "fast interrupt",
+					     "SError"};
+	uint64_t esr = sysreg_read(esr_el2);
+
+	log_error("%s at EL2: ESR 0x%lx pc 0x%lx FAR 0x%lx HPFAR 0x%lx PSTATE 0x%lx", kinds[kind & 3],
+		  esr, regs->pc, sysreg_read(far_el2), sysreg_read(hpfar_el2), regs->pstate);
+	for (unsigned i = 0; i < 30; i += 3) {
+		log_error("x%-2u 0x%016lx  x%-2u 0x%016lx  x%-2u 0x%016lx", i, regs->x[i], i + 1,
+			  regs->x[i + 1], i + 2, regs->x[i + 2]);
+	}
+	panic("unexpected %s in the hypervisor, lr 0x%lx", kinds[kind & 3], regs->x[30]);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* List registers: how a virtual interrupt reaches the running vCPU (Arm IHI 0069 12.4). */
+#include "arch.h"
+#include "sysreg.h"
+#include "vgic.h"
+
+#define HARDWARE_PPIS (1u << 27 | 1u << 30) /* the guest's own timers: deactivated with its EOI */
+
+#define LR_CASES(op)                                                                               \
+	op(0, S3_4_C12_C12_0) op(1, S3_4_C12_C12_1) op(2, S3_4_C12_C12_2) op(3, S3_4_C12_C12_3)    \
+		op(4, S3_4_C12_C12_4) op(5, S3_4_C12_C12_5) op(6, S3_4_C12_C12_6)                  \
+			op(7, S3_4_C12_C12_7) op(8, S3_4_C12_C13_0) op(9, S3_4_C12_C13_1)          \
+				op(10, S3_4_C12_C13_2) op(11, S3_4_C12_C13_3)                      \
+					op(12, S3_4_C12_C13_4) op(13, S3_4_C12_C13_5)              \
+						op(14, S3_4_C12_C13_6) op(15, S3_4_C12_C13_7)
+
+static uint64_t lr_read(unsigned n)
+{
+	switch (n) {
+#define CASE(number, name)                                                                         \
+	case number:                                                                               \
+		return sysreg_read(name);
+		LR_CASES(CASE)
+#undef CASE
+	default:
+		return 0;
+	}
+}
+
+static void lr_write(unsigned n, uint64_t value)
+{
+	switch (n) {
+#define CASE(number, name)                                                                         \
+	case number:                                                                               \
+		sysreg_write(name, value);                                                         \
+		break;
+		LR_CASES(CASE)
+#undef CASE
+	default:
+		break;
+	}
+}
+
+static unsigned lr_count(void)
+{
+	unsigned count = (unsigned)field_get(ICH_VTR_LISTREGS, sysreg_read(ICH_VTR_EL2)) + 1;
+
+	return count < VGIC_LRS ? count : VGIC_LRS;
+}
+
+static struct vgic_bank *bank_of(struct vcpu *vcpu, unsigned intid)
+{
+	return intid < 32 ? &vcpu->gic.private : &vcpu->partition->gic.spis[intid / 32 - 1];
+}
+
+/* What the guest did with one used list register since we last looked. */
+static void fold_back(struct vcpu *vcpu, unsigned n)
+{
+	unsigned intid = vcpu->gic.in_lr[n];
+	struct vgic_bank *bank = bank_of(vcpu, intid);
+	uint32_t bit = 1u << intid % 32;
+	uint64_t lr = lr_read(n);
+
+	if ((lr & ICH_LR_PENDING) && !(lr & ICH_LR_ACTIVE) && !(bank->enabled & bit)) {
+		bank->pending |= bit; /* disabled before it was taken: wait outside */
+		lr = 0;
+	}
+	if (lr & (ICH_LR_PENDING | ICH_LR_ACTIVE)) {
+		if (lr & ICH_LR_ACTIVE) {
+			bank->active |= bit;
+			if ((bank->pending & bit) && !(lr & ICH_LR_HW)) {
+				bank->pending &= ~bit;
+				lr_write(n, lr | ICH_LR_PENDING);
+			}
+		}
+		return;
+	}
+	lr_write(n, 0);
+	bank->active &= ~bit;
+	bank->queued &= ~bit;
+	vcpu->gic.used &= ~(1u << n);
+}
+
+static void queue(struct vcpu *vcpu, unsigned n, unsigned intid)
+{
+	struct vgic_bank *bank = bank_of(vcpu, intid);
+	uint32_t bit = 1u << intid % 32;
+	uint64_t lr = ICH_LR_PENDING | ICH_LR_GROUP1 | intid |
+		      field_prep(ICH_LR_PRIORITY, bank->priority[intid % 32]);
+
+	if (intid < 32 && (bit & HARDWARE_PPIS)) {
+		lr |= ICH_LR_HW | field_prep(ICH_LR_PINTID, intid);
+	} else if (bank->level & bit) {
+		lr |= ICH_LR_EOI; /* look at the line again then */
+	}
+	lr_write(n, lr);
+	bank->pending &= ~bit;
+	bank->queued |= bit;
+	vcpu->gic.in_lr[n] = (uint16_t)intid;
+	vcpu->gic.used |= 1u << n;
+}
+
+static uint32_t candidates(const struct vgic_bank *bank)
+{
+	return (bank->pending | (bank->line & bank->level)) & bank->enabled & bank->group1 &
+	       ~bank->queued;
+}
+
+/* The most urgent interrupt that waits for this vCPU; 0 ≤ INTID, or -1. */
+static int most_urgent(struct vcpu *vcpu)
+{
+	int best = -1;
+	unsigned best_priority = 256;
+
+	for (unsigned b = 0; b < VGIC_BANKS; b++) {
+		struct vgic_bank *bank = bank_of(vcpu, b * 32);
+
+		for (uint32_t left = candidates(bank); left; left &= left - 1) {
+			unsigned i = (unsigned)__builtin_ctz(left);
+
+			if ((b == 0 || bank->target[i] == vcpu->index) &&
+			    bank->priority[i] < best_priority) {
+				best_priority = bank->priority[i];
+				best = (int)(b * 32 + i);
+			}
+		}
+	}
+	return best;
+}
+
+void vgic_sync(struct vcpu *vcpu)
+{
+	struct vgic *gic = &vcpu->partition->gic;
+	unsigned count = lr_count();
+	int intid = -1;
+
+	lock_acquire(&gic->lock);
+	__atomic_store_n(&vcpu->gic.work, false, __ATOMIC_RELAXED);
+	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
+		fold_back(vcpu, (unsigned)__builtin_ctz(left));
+	}
+	while ((gic->control & BIT(1)) && (intid = most_urgent(vcpu)) >= 0 &&
+	       vcpu->gic.used != (1u << count) - 1) {
+		queue(vcpu, (unsigned)__builtin_ctz(~vcpu->gic.used), (unsigned)intid);
+		intid = -1;
+	}
+	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN | (intid >= 0 ? ICH_HCR_NPIE : 0));
+	lock_release(&gic->lock);
+}
+
+void vgic_inject_private(struct vcpu *vcpu, unsigned intid)
+{
+	lock_acquire(&vcpu->partition->gic.lock);
+	vcpu->gic.private.pending |= 1u << intid;
+	lock_release(&vcpu->partition->gic.lock);
+}
+
+static void wake(struct vcpu *vcpu)
+{
+	__atomic_store_n(&vcpu->gic.work, true, __ATOMIC_RELEASE);
+	if (vcpu != this_core()->vcpu) {
+		core_kick(vcpu->core);
+	}
+}
+
+void vgic_set_line(struct partition *partition, unsigned intid, bool level)
+{
+	struct vgic_bank *bank = &partition->gic.spis[intid / 32 - 1];
+	uint32_t bit = 1u << intid % 32;
+
+	lock_acquire(&partition->gic.lock);
+	bool rises = level && !(bank->line & bit);
+	unsigned target = bank->target[intid % 32];
+
+	bank->line = level ? bank->line | bit : bank->line & ~bit;
+	lock_release(&partition->gic.lock);
+	if (rises && target < partition->config->vcpus) {
+		wake(&partition->vcpus[target]);
+	}
+}
+
+void vgic_send_sgi(struct vcpu *from, uint64_t value)
+{
+	struct partition *partition = from->partition;
+	uint32_t bit = 1u << (value >> 24 & 15);
+	bool others = value & BIT(40);
+	uint64_t cluster = (value >> 16 & 0xff) | (value >> 24 & 0xff00) | (value >> 32 & 0xff0000);
+	uint64_t list = (value & 0xffff) << 16 * (value >> 44 & 15 ? 1 : 0);
+
+	for (unsigned i = 0; i < partition->config->vcpus; i++) {
+		struct vcpu *to = &partition->vcpus[i];
+
+		if (others ? to == from : cluster != 0 || !(list >> i & 1)) {
+			continue;
+		}
+		lock_acquire(&partition->gic.lock);
+		to->gic.private.pending |= bit;
+		lock_release(&partition->gic.lock);
+		wake(to);
+	}
+}
+
+void vgic_cpu_start(struct vcpu *vcpu)
+{
+	for (unsigned n = 0; n < lr_count(); n++) {
+		lr_write(n, 0);
+	}
+	vcpu->gic.used = 0;
+	sysreg_write(ICH_VMCR_EL2, 0);
+	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN);
+	isb();
+	vgic_sync(vcpu);
+}
+
+void vgic_cpu_stop(struct vcpu *vcpu)
+{
+	lock_acquire(&vcpu->partition->gic.lock);
+	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
+		unsigned n = (unsigned)__builtin_ctz(left), intid = vcpu->gic.in_lr[n];
+
+		bank_of(vcpu, intid)->queued &= ~(1u << intid % 32);
+		bank_of(vcpu, intid)->active &= ~(1u << intid % 32);
+		lr_write(n, 0);
+	}
+	vcpu->gic.used = 0;
+	sysreg_write(ICH_HCR_EL2, 0);
+	lock_release(&vcpu->partition->gic.lock);
+	gic_quiesce_private(this_core());
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Start-up on one page: boot_main() at the end of this file. */
+#include "boot.h"
+
+#include "arch.h"
+#include "clock.h"
+#include "config.h"
+#include "console.h"
+#include "firmware.h"
+#include "fit.h"
+#include "glue.h"
+#include "log.h"
+#include "machine.h"
+
+#define CORE_TIMEOUT 1000000000ull
+
+static struct machine machine;
+static struct config config;
+static struct free_memory free_memory;
+extern char __image_start[], __image_end[];
+
+/* Nothing was started: say why, and end with a failing status. */
+__attribute__((format(printf, 1, 2))) static _Noreturn void give_up(const char *format, ...)
+{
+	char line[LOG_LINE + 1];
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_text(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	log_error("cannot start: %s", line);
+	firmware_power_off(true);
+}
+
+static void map_devices(void)
+{
+	mmu_map(machine.gicd.base, machine.gicd.size, MAP_DEVICE);
+	for (unsigned i = 0; i < machine.gicr_count; i++) {
+		mmu_map(machine.gicr[i].base, machine.gicr[i].size, MAP_DEVICE);
+	}
+	for (unsigned i = 0; i < machine.ecam_count; i++) {
+		mmu_map(machine.ecam[i].base, machine.ecam[i].size, MAP_DEVICE);
+	}
+	mmu_map(machine.its.base, machine.its.size, MAP_DEVICE);
+	mmu_map(machine.smmu.base, machine.smmu.size, MAP_DEVICE);
+}
+
+static void find_machine(const void *fdt)
+{
+	enum status status = machine_read(&machine, fdt);
+
+	if (machine.uart.size) {
+		mmu_map(machine.uart.base, PAGE_SIZE, MAP_DEVICE);
+		console_init((mmio_t){machine.uart.base.v});
+	}
+	if (machine.is_qemu) {
+		firmware_use_semihosting();
+	}
+	log_info("Causeway, %u cores, SMMU %s, ITS %s", machine.core_count,
+		 machine.smmu.size ? "yes" : "no", machine.its.size ? "yes" : "no");
+	if (status != STATUS_OK) {
+		give_up("the device tree lacks memory, cores or a GICv3");
+	}
+	map_devices();
+}
+
+static void find_memory(void)
+{
+	for (unsigned i = 0; i < machine.memory_count; i++) {
+		mmu_map(machine.memory[i].base, machine.memory[i].size, MAP_DATA);
+		free_memory.ranges[free_memory.count].base = machine.memory[i].base.v;
+		free_memory.ranges[free_memory.count++].size = machine.memory[i].size;
+	}
+	free_memory_remove(&free_memory, pa_of(__image_start).v,
+			   (uint64_t)(__image_end - __image_start));
+	/* mapped read-only since start.S, with what surrounds it */
+	free_memory_remove(&free_memory, pa_of(machine.fdt).v & ~(MIB(2) - 1), MIB(4));
+	if (machine.fit) {
+		free_memory_remove(&free_memory, pa_of(machine.fit).v, machine.fit_size);
+	}
+}
+
+static void read_config(void)
+{
+	struct fit_image image;
+
+	if (!machine.fit || fit_open(machine.fit, machine.fit_size) != STATUS_OK) {
+		give_up("no FIT image with partitions was given as initrd; make one with 'causeway "
+			"pack'");
+	}
+	if (fit_image(machine.fit, "config", &image) != STATUS_OK ||
+	    config_read(&config, image.data, machine.core_count) != STATUS_OK) {
+		give_up("the config in the FIT image is not usable; no partition was started");
+	}
+}
+
+static void find_cores(void)
+{
+	core_count = cores_find(machine.affinities, machine.core_count, machine.gicr,
+				machine.gicr_count);
+	if (core_count < machine.core_count) {
+		give_up("core %u has no redistributor", core_count);
+	}
+	gic_distributor_init((mmio_t){machine.gicd.base.v});
+	core_init(&cores[0]);
+}
+
+static void start_legs(void)
+{
+	struct glue_machine legs = {
+		.fdt = machine.fdt,
+		.has_smmu = machine.smmu.size != 0,
+		.has_its = machine.its.size != 0,
+		.smmu = {machine.smmu.base.v},
+		.smmu_size = machine.smmu.size,
+		.its = {machine.its.base.v},
+		.its_translater = {machine.its.size ? machine.its.base.v + 0x10000 : 0},
+		.cores = core_count,
+	};
+
+	for (unsigned i = 0; i < core_count; i++) {
+		legs.redistributors[i] = cores[i].redistributor;
+	}
+	if (glue_start(&legs, &partition_hooks) != STATUS_OK) {
+		give_up("the device legs did not come up");
+	}
+}
+
+static void listen(const struct machine_interrupt *interrupt, void (*handler)(void),
+		   enum hv_exit_class exit_class)
+{
+	if (interrupt->intid) {
+		interrupt_register(interrupt->intid, handler, exit_class);
+		gic_enable_spi(interrupt->intid, interrupt->edge);
+	}
+}
+
+static bool is_online(void *core)
+{
+	return __atomic_load_n(&((struct core *)core)->online, __ATOMIC_ACQUIRE);
+}
+
+static void start_cores(void)
+{
+	if (partition_hooks.core_up(0) != STATUS_OK) {
+		log_error("core 0: its redistributor takes no LPIs");
+	}
+	for (unsigned i = 1; i < core_count; i++) {
+		if (core_power_on(&cores[i]) != STATUS_OK ||
+		    clock_poll(is_online, &cores[i], CORE_TIMEOUT) != STATUS_OK) {
+			give_up("core %u does not come up", i);
+		}
+	}
+}
+
+static void start_partitions(void)
+{
+	for (unsigned i = 0; i < partition_count; i++) {
+		if (partitions[i].state != PARTITION_CRASHED) {
+			partition_request(&partitions[i], REQUEST_START);
+		}
+	}
+}
+
+_Noreturn void boot_main(const void *fdt)
+{
+	find_machine(fdt);
+	find_memory();
+	find_cores();
+	read_config();
+	partitions_init(&config, &free_memory,
+			(pa_t){machine.its.size ? machine.its.base.v + 0x10000 : 0});
+	start_legs(); /* SMMU abort first: from here on no unowned DMA lands */
+	if (partitions_check_images(machine.fit) == 0) {
+		give_up("no partition can be started");
+	}
+	listen(&machine.smmu_event, partition_hooks.device_interrupt, HV_EXIT_OTHER);
+	listen(&machine.smmu_error, partition_hooks.device_interrupt, HV_EXIT_OTHER);
+	start_cores();
+	start_partitions();
+	listen(&machine.uart_interrupt, console_input, HV_EXIT_CONSOLE);
+	console_enable_input();
+	core_loop();
+}
+
+void panic(const char *format, ...)
+{
+	char line[LOG_LINE + 1];
+	const struct vcpu *vcpu = this_core() ? this_core()->vcpu : NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_text(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	log_error("panic: %s; core %u, owner %s", line, this_core() ? this_core()->number : 0,
+		  vcpu ? vcpu->partition->config->name : "nobody");
+	firmware_power_off(true);
+}

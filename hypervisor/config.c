@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include <libfdt.h>
+#include <string.h>
+
+#include "log.h"
+
+#define COMPATIBLE "causeway,config-v1"
+
+static bool complain(const char *node, const char *what)
+{
+	log_error("config: %s: %s; check it with 'causeway check'", node, what);
+	return false;
+}
+
+static bool read_u64(const void *fdt, int node, const char *property, uint64_t *value)
+{
+	int length;
+	const fdt64_t *cell = fdt_getprop(fdt, node, property, &length);
+
+	if (!cell || length != sizeof(*cell)) {
+		return false;
+	}
+	*value = fdt64_ld(cell);
+	return true;
+}
+
+static bool read_text(const void *fdt, int node, const char *property, char *text, size_t size)
+{
+	int length;
+	const char *value = fdt_getprop(fdt, node, property, &length);
+
+	if (!value || length < 2 || (size_t)length > size || value[length - 1] != '\0') {
+		return false;
+	}
+	memcpy(text, value, (size_t)length);
+	return true;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "0000:01:10.2": domain 0 only. */
+static bool parse_function(const char *text, rid_t *rid)
+{
+	static const char shape[] = "0000:hh:hh.h";
+	unsigned digits[5], count = 0;
+
+	for (unsigned i = 0; i < sizeof(shape); i++) {
+		if (shape[i] == 'h') {
+			int digit = hex_digit(text[i]);
+
+			if (digit < 0) {
+				return false;
+			}
+			digits[count++] = (unsigned)digit;
+		} else if (text[i] != shape[i]) {
+			return false;
+		}
+	}
+	if (digits[2] > 1 || digits[4] > 7) {
+		return false;
+	}
+	rid->v = (uint16_t)(digits[0] << 12 | digits[1] << 8 | digits[2] << 7 | digits[3] << 3 |
+			    digits[4]);
+	return true;
+}
+
+static bool read_function(const void *fdt, int node, const char *property, rid_t *rid)
+{
+	char text[13];
+
+	return read_text(fdt, node, property, text, sizeof(text)) && parse_function(text, rid);
+}
+
+static uint32_t read_u32(const void *fdt, int node, const char *property, uint32_t absent)
+{
+	int length;
+	const fdt32_t *cell = fdt_getprop(fdt, node, property, &length);
+
+	return cell && length == sizeof(*cell) ? fdt32_ld(cell) : absent;
+}
+
+static bool read_device(const void *fdt, int node, struct hv_device_request *device)
+{
+	const char *name = fdt_get_name(fdt, node, NULL);
+	int length;
+
+	memset(device, 0, sizeof(*device));
+	strncpy(device->label, name, sizeof(device->label) - 1);
+	if (read_function(fdt, node, "function", &device->function)) {
+		return true;
+	}
+	if (!read_function(fdt, node, "vf-of", &device->function)) {
+		return complain(name, "needs function = or vf-of = \"0000:bb:dd.f\"");
+	}
+
+	uint32_t index = read_u32(fdt, node, "index", UINT32_MAX);
+	uint32_t vlan = read_u32(fdt, node, "vlan", 0);
+	const void *mac = fdt_getprop(fdt, node, "mac-address", &length);
+
+	if (index > UINT16_MAX || vlan > 4094) {
+		return complain(name, "index or vlan is missing or out of range");
+	}
+	if (mac && length == (int)sizeof(device->mac)) {
+		memcpy(device->mac, mac, sizeof(device->mac));
+	}
+	device->wants_vf = true;
+	device->vf_index = (uint16_t)index;
+	device->vlan = (uint16_t)vlan;
+	return true;
+}
+
+static bool read_devices(const void *fdt, int partition, struct partition_config *out)
+{
+	int devices = fdt_subnode_offset(fdt, partition, "devices"), node;
+	bool good = true;
+
+	if (devices < 0) {
+		return true;
+	}
+	fdt_for_each_subnode(node, fdt, devices)
+	{
+		if (out->device_count == HV_MAX_DEVICES) {
+			return complain(out->name, "too many devices");
+		}
+		good &= read_device(fdt, node, &out->devices[out->device_count++]);
+	}
+	return good;
+}
+
+static bool read_cores(const void *fdt, int node, unsigned machine_cores, uint32_t *used,
+		       struct partition_config *out)
+{
+	int length;
+	const fdt32_t *cells = fdt_getprop(fdt, node, "cores", &length);
+
+	if (!cells || length <= 0 || length % 4 || (unsigned)length / 4 > GUEST_MAX_VCPUS) {
+		return complain(out->name, "cores is missing or lists too many");
+	}
+	out->vcpus = (unsigned)length / 4;
+	for (unsigned i = 0; i < out->vcpus; i++) {
+		uint32_t core = fdt32_ld(&cells[i]);
+
+		if (core >= machine_cores || core >= 32) {
+			log_error("config: %s: core %u, but the machine has %u cores; give the machine "
+				  "more or use lower numbers",
+				  out->name, core, machine_cores);
+			return false;
+		}
+		if (*used & 1u << core) {
+			return complain(out->name, "a core that another vCPU has already");
+		}
+		*used |= 1u << core;
+		out->cores[i] = core;
+	}
+	return true;
+}
+
+/* [load, load+1) must lie in the partition's RAM; sizes are checked when the image is loaded. */
+static bool read_load(const void *fdt, int node, const char *property, uint64_t memory_size,
+		      ipa_t *load)
+{
+	return read_u64(fdt, node, property, &load->v) &&
+	       range_inside(load->v, 1, GUEST_RAM_BASE, memory_size);
+}
+
+static bool read_images(const void *fdt, int node, struct partition_config *out)
+{
+	if (!read_text(fdt, node, "kernel-image", out->kernel, sizeof(out->kernel)) ||
+	    !read_text(fdt, node, "dtb-image", out->dtb, sizeof(out->dtb)) ||
+	    !read_load(fdt, node, "kernel-load", out->memory_size, &out->kernel_load) ||
+	    !read_load(fdt, node, "dtb-load", out->memory_size, &out->dtb_load) ||
+	    !read_load(fdt, node, "entry", out->memory_size, &out->entry)) {
+		return complain(out->name, "kernel or device tree image not resolved");
+	}
+	if (fdt_getprop(fdt, node, "ramdisk-image", NULL) &&
+	    (!read_text(fdt, node, "ramdisk-image", out->ramdisk, sizeof(out->ramdisk)) ||
+	     !read_load(fdt, node, "ramdisk-load", out->memory_size, &out->ramdisk_load))) {
+		return complain(out->name, "ramdisk image not resolved");
+	}
+	return true;
+}
+
+static bool read_partition(const void *fdt, int node, unsigned cores, uint32_t *used,
+			   struct partition_config *out)
+{
+	const char *name = fdt_get_name(fdt, node, NULL);
+
+	memset(out, 0, sizeof(*out));
+	if (strlen(name) > CONFIG_NAME_LENGTH) {
+		return complain(name, "a partition's name has at most 15 characters");
+	}
+	strncpy(out->name, name, CONFIG_NAME_LENGTH);
+	if (!read_u64(fdt, node, "memory-size", &out->memory_size) || out->memory_size == 0 ||
+	    !is_aligned(out->memory_size, MIB(2)) || out->memory_size > GIB(256)) {
+		return complain(name, "memory-size must be a multiple of 2 MiB");
+	}
+	out->memory_pinned = read_u64(fdt, node, "memory-at", &out->memory_at.v);
+	if (out->memory_pinned && !is_aligned(out->memory_at.v, MIB(2))) {
+		return complain(name, "memory-at must be a multiple of 2 MiB");
+	}
+	out->service = fdt_getprop(fdt, node, "pf-service", NULL) != NULL;
+
+	bool good = read_cores(fdt, node, cores, used, out);
+
+	good &= read_images(fdt, node, out);
+	return good & read_devices(fdt, node, out);
+}
+
+enum status config_read(struct config *config, const void *fdt, unsigned cores)
+{
+	int root = fdt_path_offset(fdt, "/"), partitions, node;
+	uint32_t used = 0;
+	bool good = true;
+
+	config->partition_count = 0;
+	if (root < 0 || fdt_node_check_compatible(fdt, root, COMPATIBLE) != 0) {
+		log_error("config: not \"%s\"; pack it with this version of causeway", COMPATIBLE);
+		return STATUS_INVALID;
+	}
+	partitions = fdt_subnode_offset(fdt, root, "partitions");
+	if (partitions < 0) {
+		log_error("config: no /partitions");
+		return STATUS_INVALID;
+	}
+	fdt_for_each_subnode(node, fdt, partitions)
+	{
+		if (config->partition_count == HV_MAX_PARTITIONS) {
+			log_error("config: more than %u partitions", HV_MAX_PARTITIONS);
+			return STATUS_INVALID;
+		}
+		good &= read_partition(fdt, node, cores, &used,
+				       &config->partitions[config->partition_count++]);
+	}
+	if (config->partition_count == 0) {
+		log_error("config: /partitions is empty");
+		good = false;
+	}
+	return good ? STATUS_OK : STATUS_INVALID;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hv.h, supplied by this hypervisor. */
+#include "hv.h"
+
+#include "arch.h"
+#include "log.h"
+#include "partition.h"
+
+static struct partition *partition_of(partition_id_t id)
+{
+	return &partitions[id.v];
+}
+
+unsigned hv_partition_count(void)
+{
+	return partition_count;
+}
+
+const char *hv_partition_name(partition_id_t partition)
+{
+	return partition.v < partition_count ? partition_of(partition)->config->name : "nobody";
+}
+
+unsigned hv_partition_vcpus(partition_id_t partition)
+{
+	return partition_of(partition)->config->vcpus;
+}
+
+unsigned hv_vcpu_core(partition_id_t partition, unsigned vcpu)
+{
+	return partition_of(partition)->config->cores[vcpu];
+}
+
+unsigned hv_partition_device_count(partition_id_t partition)
+{
+	return partition_of(partition)->config->device_count;
+}
+
+const struct hv_device_request *hv_partition_device(partition_id_t partition, unsigned index)
+{
+	return &partition_of(partition)->config->devices[index];
+}
+
+const struct guest_memory *hv_guest_memory(partition_id_t partition)
+{
+	return &partition_of(partition)->guest_memory;
+}
+
+enum status hv_map_device(partition_id_t partition, ipa_t ipa, pa_t pa, uint64_t size)
+{
+	return stage2_map(partition_of(partition)->cpu_root, ipa, pa, size, STAGE2_DEVICE);
+}
+
+void hv_unmap_device(partition_id_t id, ipa_t ipa, uint64_t size)
+{
+	struct partition *partition = partition_of(id);
+
+	if (stage2_unmap(partition->cpu_root, ipa, size, partition_vmid(partition)) != STATUS_OK) {
+		panic("%s: device pages at 0x%lx cannot be unmapped", partition->config->name, ipa.v);
+	}
+}
+
+void hv_device_tables(partition_id_t id, struct iommu_tables *tables)
+{
+	const struct partition *partition = partition_of(id);
+
+	*tables = (struct iommu_tables){
+		.vmid = partition_vmid(partition),
+		.root = pa_of(partition->device_root),
+		.input_bits = STAGE2_INPUT_BITS,
+		.start_level = STAGE2_START_LEVEL,
+	};
+}
+
+enum status hv_trap_region(partition_id_t id, const struct hv_mmio_region *region)
+{
+	struct partition *partition = partition_of(id);
+
+	if (partition->trap_count == PARTITION_TRAPS) {
+		return STATUS_NO_MEMORY;
+	}
+	partition->traps[partition->trap_count++] = *region;
+	return STATUS_OK;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the portable part of the hypervisor asks of the architecture. */
+#ifndef CW_ARCH_H
+#define CW_ARCH_H
+
+#include "mmio.h"
+#include "partition.h"
+#include "status.h"
+#include "types.h"
+
+#define ARCH_MAX_CORES 16
+
+/* One physical core. */
+struct core {
+	unsigned number;
+	uint64_t affinity; /* MPIDR affinity fields */
+	bool online;	   /* atomic */
+	struct vcpu *vcpu; /* pinned here, or NULL */
+	mmio_t redistributor;
+};
+
+extern struct core cores[ARCH_MAX_CORES];
+extern unsigned core_count;
+
+struct core *this_core(void);
+
+/* --- memory of EL2 -------------------------------------------------------------------------- */
+
+enum map_kind { MAP_CODE, MAP_READ_ONLY, MAP_DATA, MAP_DEVICE };
+
+/* Identity-maps [at, at+size), page-aligned; parts mapped already stay as they are. */
+void mmu_map(pa_t at, uint64_t size, enum map_kind kind);
+
+/* --- stage 2 -------------------------------------------------------------------------------- */
+
+enum stage2_kind { STAGE2_RAM, STAGE2_DEVICE, STAGE2_DOORBELL };
+
+#define STAGE2_INPUT_BITS  39
+#define STAGE2_START_LEVEL 1
+
+/* A level 1 table, zero: everything faults. NULL: the pool is exhausted. */
+void *stage2_new_root(void);
+/* With the largest blocks that fit. STATUS_BUSY: something is mapped there. */
+enum status MUST_USE stage2_map(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind);
+/* The same, where nothing is mapped yet; the rest stays. */
+enum status MUST_USE stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind);
+/* Makes `to` point at the tables and blocks `from` has for [ipa, ipa+size), GiB-aligned. */
+void stage2_share(void *to, const void *from, ipa_t ipa, uint64_t size);
+/* Breaks the mapping of [ipa, ipa+size) and drops it from all cores' TLBs for `vmid`. */
+enum status MUST_USE stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid);
+/* The physical address behind a RAM page; false when nothing is mapped. */
+bool stage2_lookup(const void *root, ipa_t ipa, pa_t *pa);
+/* Everything a vCPU of this partition may have cached, on all cores. */
+void stage2_flush(vmid_t vmid);
+/* This core's translation for a partition. */
+void stage2_load(const void *root, vmid_t vmid);
+
+/* --- cores ----------------------------------------------------------------------------------- */
+
+/*
+ * Fills cores[]: the boot core first, then in the device tree's order, each with the redistributor
+ * of its affinity. Returns how many have one.
+ */
+struct machine_region;
+unsigned cores_find(const uint64_t *affinities, unsigned count, const struct machine_region *gicr,
+		    unsigned gicr_count);
+/* This core's own registers and redistributor; `core` becomes this_core(). */
+void core_init(struct core *core);
+/* By firmware; it runs core_loop() once its `online` is set. */
+enum status MUST_USE core_power_on(struct core *core);
+/* Interrupts `core` so that it looks at its requests. */
+void core_kick(unsigned core);
+/* Runs what this core is asked to run, for ever. */
+_Noreturn void core_loop(void);
+/* Drops the current stack and goes to core_loop(). */
+_Noreturn void core_leave_guest(void);
+/* Enters the guest at `entry` with x0 = `argument` and reset state. */
+_Noreturn void vcpu_enter_guest(struct vcpu *vcpu);
+
+/* --- the physical interrupt controller ------------------------------------------------------- */
+
+void gic_distributor_init(mmio_t distributor);
+void gic_core_init(struct core *core);
+/* An SPI to the boot core. `edge` from the device tree. */
+void gic_enable_spi(unsigned intid, bool edge);
+void gic_quiesce_private(struct core *core);
+
+/* Runs at each physical interrupt taken from a guest, or by an idle core. */
+void interrupts_handle(struct vcpu *vcpu, enum hv_exit_class *exit_class);
+void interrupt_register(unsigned intid, void (*handler)(void), enum hv_exit_class exit_class);
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+static inline uint64_t counter_ticks(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("mrs %0, cntpct_el0" : "=r"(value));
+	return value;
+}
+uint64_t counter_frequency(void);
+
+/* Memory written as data may now be fetched, also with a guest's caches still off. */
+void arch_publish_code(const void *start, uint64_t size);
+
+/* --- firmware -------------------------------------------------------------------------------- */
+
+enum status MUST_USE firmware_core_on(uint64_t affinity, uint64_t entry, uint64_t argument);
+_Noreturn void firmware_power_off(bool failed);
+
+/* Prints why and where, then powers the machine off with a failing status. */
+__attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *format, ...);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the machine's device tree says: where memory, cores and the devices we drive are. */
+#ifndef CW_MACHINE_H
+#define CW_MACHINE_H
+
+#include "partition.h"
+
+struct machine_region {
+	pa_t base;
+	uint64_t size;
+};
+
+struct machine_interrupt {
+	unsigned intid; /* 0: none */
+	bool edge;
+};
+
+#define MACHINE_MEMORY 4
+#define MACHINE_GICR   4
+#define MACHINE_ECAM   4
+
+struct machine {
+	const void *fdt;
+	struct machine_region memory[MACHINE_MEMORY];
+	unsigned memory_count;
+	struct machine_region uart, gicd, its, smmu; /* size 0: absent */
+	struct machine_region gicr[MACHINE_GICR];
+	unsigned gicr_count;
+	struct machine_region ecam[MACHINE_ECAM];
+	unsigned ecam_count;
+	struct machine_interrupt uart_interrupt, smmu_event, smmu_error;
+	uint64_t affinities[16];
+	unsigned core_count;
+	const void *fit; /* the loader's initrd; NULL: none */
+	uint64_t fit_size;
+	bool is_qemu;
+};
+
+/* Reads it all. STATUS_INVALID: not a device tree, or no memory, no GICv3 or no cores in it. */
+enum status MUST_USE machine_read(struct machine *machine, const void *fdt);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Partitions and their vCPUs: who they are, their state, and how they start, stop and start again.
+ *
+ * A vCPU is pinned to one core and its registers stay in that core while it runs; nothing is ever
+ * switched. Other cores reach it by setting a request and sending the core a kick.
+ */
+#ifndef CW_PARTITION_H
+#define CW_PARTITION_H
+
+#include "config.h"
+#include "fit.h"
+#include "lock.h"
+#include "vgic.h"
+#include "vuart.h"
+#include "log.h"
+
+#define PARTITION_TRAPS 8
+
+/*
+ * OFF → STARTING by vcpu_power_on(); STARTING → RUNNING on its own core; RUNNING → OFF on its own
+ * core, by CPU_OFF or because `stop` was set. Only the vCPU's own core leaves RUNNING.
+ */
+enum vcpu_state { VCPU_OFF, VCPU_STARTING, VCPU_RUNNING };
+
+struct guest_registers {
+	uint64_t x[31];
+	uint64_t pc, pstate; /* as found at the trap; written back on return */
+};
+
+struct vcpu {
+	struct partition *partition;
+	unsigned index, core;
+	enum vcpu_state state; /* atomic */
+	bool ready;	       /* atomic: STARTING, and entry and argument are set */
+	bool stop;	       /* atomic: leave the guest and go OFF */
+	uint64_t entry, argument;
+	struct vgic_cpu gic;
+	uint64_t exits[HV_EXIT_CLASSES];
+	uint64_t ticks[HV_EXIT_CLASSES]; /* of the generic counter, spent at EL2 */
+};
+
+enum partition_state { PARTITION_OFF, PARTITION_RUNNING, PARTITION_CRASHED };
+
+/* What vCPU 0's core is asked to do once every vCPU has stopped. */
+enum partition_request { REQUEST_NONE, REQUEST_START, REQUEST_RESET, REQUEST_OFF, REQUEST_CRASH };
+
+struct partition {
+	const struct partition_config *config;
+	partition_id_t id;
+	enum partition_state state;	/* written by vCPU 0's core only */
+	enum partition_request request; /* atomic */
+	unsigned resets;
+	bool released; /* pages were given up: mapped back at the next start */
+	struct fit_image kernel, ramdisk, dtb; /* hashes checked at boot */
+	pa_t memory;
+	void *cpu_root, *device_root; /* level 1 tables: only the roots differ */
+	struct guest_memory guest_memory;
+	struct hv_mmio_region traps[PARTITION_TRAPS];
+	unsigned trap_count;
+	struct vgic gic;
+	struct vuart uart;
+	struct vcpu vcpus[GUEST_MAX_VCPUS];
+	struct log_quota fault_quota;
+	struct lock tables_lock; /* changes of the stage 2 tables while the partition runs */
+};
+
+static inline vmid_t partition_vmid(const struct partition *partition)
+{
+	return (vmid_t){(uint16_t)(partition->id.v + 1)};
+}
+
+extern struct partition partitions[HV_MAX_PARTITIONS];
+extern unsigned partition_count;
+extern struct hv_hooks partition_hooks;
+
+/* Memory the machine has left for partitions. */
+#define FREE_RANGES 8
+struct free_memory {
+	struct {
+		uint64_t base, size;
+	} ranges[FREE_RANGES];
+	unsigned count;
+};
+
+/* Takes [base, base+size) out, when it is free as a whole or in part. */
+void free_memory_remove(struct free_memory *memory, uint64_t base, uint64_t size);
+
+/*
+ * At boot: finds memory and builds the tables. Each failure is one log line and leaves that
+ * partition off (PARTITION_CRASHED); the others go on. `doorbell` is the physical page of
+ * GITS_TRANSLATER, 0 without an ITS.
+ */
+void partitions_init(const struct config *config, struct free_memory *memory, pa_t doorbell);
+/* Then: checks the hashes of all images. Returns how many partitions can be started. */
+unsigned partitions_check_images(const void *fit);
+
+/*
+ * Any core, and any vCPU's own trap handler: its vCPUs stop, then vCPU 0's core takes the devices
+ * back and does what was asked. A second request while one is under way is dropped.
+ */
+void partition_request(struct partition *partition, enum partition_request request);
+
+/* On vCPU 0's core, from core_loop(): carries out a request. */
+void partition_turn(struct partition *partition);
+
+/* PSCI CPU_ON. STATUS_BUSY: it is on already. */
+enum status MUST_USE vcpu_power_on(struct vcpu *vcpu, uint64_t entry, uint64_t argument);
+/* On the vCPU's core, after its last guest instruction. */
+void vcpu_left_guest(struct vcpu *vcpu);
+
+/* Unmaps pages of its own RAM from the partition's CPUs and devices, for good. */
+enum status MUST_USE partition_release_memory(struct partition *partition, ipa_t ipa, uint64_t size);
+
+const char *partition_state_name(enum partition_state state);
+/* One block of machine-readable lines: docs/architecture.md, "The report". */
+void report_print(void);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The virtual GICv3 of a partition: distributor, redistributors and list registers (Arm IHI 0069).
+ * LPIs are not here: irq-route/ lands them without us.
+ * Lock: one for each partition, around every field below but `work`.
+ */
+#ifndef CW_VGIC_H
+#define CW_VGIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest_map.h"
+#include "lock.h"
+
+#define VGIC_SPI_BANKS 2 /* 64 SPIs */
+#define VGIC_BANKS     (1 + VGIC_SPI_BANKS)
+#define VGIC_INTIDS    (32 * VGIC_BANKS)
+#define VGIC_LRS       16 /* architectural maximum */
+
+struct partition;
+struct vcpu;
+
+/* 32 interrupts, a bit each: bank 0 is a vCPU's SGIs and PPIs, the others are SPIs. */
+struct vgic_bank {
+	uint32_t group1, enabled, level; /* as the guest configured them; level: not edge */
+	uint32_t pending;		 /* latched */
+	uint32_t line;			 /* level of the input */
+	uint32_t queued;		 /* in a list register, pending or active */
+	uint32_t active;
+	uint8_t priority[32];
+	uint8_t target[32]; /* SPIs: vCPU index */
+};
+
+struct vgic_cpu {
+	struct vgic_bank private;
+	uint16_t in_lr[VGIC_LRS]; /* INTID in each used list register */
+	uint32_t used;
+	bool asleep, lpis_enabled;
+	bool work; /* atomic: something became pending for this vCPU */
+};
+
+struct vgic {
+	struct lock lock;
+	uint32_t control;
+	struct vgic_bank spis[VGIC_SPI_BANKS];
+	bool has_lpis; /* the machine can deliver them */
+};
+
+void vgic_reset(struct partition *partition);
+
+/* Guest accesses to GICD_ and the redistributor frames. `context` is the partition. */
+uint64_t vgic_distributor_read(void *context, uint64_t offset, unsigned size);
+void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint64_t value);
+uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size);
+void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uint64_t value);
+
+/* The register blocks a bank has in either frame: GICx_IGROUPR … ICFGR. False: not one of them. */
+bool vgic_bank_read(const struct vgic_bank *bank, uint64_t offset, unsigned size, uint64_t *value);
+bool vgic_bank_write(struct vgic_bank *bank, uint64_t offset, unsigned size, uint64_t value);
+
+/* The level of an SPI's line; its target is kicked. Any core. */
+void vgic_set_line(struct partition *partition, unsigned intid, bool level);
+/* A private interrupt of the running vCPU, on its core. */
+void vgic_inject_private(struct vcpu *vcpu, unsigned intid);
+/* ICC_SGI1R_EL1 as the guest wrote it. */
+void vgic_send_sgi(struct vcpu *from, uint64_t value);
+
+/* On the vCPU's core: list registers ↔ state. Called when work is set, or on maintenance. */
+void vgic_sync(struct vcpu *vcpu);
+/* On the vCPU's core, before it runs and after it stopped. */
+void vgic_cpu_start(struct vcpu *vcpu);
+void vgic_cpu_stop(struct vcpu *vcpu);
+/* Something may be pending for all vCPUs of the partition: have them look. */
+void vgic_kick_all(struct partition *partition);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How partitions start, stop and start again. Set-up at boot is in partition_init.c. */
+#include "partition.h"
+
+#include <string.h>
+
+#include "arch.h"
+#include "clock.h"
+#include "log.h"
+
+#define STOP_TIMEOUT 2000000000ull
+
+struct partition partitions[HV_MAX_PARTITIONS];
+unsigned partition_count;
+struct hv_hooks partition_hooks;
+
+const char *partition_state_name(enum partition_state state)
+{
+	static const char *const names[] = {"off", "running", "crashed"};
+
+	return names[state];
+}
+
+enum status vcpu_power_on(struct vcpu *vcpu, uint64_t entry, uint64_t argument)
+{
+	enum vcpu_state expected = VCPU_OFF;
+
+	if (__atomic_load_n(&vcpu->partition->request, __ATOMIC_ACQUIRE) != REQUEST_NONE ||
+	    !__atomic_compare_exchange_n(&vcpu->state, &expected, VCPU_STARTING, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		return STATUS_BUSY;
+	}
+	vcpu->entry = entry;
+	vcpu->argument = argument;
+	/* The state says "go" only after entry and argument are there: see core_loop(). */
+	__atomic_store_n(&vcpu->ready, true, __ATOMIC_RELEASE);
+	core_kick(vcpu->core);
+	return STATUS_OK;
+}
+
+void vcpu_left_guest(struct vcpu *vcpu)
+{
+	vgic_cpu_stop(vcpu);
+	partition_hooks.vcpu_leave(vcpu->partition->id, vcpu->index);
+	__atomic_store_n(&vcpu->stop, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_RELEASE);
+}
+
+void partition_request(struct partition *partition, enum partition_request request)
+{
+	enum partition_request none = REQUEST_NONE;
+
+	if (!__atomic_compare_exchange_n(&partition->request, &none, request, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		return;
+	}
+	for (unsigned i = 0; i < partition->config->vcpus; i++) {
+		struct vcpu *vcpu = &partition->vcpus[i];
+
+		if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) != VCPU_OFF) {
+			__atomic_store_n(&vcpu->stop, true, __ATOMIC_RELEASE);
+		}
+		if (vcpu != this_core()->vcpu) {
+			core_kick(vcpu->core);
+		}
+	}
+	if (this_core()->vcpu == &partition->vcpus[0]) {
+		return;
+	}
+	core_kick(partition->vcpus[0].core);
+}
+
+static bool all_stopped(void *context)
+{
+	struct partition *partition = context;
+
+	for (unsigned i = 0; i < partition->config->vcpus; i++) {
+		if (__atomic_load_n(&partition->vcpus[i].state, __ATOMIC_ACQUIRE) != VCPU_OFF) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum status load(struct partition *partition, const struct fit_image *image, ipa_t at)
+{
+	volatile void *target =
+		image->size ? partition->guest_memory.at(partition, at, image->size) : NULL;
+
+	if (!target) {
+		log_error("%s: an image of %lu bytes does not fit at 0x%lx; give the partition more "
+			  "memory",
+			  partition->config->name, image->size, at.v);
+		return STATUS_NO_SPACE;
+	}
+	memcpy((void *)target, image->data, image->size);
+	return STATUS_OK;
+}
+
+/* Zeroed memory, then the images: what an earlier life left is gone, also from the caches. */
+static enum status load_all(struct partition *partition)
+{
+	const struct partition_config *config = partition->config;
+	enum status status;
+
+	memset(va_of(partition->memory), 0, config->memory_size);
+	status = load(partition, &partition->kernel, config->kernel_load);
+	if (status == STATUS_OK && config->ramdisk[0]) {
+		status = load(partition, &partition->ramdisk, config->ramdisk_load);
+	}
+	if (status == STATUS_OK) {
+		status = load(partition, &partition->dtb, config->dtb_load);
+	}
+	arch_publish_code(va_of(partition->memory), config->memory_size);
+	return status;
+}
+
+/* Pages given up in an earlier life are part of its RAM again: zeroed by load_all(). */
+static enum status restore_memory(struct partition *partition)
+{
+	uint64_t size = partition->config->memory_size;
+	enum status status = STATUS_OK;
+
+	if (partition->released) {
+		partition->released = false;
+		status = stage2_fill(partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, partition->memory,
+				     size, STAGE2_RAM);
+		stage2_share(partition->device_root, partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, size);
+	}
+	return status;
+}
+
+static enum status start(struct partition *partition)
+{
+	const struct partition_config *config = partition->config;
+	enum status status = load_all(partition);
+
+	if (status == STATUS_OK) {
+		status = restore_memory(partition);
+	}
+
+	vgic_reset(partition);
+	vuart_reset(partition);
+	if (status == STATUS_OK) {
+		status = partition_hooks.partition_start(partition->id);
+	}
+	if (status != STATUS_OK) {
+		log_error("%s: not started: %s", config->name, status_name(status));
+		return status;
+	}
+	partition->state = PARTITION_RUNNING;
+	__atomic_store_n(&partition->request, REQUEST_NONE, __ATOMIC_RELEASE);
+	return vcpu_power_on(&partition->vcpus[0], config->entry.v, config->dtb_load.v);
+}
+
+/* A service never keeps the machine on by itself. */
+static void power_off_when_all_are_done(void)
+{
+	bool failed = false;
+
+	for (unsigned i = 0; i < partition_count; i++) {
+		struct partition *partition = &partitions[i];
+
+		if (partition->state == PARTITION_RUNNING && !partition->config->service) {
+			return;
+		}
+		if (__atomic_load_n(&partition->request, __ATOMIC_ACQUIRE) != REQUEST_NONE &&
+		    !partition->config->service && partition->state != PARTITION_CRASHED) {
+			return;
+		}
+		failed |= partition->state == PARTITION_CRASHED;
+	}
+	report_print();
+	log_info("every partition is off: powering off%s", failed ? ", one had crashed" : "");
+	firmware_power_off(failed);
+}
+
+static void stop(struct partition *partition, enum partition_state state)
+{
+	partition->state = state;
+	log_info("%s: %s", partition->config->name, partition_state_name(state));
+	__atomic_store_n(&partition->request, REQUEST_NONE, __ATOMIC_RELEASE);
+	power_off_when_all_are_done();
+}
+
+void partition_turn(struct partition *partition)
+{
+	enum partition_request request = __atomic_load_n(&partition->request, __ATOMIC_ACQUIRE);
+
+	if (request == REQUEST_NONE) {
+		return;
+	}
+	if (clock_poll(all_stopped, partition, STOP_TIMEOUT) != STATUS_OK) {
+		panic("%s: a vCPU does not stop", partition->config->name);
+	}
+	if (partition->state == PARTITION_RUNNING) {
+		partition_hooks.partition_stop(partition->id);
+	}
+	if (request == REQUEST_OFF || request == REQUEST_CRASH) {
+		stop(partition, request == REQUEST_OFF ? PARTITION_OFF : PARTITION_CRASHED);
+		return;
+	}
+	if (request == REQUEST_RESET) {
+		partition->resets++;
+		log_info("%s: restarting (%u)", partition->config->name, partition->resets);
+	}
+	partition->state = PARTITION_OFF;
+	if (start(partition) != STATUS_OK) {
+		stop(partition, PARTITION_CRASHED);
+	}
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Set-up of the partitions at boot: memory, stage 2 tables, the guest's emulated devices, images. */
+#include <string.h>
+
+#include "arch.h"
+#include "log.h"
+#include "partition.h"
+
+void free_memory_remove(struct free_memory *memory, uint64_t base, uint64_t size)
+{
+	for (unsigned i = 0; i < memory->count; i++) {
+		uint64_t from = memory->ranges[i].base, to = from + memory->ranges[i].size;
+
+		if (base + size <= from || base >= to) {
+			continue;
+		}
+		memory->ranges[i].size = base > from ? base - from : 0;
+		if (base + size < to && memory->count < FREE_RANGES) {
+			memory->ranges[memory->count].base = base + size;
+			memory->ranges[memory->count++].size = to - (base + size);
+		}
+	}
+}
+
+static bool is_free(const struct free_memory *memory, uint64_t base, uint64_t size)
+{
+	for (unsigned i = 0; i < memory->count; i++) {
+		if (range_inside(base, size, memory->ranges[i].base, memory->ranges[i].size)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Aligned so that the largest stage 2 blocks fit: to 1 GiB when it is that large, else to 2 MiB. */
+static bool find_memory(const struct free_memory *memory, uint64_t size, uint64_t *base)
+{
+	for (uint64_t alignment = size >= GIB(1) ? GIB(1) : MIB(2);; alignment = MIB(2)) {
+		for (unsigned i = 0; i < memory->count; i++) {
+			*base = align_up(memory->ranges[i].base, alignment);
+			if (range_inside(*base, size, memory->ranges[i].base,
+					 memory->ranges[i].size)) {
+				return true;
+			}
+		}
+		if (alignment == MIB(2)) {
+			return false;
+		}
+	}
+}
+
+static enum status take_memory(struct partition *partition, struct free_memory *memory)
+{
+	const struct partition_config *config = partition->config;
+	uint64_t base = config->memory_at.v;
+	bool found = config->memory_pinned ? is_free(memory, base, config->memory_size)
+					   : find_memory(memory, config->memory_size, &base);
+
+	if (!found) {
+		log_error("%s: no room for its %lu MiB%s; give the machine more memory or the "
+			  "partition less",
+			  config->name, config->memory_size >> 20,
+			  config->memory_pinned ? " at memory-at" : "");
+		return STATUS_NO_SPACE;
+	}
+	free_memory_remove(memory, base, config->memory_size);
+	partition->memory = (pa_t){base};
+	return STATUS_OK;
+}
+
+static volatile void *guest_at(void *context, ipa_t ipa, size_t size)
+{
+	const struct partition *partition = context;
+
+	if (!range_inside(ipa.v, size, GUEST_RAM_BASE, partition->config->memory_size)) {
+		return NULL;
+	}
+	return va_of((pa_t){partition->memory.v + (ipa.v - GUEST_RAM_BASE)});
+}
+
+/* RAM for both; the doorbell for devices only. The RAM parts are the same tables. */
+static enum status build_tables(struct partition *partition, pa_t doorbell)
+{
+	uint64_t size = partition->config->memory_size;
+	enum status status;
+
+	partition->cpu_root = stage2_new_root();
+	partition->device_root = stage2_new_root();
+	if (!partition->cpu_root || !partition->device_root) {
+		return STATUS_NO_MEMORY;
+	}
+	status = stage2_map(partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, partition->memory, size,
+			    STAGE2_RAM);
+	if (status == STATUS_OK) {
+		stage2_share(partition->device_root, partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, size);
+	}
+	if (status == STATUS_OK && doorbell.v) {
+		status = stage2_map(partition->device_root, (ipa_t){GUEST_ITS_DOORBELL}, doorbell,
+				    PAGE_SIZE, STAGE2_DOORBELL);
+	}
+	return status;
+}
+
+static enum status trap_emulated_devices(struct partition *partition)
+{
+	const struct hv_mmio_region regions[] = {
+		{{GUEST_GICD_BASE}, GUEST_GICD_SIZE, HV_EXIT_OTHER, partition, vgic_distributor_read,
+		 vgic_distributor_write},
+		{{GUEST_GICR_BASE}, GUEST_GICR_STRIDE * partition->config->vcpus, HV_EXIT_OTHER,
+		 partition, vgic_redistributor_read, vgic_redistributor_write},
+		{{GUEST_UART_BASE}, GUEST_UART_SIZE, HV_EXIT_CONSOLE, partition, vuart_read,
+		 vuart_write},
+	};
+	enum status status = STATUS_OK;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(regions) && status == STATUS_OK; i++) {
+		status = hv_trap_region(partition->id, &regions[i]);
+	}
+	return status;
+}
+
+static enum status check_images(struct partition *partition, const void *fit)
+{
+	const struct partition_config *config = partition->config;
+	enum status status = STATUS_OK;
+
+	/* An image that partitions share is hashed once. */
+	for (unsigned i = 0; i < partition->id.v; i++) {
+		if (!strcmp(partitions[i].config->kernel, config->kernel)) {
+			partition->kernel = partitions[i].kernel;
+		}
+		if (config->ramdisk[0] && !strcmp(partitions[i].config->ramdisk, config->ramdisk)) {
+			partition->ramdisk = partitions[i].ramdisk;
+		}
+	}
+	if (!partition->kernel.data) {
+		status = fit_image(fit, config->kernel, &partition->kernel);
+	}
+	if (status == STATUS_OK && config->ramdisk[0] && !partition->ramdisk.data) {
+		status = fit_image(fit, config->ramdisk, &partition->ramdisk);
+	}
+	if (status == STATUS_OK) {
+		status = fit_image(fit, config->dtb, &partition->dtb);
+	}
+	if (status != STATUS_OK) {
+		log_error("%s: its images cannot be used: %s", config->name, status_name(status));
+	}
+	return status;
+}
+
+static enum status init_one(struct partition *partition, struct free_memory *memory, pa_t doorbell)
+{
+	enum status status = take_memory(partition, memory);
+
+	if (status == STATUS_OK) {
+		status = build_tables(partition, doorbell);
+	}
+	if (status == STATUS_OK) {
+		status = trap_emulated_devices(partition);
+	}
+	return status;
+}
+
+void partitions_init(const struct config *config, struct free_memory *memory, pa_t doorbell)
+{
+	partition_count = config->partition_count;
+	for (unsigned i = 0; i < partition_count; i++) {
+		struct partition *partition = &partitions[i];
+
+		partition->config = &config->partitions[i];
+		partition->id = (partition_id_t){(uint8_t)i};
+		partition->guest_memory = (struct guest_memory){partition, guest_at};
+		partition->gic.has_lpis = doorbell.v != 0;
+		for (unsigned v = 0; v < partition->config->vcpus; v++) {
+			struct vcpu *vcpu = &partition->vcpus[v];
+
+			*vcpu = (struct vcpu){.partition = partition, .index = v,
+					      .core = partition->config->cores[v]};
+			cores[vcpu->core].vcpu = vcpu;
+		}
+		vgic_reset(partition);
+		if (init_one(partition, memory, doorbell) != STATUS_OK) {
+			partition->state = PARTITION_CRASHED;
+		}
+	}
+}
+
+unsigned partitions_check_images(const void *fit)
+{
+	unsigned good = 0;
+
+	for (unsigned i = 0; i < partition_count; i++) {
+		struct partition *partition = &partitions[i];
+
+		if (partition->state != PARTITION_CRASHED &&
+		    check_images(partition, fit) != STATUS_OK) {
+			partition->state = PARTITION_CRASHED;
+		}
+		good += partition->state != PARTITION_CRASHED;
+	}
+	return good;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest gives pages of its own RAM up: gone for its CPUs and its devices when the call returns
+ * (Arm ARM D8.16 break-before-make; SMMU invalidation with completion). They stay unused until the
+ * partition's next start.
+ */
+#include "arch.h"
+#include "iommu.h"
+#include "partition.h"
+
+enum status partition_release_memory(struct partition *partition, ipa_t ipa, uint64_t size)
+{
+	struct iommu_tables tables;
+	ipa_t first_gib = {ipa.v & ~(GIB(1) - 1)};
+	uint64_t end = align_up(ipa.v + size, GIB(1));
+	enum status status;
+
+	if (!is_aligned(ipa.v | size, PAGE_SIZE) ||
+	    !range_inside(ipa.v, size, GUEST_RAM_BASE, partition->config->memory_size)) {
+		return STATUS_INVALID;
+	}
+	hv_device_tables(partition->id, &tables);
+	lock_acquire(&partition->tables_lock);
+	partition->released = true;
+	status = stage2_unmap(partition->cpu_root, ipa, size, tables.vmid);
+	if (status == STATUS_OK) {
+		/* A 1 GiB block that had to be split is a table now: the devices' root follows. */
+		stage2_share(partition->device_root, partition->cpu_root, first_gib, end - first_gib.v);
+		status = iommu_invalidate(&tables, ipa, size);
+	}
+	lock_release(&partition->tables_lock);
+	return status;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* GICD_ and GICR_ as a guest sees them (Arm IHI 0069 chapter 12). Unlisted offsets are RAZ/WI. */
+#include "vgic.h"
+
+#include <string.h>
+
+#include "arch.h"
+#include "bits.h"
+#include "partition.h"
+
+#define GICD_CTLR_GROUP1 BIT(1)
+#define GICD_CTLR_ARE	 BIT(4)
+#define GICD_CTLR_DS	 BIT(6)
+#define IIDR		 0x0000043bu
+#define PIDR2_GICV3	 0x3bu
+#define ID_BITS		 (14u - 1)
+
+
+
+static struct partition *of(void *context)
+{
+	return context;
+}
+
+void vgic_reset(struct partition *partition)
+{
+	struct vgic *gic = &partition->gic;
+	bool has_lpis = gic->has_lpis;
+	struct lock lock = gic->lock;
+
+	memset(gic, 0, sizeof(*gic));
+	gic->lock = lock;
+	gic->has_lpis = has_lpis;
+	for (unsigned i = 0; i < VGIC_SPI_BANKS; i++) {
+		gic->spis[i].level = ~0u;
+	}
+	for (unsigned i = 0; i < partition->config->vcpus; i++) {
+		struct vgic_cpu *cpu = &partition->vcpus[i].gic;
+
+		memset(cpu, 0, sizeof(*cpu));
+		cpu->private.level = 0xffff0000u; /* PPIs; SGIs are edges */
+		cpu->asleep = true;
+	}
+}
+
+void vgic_kick_all(struct partition *partition)
+{
+	for (unsigned i = 0; i < partition->config->vcpus; i++) {
+		struct vcpu *vcpu = &partition->vcpus[i];
+
+		__atomic_store_n(&vcpu->gic.work, true, __ATOMIC_RELEASE);
+		if (vcpu != this_core()->vcpu &&
+		    __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_RUNNING) {
+			core_kick(vcpu->core);
+		}
+	}
+}
+
+static uint64_t router_read(const struct vgic *gic, unsigned spi)
+{
+	return gic->spis[spi / 32].target[spi % 32];
+}
+
+static void router_write(struct partition *partition, unsigned spi, uint64_t value)
+{
+	uint64_t affinity = value & 0xff00ffffffull;
+
+	if (affinity < partition->config->vcpus) {
+		partition->gic.spis[spi / 32].target[spi % 32] = (uint8_t)affinity;
+	}
+}
+
+/* Offsets of the bitmap blocks are 4 bytes a bank, priorities 32, configuration 8. */
+static bool bank_offset(uint64_t offset, unsigned *bank, uint64_t *inside)
+{
+	if (offset >= 0x400 && offset < 0x400 + 32 * VGIC_BANKS) {
+		*bank = (unsigned)(offset - 0x400) / 32;
+		*inside = 0x400 + (offset - 0x400) % 32;
+	} else if (offset >= 0xc00 && offset < 0xc00 + 8 * VGIC_BANKS) {
+		*bank = (unsigned)(offset - 0xc00) / 8;
+		*inside = 0xc00 + (offset - 0xc00) % 8;
+	} else if (offset >= 0x80 && offset < 0x1000 && offset % 0x80 < 4 * VGIC_BANKS) {
+		*bank = (unsigned)(offset % 0x80) / 4;
+		*inside = offset - 4ul * *bank;
+	} else {
+		return false;
+	}
+	return *bank > 0; /* bank 0 is the redistributors' */
+}
+
+static uint64_t distributor_word(const struct partition *partition, uint64_t offset, unsigned size)
+{
+	switch (offset) {
+	case 0x0000:
+		return partition->gic.control | GICD_CTLR_ARE | GICD_CTLR_DS;
+	case 0x0004: /* TYPER: No1N, IDbits, LPIS, lines */
+		return BIT(25) | ID_BITS << 19 | (uint64_t)partition->gic.has_lpis << 17 |
+		       (VGIC_BANKS - 1);
+	case 0x0008:
+		return IIDR;
+	case 0xffe8:
+		return PIDR2_GICV3;
+	default:
+		break;
+	}
+	if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS) {
+		uint64_t router = router_read(&partition->gic, (unsigned)(offset - 0x6000) / 8 - 32);
+
+		return size == 8 ? router : router >> 8 * (offset & 4) & 0xffffffff;
+	}
+	return 0;
+}
+
+uint64_t vgic_distributor_read(void *context, uint64_t offset, unsigned size)
+{
+	struct partition *partition = of(context);
+	unsigned bank;
+	uint64_t inside, value = 0;
+
+	lock_acquire(&partition->gic.lock);
+	if (!bank_offset(offset, &bank, &inside) ||
+	    !vgic_bank_read(&partition->gic.spis[bank - 1], inside, size, &value)) {
+		value = distributor_word(partition, offset, size);
+	}
+	lock_release(&partition->gic.lock);
+	return value;
+}
+
+void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct partition *partition = of(context);
+	unsigned bank;
+	uint64_t inside;
+
+	lock_acquire(&partition->gic.lock);
+	if (bank_offset(offset, &bank, &inside)) {
+		vgic_bank_write(&partition->gic.spis[bank - 1], inside, size, value);
+	} else if (offset == 0) {
+		partition->gic.control = (uint32_t)value & (GICD_CTLR_GROUP1 | 1);
+	} else if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS && !(offset & 4)) {
+		router_write(partition, (unsigned)(offset - 0x6000) / 8 - 32, value);
+	}
+	lock_release(&partition->gic.lock);
+	vgic_kick_all(partition);
+}
+
+static struct vcpu *frame_owner(struct partition *partition, uint64_t offset)
+{
+	return &partition->vcpus[offset / GUEST_GICR_STRIDE]; /* the trap covers vcpus frames */
+}
+
+static uint64_t redistributor_word(struct partition *partition, struct vcpu *vcpu, uint64_t offset)
+{
+	bool last = vcpu->index + 1 == partition->config->vcpus;
+
+	switch (offset) {
+	case 0x0000:
+		return vcpu->gic.lpis_enabled;
+	case 0x0004:
+		return IIDR;
+	case 0x0008: /* TYPER: affinity, processor number, last, PLPIS */
+		return (uint64_t)vcpu->index << 32 | (uint64_t)vcpu->index << 8 |
+		       (uint64_t)last << 4 | partition->gic.has_lpis;
+	case 0x000c:
+		return vcpu->index;
+	case 0x0014:
+		return vcpu->gic.asleep ? 6 : 0;
+	case 0xffe8:
+		return PIDR2_GICV3;
+	default:
+		return 0;
+	}
+}
+
+static bool is_lpi_register(uint64_t offset)
+{
+	return offset >= 0x70 && offset < 0x80; /* PROPBASER, PENDBASER */
+}
+
+uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size)
+{
+	struct partition *partition = of(context);
+	struct vcpu *vcpu = frame_owner(partition, offset);
+	uint64_t inside = offset % GUEST_GICR_STRIDE, value = 0;
+
+	if (is_lpi_register(inside)) {
+		return partition->gic.has_lpis ? partition_hooks.lpi_read(partition->id, vcpu->index,
+									  (uint32_t)inside)
+					       : 0;
+	}
+	lock_acquire(&partition->gic.lock);
+	if (inside < 0x10000) {
+		value = redistributor_word(partition, vcpu, inside);
+	} else {
+		vgic_bank_read(&vcpu->gic.private, inside - 0x10000, size, &value);
+	}
+	lock_release(&partition->gic.lock);
+	return value;
+}
+
+static void redistributor_control(struct partition *partition, struct vcpu *vcpu, uint64_t value)
+{
+	bool enable = value & 1;
+
+	if (partition->gic.has_lpis && enable != vcpu->gic.lpis_enabled) {
+		vcpu->gic.lpis_enabled = enable;
+		partition_hooks.lpi_enable(partition->id, vcpu->index, enable);
+	}
+}
+
+void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct partition *partition = of(context);
+	struct vcpu *vcpu = frame_owner(partition, offset);
+	uint64_t inside = offset % GUEST_GICR_STRIDE;
+
+	if (is_lpi_register(inside)) {
+		if (partition->gic.has_lpis) {
+			partition_hooks.lpi_write(partition->id, vcpu->index, (uint32_t)inside, value,
+						  size);
+		}
+		return;
+	}
+	if (inside == 0) {
+		redistributor_control(partition, vcpu, value);
+		return;
+	}
+	lock_acquire(&partition->gic.lock);
+	if (inside == 0x14) {
+		vcpu->gic.asleep = value & 2;
+	} else if (inside >= 0x10000) {
+		vgic_bank_write(&vcpu->gic.private, inside - 0x10000, size, value);
+	}
+	lock_release(&partition->gic.lock);
+	vgic_kick_all(partition);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "vuart.h"
+
+#include <string.h>
+
+#include "bits.h"
+#include "clock.h"
+#include "console.h"
+#include "partition.h"
+
+#define UARTDR	 0x00
+#define UARTFR	 0x18
+#define UARTIBRD 0x24
+#define UARTFBRD 0x28
+#define UARTLCRH 0x2c
+#define UARTCR	 0x30
+#define UARTIFLS 0x34
+#define UARTIMSC 0x38
+#define UARTRIS	 0x3c
+#define UARTMIS	 0x40
+#define UARTICR	 0x44
+#define UARTID	 0xfe0 /* eight identification registers */
+
+#define FR_TX_EMPTY BIT(7)
+#define FR_RX_EMPTY BIT(4)
+#define INT_RX	    BIT(4)
+#define INT_TX	    BIT(5)
+#define INT_RX_WAIT BIT(6) /* receive time-out: bytes wait */
+
+static const uint8_t identification[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+
+void vuart_reset(struct partition *partition)
+{
+	struct vuart *uart = &partition->uart;
+
+	lock_acquire(&uart->lock);
+	uart->head = uart->tail = uart->used = 0;
+	uart->control = 0x300;
+	uart->mask = uart->raw = uart->line_control = uart->baud_integer = 0;
+	uart->baud_fraction = 0;
+	uart->levels = 0x12;
+	lock_release(&uart->lock);
+}
+
+/* With the lock held; the line itself is the virtual GIC's, set after the lock is dropped. */
+static bool update(struct vuart *uart)
+{
+	if (uart->head != uart->tail) {
+		uart->raw |= INT_RX | INT_RX_WAIT;
+	} else {
+		uart->raw &= ~(uint32_t)(INT_RX | INT_RX_WAIT);
+	}
+	return uart->raw & uart->mask;
+}
+
+static uint32_t take_byte(struct vuart *uart)
+{
+	return uart->head == uart->tail ? 0 : uart->input[uart->tail++ % VUART_INPUT];
+}
+
+static uint32_t register_read(struct vuart *uart, uint64_t offset)
+{
+	switch (offset) {
+	case UARTDR:
+		return take_byte(uart);
+	case UARTFR:
+		return (uint32_t)(FR_TX_EMPTY | (uart->head == uart->tail ? FR_RX_EMPTY : 0));
+	case UARTIBRD:
+		return uart->baud_integer;
+	case UARTFBRD:
+		return uart->baud_fraction;
+	case UARTLCRH:
+		return uart->line_control;
+	case UARTCR:
+		return uart->control;
+	case UARTIFLS:
+		return uart->levels;
+	case UARTIMSC:
+		return uart->mask;
+	case UARTRIS:
+		return uart->raw;
+	case UARTMIS:
+		return uart->raw & uart->mask;
+	default:
+		return offset >= UARTID && offset < UARTID + 32 ? identification[(offset - UARTID) / 4]
+								: 0;
+	}
+}
+
+static void flush(struct partition *partition)
+{
+	struct vuart *uart = &partition->uart;
+
+	uart->line[uart->used] = '\0';
+	uart->used = 0;
+	console_line(partition->config->name, uart->line);
+}
+
+static void put_byte(struct partition *partition, uint8_t byte)
+{
+	struct vuart *uart = &partition->uart;
+
+	uart->raw |= INT_TX;
+	uart->last_output_ns = clock_ns();
+	if (byte == '\n') {
+		flush(partition);
+	} else if (byte != '\r' && byte != '\0') {
+		uart->line[uart->used++] = (char)byte;
+		if (uart->used == VUART_LINE) {
+			flush(partition);
+		}
+	}
+}
+
+static void register_write(struct partition *partition, uint64_t offset, uint32_t value)
+{
+	struct vuart *uart = &partition->uart;
+
+	switch (offset) {
+	case UARTDR:
+		put_byte(partition, (uint8_t)value);
+		break;
+	case UARTIBRD:
+		uart->baud_integer = value & 0xffff;
+		break;
+	case UARTFBRD:
+		uart->baud_fraction = value & 0x3f;
+		break;
+	case UARTLCRH:
+		uart->line_control = value & 0xff;
+		break;
+	case UARTCR:
+		uart->control = value & 0xffff;
+		break;
+	case UARTIFLS:
+		uart->levels = value & 0x3f;
+		break;
+	case UARTIMSC:
+		uart->mask = value & 0x7ff;
+		break;
+	case UARTICR:
+		uart->raw &= ~value;
+		break;
+	default:
+		break;
+	}
+}
+
+uint64_t vuart_read(void *context, uint64_t offset, unsigned size)
+{
+	struct partition *partition = context;
+
+	(void)size;
+	lock_acquire(&partition->uart.lock);
+	uint32_t value = register_read(&partition->uart, offset & ~3ull);
+	bool level = update(&partition->uart);
+	lock_release(&partition->uart.lock);
+	vgic_set_line(partition, 32 + GUEST_UART_SPI, level);
+	return value;
+}
+
+void vuart_write(void *context, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct partition *partition = context;
+
+	(void)size;
+	lock_acquire(&partition->uart.lock);
+	register_write(partition, offset & ~3ull, (uint32_t)value);
+	bool level = update(&partition->uart);
+	lock_release(&partition->uart.lock);
+	vgic_set_line(partition, 32 + GUEST_UART_SPI, level);
+}
+
+bool vuart_input(struct partition *partition, uint8_t byte)
+{
+	struct vuart *uart = &partition->uart;
+
+	lock_acquire(&uart->lock);
+	bool room = uart->head - uart->tail < VUART_INPUT;
+
+	if (room) {
+		uart->input[uart->head++ % VUART_INPUT] = byte;
+	}
+	bool level = update(uart);
+	lock_release(&uart->lock);
+	vgic_set_line(partition, 32 + GUEST_UART_SPI, level);
+	return room;
+}
+
+void vuart_flush_idle(struct partition *partition, uint64_t idle_ns)
+{
+	struct vuart *uart = &partition->uart;
+
+	if (!uart->used) {
+		return;
+	}
+	lock_acquire(&uart->lock);
+	if (uart->used && clock_ns() - uart->last_output_ns >= idle_ns) {
+		flush(partition);
+	}
+	lock_release(&uart->lock);
+}
