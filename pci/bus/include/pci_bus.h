@@ -19,7 +19,9 @@
 #define PCI_BUS_MAX_FUNCTIONS 64 /* functions found at boot, VFs not counted */
 #define PCI_BUS_MAX_WINDOWS   4
 #define PCI_BUS_BARS	      6
-#define PCI_CAPABILITY_HOPS   48 /* bound of either capability walk */
+#define PCI_CAPABILITY_HOPS   48  /* bound of either capability walk */
+#define PCI_BUS_MAX_VFS	      256 /* of one PF, counted for BAR space and bus numbers */
+#define PCI_BUS_ROOT	      0xff
 
 enum pci_space { PCI_SPACE_NONE, PCI_SPACE_IO, PCI_SPACE_MEM32, PCI_SPACE_MEM64 };
 
@@ -55,16 +57,19 @@ struct pci_host {
 };
 
 struct pci_bar {
-	enum pci_space space; /* PCI_SPACE_NONE: not implemented, or the upper half of a 64-bit BAR */
+	enum pci_space
+		space; /* PCI_SPACE_NONE: not implemented, or the upper half of a 64-bit BAR */
 	bool prefetchable;
 	uint64_t pci_address; /* what the BAR register holds */
 	pa_t cpu_address;
-	uint64_t size; /* bytes, a power of two; of one VF for a VF BAR */
+	uint64_t size; /* bytes, a power of two; of one VF for a VF BAR. With PCI_SPACE_NONE: 0 when
+			* not implemented, else the BAR exists but has no address */
+	bool high;     /* placed above 4 GiB, through the bridges' prefetchable windows */
 };
 
 /* Offsets of capabilities in configuration space; 0 when absent. */
 struct pci_capabilities {
-	uint16_t express, msi, msix, power;		   /* capability list */
+	uint16_t express, msi, msix, power;		/* capability list */
 	uint16_t aer, acs, ari, sriov, ats, pri, pasid; /* extended list */
 };
 
@@ -74,12 +79,20 @@ struct pci_function {
 	uint32_t class_revision; /* config offset 0x08: class[31:8] revision[7:0] */
 	uint8_t header_type;	 /* 0 endpoint, 1 bridge; multifunction bit removed */
 	uint8_t interrupt_pin;
+	uint8_t parent; /* index of the bridge above; PCI_BUS_ROOT on the first bus */
+	uint8_t secondary, subordinate; /* of a bridge: the buses below it; 0: got no number */
+	uint8_t express_type;		/* device/port type (7.5.3.2), PCI_EXPRESS_NONE without */
+	bool ari_forwarding;		/* of a port: it passes device numbers above 0 */
+	bool ari_hierarchy;		/* of a PF: gets ARI Capable Hierarchy (9.3.3.3.5) */
+	uint16_t decode; /* PCI_COMMAND_IO | _MEMORY: what its BARs' placing allows */
 	bool behind_conventional_bridge; /* requester id is aliased: not assignable */
 	struct pci_bar bars[PCI_BUS_BARS];
-	struct pci_bar vf_bars[PCI_BUS_BARS]; /* geometry for one VF; space holds TotalVFs of them */
+	struct pci_bar
+		vf_bars[PCI_BUS_BARS]; /* geometry for one VF; space holds TotalVFs of them */
 	struct pci_capabilities caps;
-	uint16_t total_vfs;   /* 0 without SR-IOV */
-	uint16_t msix_vectors; /* table size; 0 without MSI-X */
+	uint16_t total_vfs;    /* 0 without SR-IOV; at most PCI_BUS_MAX_VFS */
+	uint16_t msix_vectors; /* table size; 0 without MSI-X, or when its table is outside its BAR
+				*/
 	uint8_t msix_bar;
 	uint32_t msix_offset;
 };
@@ -105,11 +118,19 @@ enum status MUST_USE pci_host_from_fdt(struct pci_host *host, const void *fdt);
  * some emulated devices drop the upper half. A function whose BARs found no room is kept with
  * those BARs' space set to PCI_SPACE_NONE, decode off, and a log line; the walk goes on.
  * STATUS_NO_MEMORY: more than PCI_BUS_MAX_FUNCTIONS (the rest stay without decode, bus mastering
- * off); STATUS_NO_SPACE: bus numbers ran out.
+ * off); STATUS_NO_SPACE: bus numbers ran out (the bridge stays closed); what was found is usable
+ * after either. STATUS_INVALID: `host` is not a bridge this can walk.
  */
 enum status MUST_USE pci_bus_enumerate(struct pci_bus *bus, const struct pci_host *host);
 
 struct pci_function *pci_bus_find(struct pci_bus *bus, rid_t rid);
+
+/*
+ * Can config cycles reach a VF of `pf` at requester id `rid` (a sum, so it may exceed 16 bits)?
+ * Its bus is one that `pf`'s own bus reserved, nothing else is there, and the port above lets its
+ * device number pass (ARI Forwarding, PCIe 6.13).
+ */
+bool pci_bus_vf_reachable(const struct pci_bus *bus, const struct pci_function *pf, uint32_t rid);
 
 /* Translates a requester id by the host's maps. STATUS_NOT_FOUND: not covered, i.e. bypassed. */
 enum status MUST_USE pci_bus_stream_id(const struct pci_bus *bus, rid_t rid, stream_id_t *stream);
@@ -129,44 +150,82 @@ void pci_config_write32(const struct pci_bus *bus, rid_t rid, uint16_t offset, u
 /* Walks of at most PCI_CAPABILITY_HOPS; 0 when absent, malformed or looping. */
 uint16_t pci_find_capability(const struct pci_bus *bus, rid_t rid, uint8_t id);
 uint16_t pci_find_extended_capability(const struct pci_bus *bus, rid_t rid, uint16_t id);
-/* Fills caps from both walks. */
+/* Fills caps from both walks; a capability too near the end to hold its registers counts as absent.
+ */
 void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capabilities *caps);
+/*
+ * Reads the MSI-X capability at `msix` (may be 0). Returns the number of vectors; 0 when there are
+ * none, or the table does not lie inside one of the memory BARs given.
+ */
+uint16_t pci_read_msix(const struct pci_bus *bus, rid_t rid, uint16_t msix,
+		       const struct pci_bar bars[PCI_BUS_BARS], uint8_t *bar, uint32_t *offset);
 
 /*
  * Function-level reset (PCIe 6.6.2): bus mastering off, wait for pending transactions (bounded),
  * Initiate FLR, 100 ms as a timer, then wait until the function answers again (bounded). All of
- * its Command register is 0 afterwards. `express` is the offset of its PCI Express capability.
+ * its Command register is 0 afterwards; a function of the bus walk gets its BARs back, a PF loses
+ * its VFs. `express` is the offset of its PCI Express capability.
  * STATUS_UNSUPPORTED: no FLR; STATUS_TIMEOUT: it never came back, keep it quarantined.
  */
 enum status MUST_USE pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t express);
+
+/* Waits (at most 1 s, asleep) until the function answers; a VF answers though its id reads as
+ * 0xffff. */
+enum status MUST_USE pci_function_wait(const struct pci_bus *bus, rid_t rid);
+
+/* Writes a BAR pair or single; its function's decode (for a VF BAR: VF MSE) is off. */
+void pci_write_bar(const struct pci_bus *bus, rid_t rid, uint16_t offset,
+		   const struct pci_bar *bar);
 
 /* Bytes "0000:01:10.2" and a terminator; returns the buffer. */
 #define PCI_NAME_LENGTH 13
 const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH]);
 
 /* Register names used by more than one room (PCI 3.0 chapter 6, PCIe 5.0 chapter 7). */
-#define PCI_VENDOR_ID	    0x00
-#define PCI_DEVICE_ID	    0x02
-#define PCI_COMMAND	    0x04
-#define PCI_COMMAND_IO	    0x0001
-#define PCI_COMMAND_MEMORY  0x0002
-#define PCI_COMMAND_MASTER  0x0004
+#define PCI_VENDOR_ID	     0x00
+#define PCI_DEVICE_ID	     0x02
+#define PCI_COMMAND	     0x04
+#define PCI_COMMAND_IO	     0x0001
+#define PCI_COMMAND_MEMORY   0x0002
+#define PCI_COMMAND_MASTER   0x0004
 #define PCI_COMMAND_INTX_OFF 0x0400
-#define PCI_STATUS	    0x06
-#define PCI_BAR0	    0x10
-#define PCI_CAP_POINTER	    0x34
+#define PCI_STATUS	     0x06
+#define PCI_BAR0	     0x10
+#define PCI_CAP_POINTER	     0x34
 
-#define PCI_CAP_ID_POWER   0x01
-#define PCI_CAP_ID_MSI	   0x05
-#define PCI_CAP_ID_EXPRESS 0x10
-#define PCI_CAP_ID_MSIX	   0x11
+#define PCI_CAP_ID_POWER     0x01
+#define PCI_CAP_ID_MSI	     0x05
+#define PCI_CAP_ID_EXPRESS   0x10
+#define PCI_CAP_ID_MSIX	     0x11
 
-#define PCI_EXT_CAP_ID_AER   0x0001
-#define PCI_EXT_CAP_ID_ACS   0x000d
-#define PCI_EXT_CAP_ID_ARI   0x000e
-#define PCI_EXT_CAP_ID_ATS   0x000f
-#define PCI_EXT_CAP_ID_SRIOV 0x0010
-#define PCI_EXT_CAP_ID_PRI   0x0013
-#define PCI_EXT_CAP_ID_PASID 0x001b
+/* Device/port types of the PCI Express capability. */
+#define PCI_EXPRESS_NONE       0xff
+#define PCI_EXPRESS_ROOT_PORT  4
+#define PCI_EXPRESS_UPSTREAM   5
+#define PCI_EXPRESS_DOWNSTREAM 6
+
+/* SR-IOV extended capability (9.3.3): offsets from its start. */
+#define PCI_SRIOV_CONTROL	  0x08
+#define PCI_SRIOV_CONTROL_VFE	  0x0001
+#define PCI_SRIOV_CONTROL_MSE	  0x0008
+#define PCI_SRIOV_CONTROL_ARI	  0x0010
+#define PCI_SRIOV_INITIAL_VFS	  0x0c
+#define PCI_SRIOV_TOTAL_VFS	  0x0e
+#define PCI_SRIOV_NUM_VFS	  0x10
+#define PCI_SRIOV_VF_OFFSET	  0x14
+#define PCI_SRIOV_VF_STRIDE	  0x16
+#define PCI_SRIOV_VF_DEVICE	  0x1a
+#define PCI_SRIOV_SUPPORTED_PAGES 0x1c
+#define PCI_SRIOV_SYSTEM_PAGE	  0x20
+#define PCI_SRIOV_PAGE_4K	  0x0001
+#define PCI_SRIOV_BAR0		  0x24
+
+#define PCI_EXT_CAP_ID_AER	  0x0001
+#define PCI_EXT_CAP_ID_ACS	  0x000d
+#define PCI_EXT_CAP_ID_ARI	  0x000e
+#define PCI_EXT_CAP_ID_ATS	  0x000f
+#define PCI_EXT_CAP_ID_SRIOV	  0x0010
+#define PCI_EXT_CAP_ID_PRI	  0x0013
+#define PCI_EXT_CAP_ID_PASID	  0x001b
 
 #endif

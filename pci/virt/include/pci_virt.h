@@ -6,7 +6,8 @@
  * drops writes.
  *
  * Leans on: lib, pci/bus. Specification: PCIe 5.0 chapters 7 and 9.3 (VF configuration space).
- * Lock: one for each bridge, taken by pci_virt_read/write and the add/remove pair.
+ * Lock: one for each bridge, taken by pci_virt_read/write and the add/remove pair; never held
+ * while a function resets.
  */
 #ifndef CW_PCI_VIRT_H
 #define CW_PCI_VIRT_H
@@ -16,31 +17,36 @@
 #include "status.h"
 #include "types.h"
 
-#define PCI_VIRT_SLOTS	    8  /* slot 0 is the host bridge itself, always present */
-#define PCI_VIRT_CAP_BYTES  64 /* shadow bytes kept for a function's standard header */
+#define PCI_VIRT_SLOTS	      8	  /* slot 0 is the host bridge itself, always present */
+#define PCI_VIRT_SHADOW_BYTES 256 /* the extended space always reads as empty */
+#define PCI_VIRT_GROUPS	      13  /* register blocks of the rule table, see virt_rules.h */
 
 /* What a guest may be shown of one physical function. Filled by hv-glue from pci/bus and vf. */
 struct pci_virt_identity {
-	rid_t rid;	       /* the physical function behind the slot */
-	bool is_vf;	       /* ids are synthesised, decode is ours */
+	rid_t rid;  /* the physical function behind the slot */
+	bool is_vf; /* ids are synthesised, decode is ours */
 	uint16_t vendor, device, subsystem_vendor, subsystem;
 	uint32_t class_revision;
 	struct pci_bar bars[PCI_BUS_BARS]; /* where stage 2 maps them: the guest's BAR values */
 	struct pci_capabilities caps;
-	uint16_t msix_vectors;
+	uint16_t msix_vectors; /* 0 hides MSI-X */
 };
 
-/* Counted for each function; "exits for the device" is made of these. */
+/*
+ * Counted for each function; "exits for the device" is made of these. An 8-byte access counts
+ * once. Refused: a write of which no bit may be written. Kept after remove, cleared by add.
+ */
 struct pci_virt_counters {
 	uint64_t reads, writes, refused_writes;
 };
 
 struct pci_virt_slot {
 	bool present;
-	struct pci_virt_identity identity;
-	uint16_t command;		 /* what the guest wrote and may write */
-	uint32_t bar_shadow[PCI_BUS_BARS]; /* what the guest wrote: sizing works, nothing moves */
-	uint8_t cache_line, interrupt_line;
+	bool silent; /* a function-level reset is under way, or it failed for good */
+	struct pci_virt_identity identity; /* never changed by a guest */
+	uint16_t decode; /* bits of the hardware Command that are ours, not the guest's */
+	uint8_t base[PCI_VIRT_GROUPS];	       /* where each register block is shown */
+	uint8_t shadow[PCI_VIRT_SHADOW_BYTES]; /* what the guest sees and wrote */
 	struct pci_virt_counters counters;
 };
 
@@ -57,17 +63,28 @@ void pci_virt_init(struct pci_virt *bridge, const struct pci_bus *bus, partition
 /*
  * Shows a function in slot `slot` (1 … PCI_VIRT_SLOTS-1) as device `slot`, function 0, with BARs
  * already holding their addresses and Command 0. The physical function has decode on and bus
- * mastering off. STATUS_BUSY: slot taken; STATUS_RANGE: no such slot.
+ * mastering off; its MSI and MSI-X are disabled here. On error nothing was written and the slot
+ * stays empty. STATUS_BUSY: slot taken; STATUS_RANGE: no such slot; STATUS_HARDWARE: the function
+ * does not answer; STATUS_STATE: the memory decode of a whole function is off; STATUS_INVALID: a
+ * BAR is malformed, a capability overlaps another, or is not what the function has there, or the
+ * MSI-X table is outside its BAR.
  */
 enum status MUST_USE pci_virt_add(struct pci_virt *bridge, unsigned slot,
 				  const struct pci_virt_identity *identity);
 
-/* The mirror image: bus mastering off first, then the slot reads as empty. */
+/*
+ * The mirror image: bus mastering off first, then the slot reads as empty. The partition's vCPUs
+ * are stopped, so no reset asked for by the guest is under way.
+ */
 void pci_virt_remove(struct pci_virt *bridge, unsigned slot);
 
 /*
- * A guest's access at `offset` into its ECAM, size 1, 2 or 4 (8 reads as two 4s). Never fails: an
- * access that is misaligned, outside, or without a rule reads as absent and drops the write.
+ * A guest's access at `offset` into its ECAM, size 1, 2 or 4 (8 is two 4s). Never fails: what is
+ * misaligned or outside reads all-ones, what has no rule reads 0, and both drop the write.
+ *
+ * A write may start a function-level reset of a VF (Device Control, Initiate FLR): it then returns
+ * after the reset's 100 ms, on the guest's own core, without the lock; meanwhile the slot reads
+ * all-ones. A VF that does not come back reads all-ones until it is removed.
  */
 uint64_t pci_virt_read(struct pci_virt *bridge, uint64_t offset, unsigned size);
 void pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uint64_t value);

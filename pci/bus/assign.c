@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Gives every BAR an address and every bridge its windows, in two passes: from the leaves up, how
+ * much each bridge must forward; from the root down, where. Within one window the largest
+ * alignment comes first, so nothing is lost between BARs. What does not fit is first moved above
+ * 4 GiB where its kind allows, then refused, the largest first.
+ *
+ * Each memory BAR gets pages of its own: what stage 2 maps for one function shows no other.
+ */
+#include "bus.h"
+
+#include <string.h>
+
+enum lane { LANE_LOW, LANE_HIGH, LANE_IO, LANES };
+
+struct span {
+	uint64_t base, size;
+	unsigned order; /* alignment, as a power of two */
+};
+
+struct lane_rules {
+	const char *no_room;
+	unsigned window_order; /* granularity of a bridge window */
+	unsigned bar_order;    /* least alignment of a BAR */
+	uint64_t end;	       /* addresses beyond are for no BAR of this lane */
+};
+
+static const struct lane_rules rules[LANES] = {
+	[LANE_LOW] = {"finds no room below 4 GiB", 20, 12, GIB(4)},
+	[LANE_HIGH] = {"finds no room above 4 GiB", 20, 12, 1ull << 48},
+	[LANE_IO] = {"finds no I/O space", 12, 2, KIB(64)},
+};
+
+struct plan {
+	struct pci_bus *bus;
+	const struct pci_window *windows[LANES];
+	struct span spans[PCI_BUS_MAX_FUNCTIONS][LANES]; /* what each bridge forwards */
+	bool forwards[PCI_BUS_MAX_FUNCTIONS][LANES];
+};
+
+static struct plan plan; /* boot core, once; too large for a stack */
+
+static enum lane lane_of(const struct pci_bar *bar)
+{
+	if (bar->space == PCI_SPACE_NONE) {
+		return LANES;
+	}
+	return bar->space == PCI_SPACE_IO ? LANE_IO : bar->high ? LANE_HIGH : LANE_LOW;
+}
+
+static unsigned bar_order(const struct pci_bar *bar, enum lane lane)
+{
+	unsigned order = (unsigned)__builtin_ctzll(bar->size);
+
+	return order > rules[lane].bar_order ? order : rules[lane].bar_order;
+}
+
+/* Bytes a BAR takes from its lane; a VF BAR's copies lie side by side, aligned to one (9.2.1.1). */
+static uint64_t bar_bytes(const struct pci_function *f, unsigned n, const struct pci_bar *bar)
+{
+	return bar->space == PCI_SPACE_IO ? bar->size
+					  : align_up(bar->size * pci_bar_copies(f, n), PAGE_SIZE);
+}
+
+/* --- the host's windows ---------------------------------------------------------------------- */
+
+static uint64_t window_start(const struct pci_window *window, enum lane lane)
+{
+	uint64_t least =
+		1ull << rules[lane].window_order; /* address 0 means "no address" to many */
+
+	return !window || window->pci_base < least ? least : window->pci_base;
+}
+
+static uint64_t window_end(const struct pci_window *window, enum lane lane)
+{
+	uint64_t end = window ? window->pci_base + window->size : 0;
+
+	return end < rules[lane].end ? end : rules[lane].end;
+}
+
+static bool window_serves(const struct pci_window *window, enum lane lane)
+{
+	if (window->size > rules[LANE_HIGH].end || window->pci_base >= rules[lane].end ||
+	    window->space == PCI_SPACE_NONE ||
+	    (window->space == PCI_SPACE_IO) != (lane == LANE_IO)) {
+		return false;
+	}
+	return lane == LANE_IO ||
+	       (lane == LANE_HIGH ? window->pci_base >= GIB(4) : !window->prefetchable);
+}
+
+static const struct pci_window *pick_window(const struct pci_host *host, enum lane lane)
+{
+	const struct pci_window *best = NULL;
+
+	for (unsigned i = 0; i < host->window_count; i++) {
+		const struct pci_window *window = &host->windows[i];
+
+		if (window_serves(window, lane) && (!best || window->size > best->size)) {
+			best = window;
+		}
+	}
+	return best;
+}
+
+/* --- laying out ------------------------------------------------------------------------------ */
+
+static void commit_bar(struct pci_bar *bar, enum lane lane, uint64_t at)
+{
+	const struct pci_window *window = plan.windows[lane];
+
+	bar->pci_address = at;
+	bar->cpu_address.v = window->cpu_base.v + (at - window->pci_base);
+}
+
+/* Places what function `i` wants of `lane` at alignment `order`; returns the first free address. */
+static uint64_t layout_function(unsigned i, enum lane lane, unsigned order, uint64_t at,
+				bool commit)
+{
+	struct pci_function *f = &plan.bus->functions[i];
+	struct span *span = &plan.spans[i][lane];
+
+	for (unsigned n = 0; n < PCI_BAR_ROW; n++) {
+		struct pci_bar *bar = pci_bar_nth(f, n);
+
+		if (lane_of(bar) != lane || bar_order(bar, lane) != order) {
+			continue;
+		}
+		at = align_up(at, 1ull << order);
+		if (commit) {
+			commit_bar(bar, lane, at);
+		}
+		at += bar_bytes(f, n, bar);
+	}
+	if (span->size && span->order == order) {
+		at = align_up(at, 1ull << order);
+		span->base = commit ? at : 0;
+		at += span->size;
+	}
+	return at;
+}
+
+/* Lays out the bus below `parent` from `base` on; returns its end, and its largest alignment. */
+static uint64_t layout(uint8_t parent, enum lane lane, uint64_t base, bool commit,
+		       unsigned *largest)
+{
+	const struct pci_bus *bus = plan.bus;
+	uint64_t at = base;
+	unsigned first = 0;
+
+	while (first < bus->function_count && bus->functions[first].parent != parent) {
+		first++;
+	}
+	for (unsigned order = 63; order > 0; order--) {
+		uint64_t before = at;
+
+		for (unsigned i = first;
+		     i < bus->function_count && bus->functions[i].parent == parent; i++) {
+			at = layout_function(i, lane, order, at, commit);
+		}
+		if (at != before && *largest == 0) {
+			*largest = order;
+		}
+	}
+	return at;
+}
+
+static bool fits(enum lane lane)
+{
+	const struct pci_window *window = plan.windows[lane];
+	uint64_t granule = 1ull << rules[lane].window_order;
+	unsigned ignored = 0;
+
+	for (unsigned i = plan.bus->function_count; i-- > 0;) {
+		struct span *span = &plan.spans[i][lane];
+
+		*span = (struct span){0};
+		if (plan.bus->functions[i].secondary) {
+			span->size =
+				align_up(layout((uint8_t)i, lane, 0, false, &span->order), granule);
+			span->order = span->order > rules[lane].window_order
+					      ? span->order
+					      : rules[lane].window_order;
+		}
+	}
+	uint64_t start = window_start(window, lane);
+	uint64_t end = layout(PCI_BUS_ROOT, lane, start, false, &ignored);
+
+	return end == start || end <= window_end(window, lane);
+}
+
+static void commit(enum lane lane)
+{
+	unsigned ignored = 0;
+
+	layout(PCI_BUS_ROOT, lane, window_start(plan.windows[lane], lane), true, &ignored);
+	for (unsigned i = 0; i < plan.bus->function_count; i++) {
+		if (plan.spans[i][lane].size) {
+			layout((uint8_t)i, lane, plan.spans[i][lane].base, true, &ignored);
+		}
+	}
+}
+
+/* --- what does not fit ----------------------------------------------------------------------- */
+
+static bool reaches_root(const struct pci_function *f, enum lane lane)
+{
+	for (uint8_t at = f->parent; at != PCI_BUS_ROOT; at = plan.bus->functions[at].parent) {
+		if (!plan.forwards[at][lane]) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool can_go_high(const struct pci_function *f, unsigned n, const struct pci_bar *bar)
+{
+	const struct pci_window *window = plan.windows[LANE_HIGH];
+
+	return window && bar->space == PCI_SPACE_MEM64 && reaches_root(f, LANE_HIGH) &&
+	       bar_bytes(f, n, bar) <= window->size &&
+	       (bar->prefetchable || (f->parent == PCI_BUS_ROOT && !window->prefetchable));
+}
+
+/*
+ * First of all, a BAR that could not even be alone in its lane: this bounds every sum that follows
+ * (768 BARs and VF BARs of at most 2^48 bytes each).
+ */
+static void settle(struct pci_function *f, unsigned n)
+{
+	struct pci_bar *bar = pci_bar_nth(f, n);
+	enum lane lane = lane_of(bar);
+
+	if (lane == LANES) {
+		return;
+	}
+	const struct pci_window *window = plan.windows[lane];
+	bool sane = bar->size <= rules[LANE_HIGH].end;
+
+	if (sane && window && reaches_root(f, lane) && bar_bytes(f, n, bar) <= window->size) {
+		return;
+	}
+	if (sane && lane == LANE_LOW && can_go_high(f, n, bar)) {
+		bar->high = true;
+		return;
+	}
+	pci_refuse_bar(f, n, rules[lane].no_room);
+}
+
+enum victim { MOVE_BAR, MOVE_VF_BAR, REFUSE, VICTIMS };
+
+static bool is_victim(struct pci_function *f, unsigned n, enum lane lane, enum victim kind)
+{
+	const struct pci_bar *bar = pci_bar_nth(f, n);
+
+	return lane_of(bar) == lane &&
+	       (kind == REFUSE || ((n >= PCI_BUS_BARS) == (kind == MOVE_VF_BAR) &&
+				   lane == LANE_LOW && can_go_high(f, n, bar)));
+}
+
+/* Takes the largest BAR of that kind out of `lane`; false when there is none. */
+static bool shed(enum lane lane, enum victim kind)
+{
+	struct pci_function *from = NULL;
+	unsigned which = 0;
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < plan.bus->function_count; i++) {
+		struct pci_function *f = &plan.bus->functions[i];
+
+		for (unsigned n = 0; n < PCI_BAR_ROW; n++) {
+			if (is_victim(f, n, lane, kind) &&
+			    bar_bytes(f, n, pci_bar_nth(f, n)) > most) {
+				from = f;
+				which = n;
+				most = bar_bytes(f, n, pci_bar_nth(f, n));
+			}
+		}
+	}
+	if (from && kind == REFUSE) {
+		pci_refuse_bar(from, which, rules[lane].no_room);
+	} else if (from) {
+		pci_bar_nth(from, which)->high = true;
+	}
+	return from != NULL;
+}
+
+/* Each turn takes one BAR out of the lane; an empty lane fits. */
+static void fit(enum lane lane)
+{
+	while (!fits(lane)) {
+		if (!shed(lane, MOVE_BAR) && !shed(lane, MOVE_VF_BAR) && !shed(lane, REFUSE)) {
+			return;
+		}
+	}
+}
+
+/* --- writing it down ------------------------------------------------------------------------- */
+
+/* No more decode than there are BARs for. */
+static uint16_t decode_used(const struct pci_function *f)
+{
+	uint16_t used = 0;
+
+	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
+		if (f->bars[i].space != PCI_SPACE_NONE) {
+			used |= f->bars[i].space == PCI_SPACE_IO ? PCI_COMMAND_IO
+								 : PCI_COMMAND_MEMORY;
+		}
+	}
+	return f->decode & used;
+}
+
+static void open_function(struct pci_bus *bus, unsigned i)
+{
+	struct pci_function *f = &bus->functions[i];
+	uint16_t command = PCI_COMMAND_INTX_OFF;
+
+	f->decode = decode_used(f);
+	pci_write_bars(bus, f);
+	f->msix_vectors =
+		pci_read_msix(bus, f->rid, f->caps.msix, f->bars, &f->msix_bar, &f->msix_offset);
+	if (f->secondary) {
+		const struct span *spans = plan.spans[i];
+
+		pci_bridge_set_io(bus, f->rid, spans[LANE_IO].base, spans[LANE_IO].size);
+		pci_bridge_set_memory(bus, f->rid, spans[LANE_LOW].base, spans[LANE_LOW].size);
+		pci_bridge_set_prefetch(bus, f->rid, spans[LANE_HIGH].base, spans[LANE_HIGH].size);
+		/* Mastering passes on what comes from below: DMA and MSIs (PCIe 7.5.1.1.3). */
+		command |= PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	} else if (!pci_is_bridge(f)) {
+		command |= f->decode;
+	}
+	pci_config_write16(bus, f->rid, PCI_COMMAND, command);
+}
+
+void pci_assign(struct pci_bus *bus)
+{
+	memset(&plan, 0, sizeof(plan));
+	plan.bus = bus;
+	for (unsigned lane = 0; lane < LANES; lane++) {
+		plan.windows[lane] = pick_window(&bus->host, lane);
+	}
+	for (unsigned i = 0; i < bus->function_count; i++) {
+		struct pci_function *f = &bus->functions[i];
+
+		if (pci_is_bridge(f)) {
+			plan.forwards[i][LANE_LOW] = true;
+			plan.forwards[i][LANE_IO] = pci_bridge_has_io(bus, f->rid);
+			plan.forwards[i][LANE_HIGH] = pci_bridge_has_prefetch_64(bus, f->rid);
+		}
+		pci_size_bars(bus, f);
+		for (unsigned n = 0; n < PCI_BAR_ROW; n++) {
+			settle(f, n);
+		}
+	}
+	for (unsigned lane = 0; lane < LANES; lane++) {
+		fit(lane);
+		commit(lane);
+	}
+	for (unsigned i = 0; i < bus->function_count; i++) {
+		open_function(bus, i);
+	}
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Configuration space through the ECAM (PCIe 7.2.2), names and id maps. */
+#include "bus.h"
+
+#define ECAM_FUNCTION 4096u
+
+static bool config_address(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes,
+			   uintptr_t *address)
+{
+	const struct pci_host *host = &bus->host;
+	unsigned number = rid.v >> 8;
+
+	if (number < host->bus_first || number > host->bus_last || offset + bytes > ECAM_FUNCTION ||
+	    offset % bytes != 0) {
+		return false;
+	}
+	*address =
+		host->ecam + (uintptr_t)(rid.v - (host->bus_first << 8)) * ECAM_FUNCTION + offset;
+	return true;
+}
+
+/*
+ * A configuration write is non-posted (PCIe 2.1): the barrier makes the core wait for its
+ * completion, which "bus mastering off" and "decode off" rely on.
+ */
+#define CONFIG_ACCESS(bits)                                                                        \
+	uint##bits##_t pci_config_read##bits(const struct pci_bus *bus, rid_t rid,                 \
+					     uint16_t offset)                                      \
+	{                                                                                          \
+		uintptr_t address;                                                                 \
+                                                                                                   \
+		if (!config_address(bus, rid, offset, (bits) / 8, &address)) {                     \
+			return (uint##bits##_t) ~(uint##bits##_t)0;                                \
+		}                                                                                  \
+		return arch_mmio_read##bits(address);                                              \
+	}                                                                                          \
+	void pci_config_write##bits(const struct pci_bus *bus, rid_t rid, uint16_t offset,         \
+				    uint##bits##_t value)                                          \
+	{                                                                                          \
+		uintptr_t address;                                                                 \
+                                                                                                   \
+		if (config_address(bus, rid, offset, (bits) / 8, &address)) {                      \
+			arch_mmio_write##bits(address, value);                                     \
+			arch_barrier();                                                            \
+		}                                                                                  \
+	}
+
+CONFIG_ACCESS(8)
+CONFIG_ACCESS(16)
+CONFIG_ACCESS(32)
+
+const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH])
+{
+	static const char digits[] = "0123456789abcdef";
+	static const char shape[PCI_NAME_LENGTH] = "0000:bb:dd.f";
+
+	for (unsigned i = 0; i < PCI_NAME_LENGTH; i++) {
+		buffer[i] = shape[i];
+	}
+	buffer[5] = digits[rid.v >> 12];
+	buffer[6] = digits[rid.v >> 8 & 15];
+	buffer[8] = digits[rid.v >> 7 & 1];
+	buffer[9] = digits[rid.v >> 3 & 15];
+	buffer[11] = digits[rid.v & 7];
+	return buffer;
+}
+
+struct pci_function *pci_bus_find(struct pci_bus *bus, rid_t rid)
+{
+	for (unsigned i = 0; i < bus->function_count; i++) {
+		if (bus->functions[i].rid.v == rid.v) {
+			return &bus->functions[i];
+		}
+	}
+	return NULL;
+}
+
+static enum status translate(const struct pci_id_map *maps, unsigned count, rid_t rid,
+			     uint32_t *out)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (rid.v >= maps[i].rid_base && rid.v - maps[i].rid_base < maps[i].length) {
+			*out = maps[i].out_base + (rid.v - maps[i].rid_base);
+			return STATUS_OK;
+		}
+	}
+	return STATUS_NOT_FOUND;
+}
+
+enum status pci_bus_stream_id(const struct pci_bus *bus, rid_t rid, stream_id_t *stream)
+{
+	return translate(bus->host.iommu_map, bus->host.iommu_map_count, rid, &stream->v);
+}
+
+enum status pci_bus_device_id(const struct pci_bus *bus, rid_t rid, device_id_t *device)
+{
+	return translate(bus->host.msi_map, bus->host.msi_map_count, rid, &device->v);
+}

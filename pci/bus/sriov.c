@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the walk must know of a PF before its VFs exist (PCIe 9.2.1, 9.3.3): how much BAR space and
+ * how many bus numbers they take. Enabling them is vf/'s work.
+ */
+#include "bus.h"
+
+#include "clock.h"
+
+#define SRIOV_OFF_NS 1000000000ull /* 9.3.3.3.1: VFE cleared, to the next access */
+
+/* The ARI bit lives in the lowest-numbered PF of a device (9.3.3.3.5). */
+static bool takes_ari_bit(struct pci_bus *bus, const struct pci_function *pf)
+{
+	const struct pci_function *port = pci_parent(bus, pf);
+
+	for (const struct pci_function *f = bus->functions; f < pf; f++) {
+		if (f->parent == pf->parent && f->caps.sriov) {
+			return false;
+		}
+	}
+	return port && port->ari_forwarding && pf->caps.ari;
+}
+
+/* First VF Offset and Stride may differ for each NumVFs: the farthest VF of any counts (9.2.1.2).
+ */
+static unsigned farthest_vf(const struct pci_bus *bus, const struct pci_function *pf)
+{
+	uint16_t sriov = pf->caps.sriov;
+	unsigned farthest = pf->rid.v;
+
+	for (uint16_t n = 1; n <= pf->total_vfs; n++) {
+		pci_config_write16(bus, pf->rid, sriov + PCI_SRIOV_NUM_VFS, n);
+		unsigned last =
+			pf->rid.v + pci_config_read16(bus, pf->rid, sriov + PCI_SRIOV_VF_OFFSET) +
+			(n - 1u) * pci_config_read16(bus, pf->rid, sriov + PCI_SRIOV_VF_STRIDE);
+		farthest = last > farthest ? last : farthest;
+	}
+	pci_config_write16(bus, pf->rid, sriov + PCI_SRIOV_NUM_VFS, 0);
+	return farthest;
+}
+
+/* VF BAR sizes depend on the page size, VF ids on the ARI bit: both come before either is read. */
+void pci_sriov_quiet(const struct pci_bus *bus, const struct pci_function *pf)
+{
+	uint16_t sriov = pf->caps.sriov;
+
+	pci_config_write16(bus, pf->rid, sriov + PCI_SRIOV_CONTROL,
+			   pf->ari_hierarchy ? PCI_SRIOV_CONTROL_ARI : 0);
+	pci_config_write32(bus, pf->rid, sriov + PCI_SRIOV_SYSTEM_PAGE, PCI_SRIOV_PAGE_4K);
+}
+
+unsigned pci_sriov_prepare(struct pci_bus *bus, struct pci_function *pf)
+{
+	uint16_t sriov = pf->caps.sriov;
+	rid_t rid = pf->rid;
+
+	if (pci_config_read16(bus, rid, sriov + PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_VFE) {
+		pci_config_write16(bus, rid, sriov + PCI_SRIOV_CONTROL, 0);
+		clock_sleep_ns(SRIOV_OFF_NS);
+	}
+	uint16_t total = pci_config_read16(bus, rid, sriov + PCI_SRIOV_TOTAL_VFS);
+
+	pf->ari_hierarchy = takes_ari_bit(bus, pf);
+	pf->total_vfs = total < PCI_BUS_MAX_VFS ? total : PCI_BUS_MAX_VFS;
+	pci_sriov_quiet(bus, pf);
+	return (farthest_vf(bus, pf) >> 8) - (rid.v >> 8);
+}
+
+/* The buses that VFs reserve come right after their PF's; a bridge's secondary ends that run. */
+static bool bus_taken(const struct pci_bus *bus, unsigned own, unsigned number)
+{
+	for (unsigned i = 0; i < bus->function_count; i++) {
+		uint8_t secondary = bus->functions[i].secondary;
+
+		if (secondary > own && secondary <= number) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool passes_port(const struct pci_function *port, uint32_t rid)
+{
+	return port->ari_forwarding || !pci_holds_device_0_only(port) || (rid & 0xf8) == 0;
+}
+
+bool pci_bus_vf_reachable(const struct pci_bus *bus, const struct pci_function *pf, uint32_t rid)
+{
+	bool on_root = pf->parent == PCI_BUS_ROOT;
+	unsigned own = pf->rid.v >> 8;
+	unsigned number = rid >> 8;
+	unsigned last = on_root ? bus->host.bus_last : bus->functions[pf->parent].subordinate;
+
+	if (number < own || number > last || bus_taken(bus, own, number)) {
+		return false;
+	}
+	for (unsigned i = 0; i < bus->function_count; i++) {
+		if (bus->functions[i].rid.v == rid) {
+			return false;
+		}
+	}
+	return number != own || on_root || passes_port(&bus->functions[pf->parent], rid);
+}

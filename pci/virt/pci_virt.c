@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pci_virt.h"
+
+#include <string.h>
+
+#include "bits.h"
+#include "log.h"
+#include "virt_rules.h"
+
+/* ECAM (PCIe 7.2.2): bus[27:20] device[19:15] function[14:12] register[11:0]. */
+#define ECAM_BUS_BYTES MIB(1)
+#define ECAM_DEVICE    BITS(19, 15)
+#define ECAM_FUNCTION  BITS(14, 12)
+#define ECAM_REGISTER  BITS(11, 0)
+
+static uint64_t all_ones(unsigned size)
+{
+	return size >= 8 ? ~0ull : BIT(8 * size) - 1;
+}
+
+/* The function an access falls on; NULL for one that nobody answers. */
+static struct pci_virt_slot *slot_at(struct pci_virt *bridge, uint64_t offset, unsigned size)
+{
+	uint64_t device = field_get(ECAM_DEVICE, offset);
+
+	if ((size != 1 && size != 2 && size != 4 && size != 8) || !is_aligned(offset, size) ||
+	    offset >= ECAM_BUS_BYTES || field_get(ECAM_FUNCTION, offset) != 0 ||
+	    device >= PCI_VIRT_SLOTS || !bridge->slots[device].present) {
+		return NULL;
+	}
+	return &bridge->slots[device];
+}
+
+/*
+ * The bits of a rule's register that an access to [reg, reg+size) covers; 0 when it is not shown
+ * or not touched. This is what filters an access that spans several registers byte by byte.
+ */
+static uint32_t touched(const struct pci_virt_slot *slot, const struct virt_rule *rule,
+			unsigned reg, unsigned size, unsigned *at)
+{
+	unsigned first, end;
+
+	if (!virt_rule_at(slot, rule, at) || reg >= *at + rule->bytes || *at >= reg + size) {
+		return 0;
+	}
+	first = reg > *at ? reg - *at : 0;
+	end = reg + size < *at + rule->bytes ? reg + size - *at : rule->bytes;
+	return (uint32_t)BITS(8 * end - 1, 8 * first);
+}
+
+/* Moves a value between the access's byte lanes and a register's. */
+static uint32_t lanes(uint32_t value, unsigned from, unsigned to)
+{
+	return to > from ? (uint32_t)((uint64_t)value >> (8 * (to - from)))
+			 : (uint32_t)((uint64_t)value << (8 * (from - to)));
+}
+
+/* Passes a register on. Its width is the register's: a neighbour that clears on 1 is left alone. */
+static void push(const struct pci_virt *bridge, const struct pci_virt_slot *slot,
+		 const struct virt_rule *rule, unsigned at)
+{
+	uint32_t value = virt_get(slot, at, rule->bytes);
+
+	if (at == PCI_COMMAND) {
+		value = (value & rule->device) | slot->decode;
+	}
+	virt_device_write(bridge->bus, slot->identity.rid, at, rule->bytes, value);
+}
+
+/* Makes the device agree with a freshly filled shadow: bus mastering, MSI and MSI-X off. */
+static void push_all(const struct pci_virt *bridge, const struct pci_virt_slot *slot)
+{
+	for (unsigned i = 0; i < VIRT_RULES; i++) {
+		unsigned at;
+
+		if (virt_rules[i].device && virt_rule_at(slot, &virt_rules[i], &at)) {
+			push(bridge, slot, &virt_rules[i], at);
+		}
+	}
+}
+
+static uint32_t read_registers(const struct pci_virt *bridge, const struct pci_virt_slot *slot,
+			       unsigned reg, unsigned size)
+{
+	uint32_t value;
+
+	if (reg >= PCI_VIRT_SHADOW_BYTES) {
+		return 0;
+	}
+	value = virt_get(slot, reg, size);
+	for (unsigned i = 0; i < VIRT_RULES; i++) {
+		const struct virt_rule *rule = &virt_rules[i];
+		unsigned at;
+		uint32_t live = rule->live ? rule->live & touched(slot, rule, reg, size, &at) : 0;
+
+		if (live) {
+			live &= virt_device_read(bridge->bus, slot->identity.rid, at, rule->bytes);
+			value |= lanes(live, at, reg);
+		}
+	}
+	return value;
+}
+
+/* What a write did: nothing at all counts as refused. */
+struct outcome {
+	bool accepted, reset;
+};
+
+static void write_register(const struct pci_virt *bridge, struct pci_virt_slot *slot,
+			   const struct virt_rule *rule, unsigned at, uint32_t bits, uint32_t mask,
+			   struct outcome *outcome)
+{
+	uint32_t writable = virt_writable(slot, rule) & mask;
+	uint32_t clear = rule->w1c & mask & bits;
+
+	if (writable) {
+		uint32_t kept = virt_get(slot, at, rule->bytes) & ~writable;
+
+		virt_put(slot, at, rule->bytes, kept | (bits & writable));
+	}
+	if (rule->device & mask) {
+		push(bridge, slot, rule, at);
+	}
+	if (clear) {
+		virt_device_write(bridge->bus, slot->identity.rid, at, rule->bytes, clear);
+	}
+	outcome->reset |= (rule->reset & mask & bits) != 0;
+	outcome->accepted |= ((writable | ((rule->w1c | rule->reset) & mask)) != 0);
+}
+
+static void write_registers(const struct pci_virt *bridge, struct pci_virt_slot *slot, unsigned reg,
+			    unsigned size, uint32_t value, struct outcome *outcome)
+{
+	for (unsigned i = 0; i < VIRT_RULES; i++) {
+		unsigned at;
+		uint32_t mask = touched(slot, &virt_rules[i], reg, size, &at);
+
+		if (mask) {
+			write_register(bridge, slot, &virt_rules[i], at, lanes(value, reg, at),
+				       mask, outcome);
+		}
+	}
+}
+
+/* On the guest's own core, without the lock: only this partition waits, and only for itself. */
+static void reset_function(struct pci_virt *bridge, struct pci_virt_slot *slot)
+{
+	char name[PCI_NAME_LENGTH];
+	rid_t rid = slot->identity.rid;
+	enum status status = pci_function_reset(bridge->bus, rid, slot->identity.caps.express);
+
+	if (status) {
+		log_error(
+			"%s, partition %u: the reset its guest asked for failed (%s); the function "
+			"is silent until the partition restarts",
+			pci_name(rid, name), bridge->owner.v, status_name(status));
+		return;
+	}
+	lock_acquire(&bridge->lock);
+	virt_fill(slot);
+	push_all(bridge, slot);
+	slot->silent = false;
+	lock_release(&bridge->lock);
+}
+
+uint64_t pci_virt_read(struct pci_virt *bridge, uint64_t offset, unsigned size)
+{
+	unsigned reg = (unsigned)(offset & ECAM_REGISTER);
+	uint64_t value = all_ones(size);
+	struct pci_virt_slot *slot;
+
+	lock_acquire(&bridge->lock);
+	bridge->accesses++;
+	slot = slot_at(bridge, offset, size);
+	if (slot) {
+		slot->counters.reads++;
+	}
+	if (slot && !slot->silent) {
+		value = read_registers(bridge, slot, reg, size < 4 ? size : 4);
+		if (size == 8) {
+			value |= (uint64_t)read_registers(bridge, slot, reg + 4, 4) << 32;
+		}
+	}
+	lock_release(&bridge->lock);
+	return value;
+}
+
+void pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uint64_t value)
+{
+	unsigned reg = (unsigned)(offset & ECAM_REGISTER);
+	struct outcome outcome = {false, false};
+	struct pci_virt_slot *slot;
+
+	lock_acquire(&bridge->lock);
+	bridge->accesses++;
+	slot = slot_at(bridge, offset, size);
+	if (slot && !slot->silent) {
+		write_registers(bridge, slot, reg, size < 4 ? size : 4, (uint32_t)value, &outcome);
+		if (size == 8) {
+			write_registers(bridge, slot, reg + 4, 4, (uint32_t)(value >> 32),
+					&outcome);
+		}
+		slot->silent = outcome.reset;
+	}
+	if (slot) {
+		slot->counters.writes++;
+		slot->counters.refused_writes += !outcome.accepted;
+	}
+	lock_release(&bridge->lock);
+	if (outcome.reset) {
+		reset_function(bridge, slot);
+	}
+}
+
+enum status pci_virt_add(struct pci_virt *bridge, unsigned slot,
+			 const struct pci_virt_identity *identity)
+{
+	struct pci_virt_slot *shown = &bridge->slots[slot < PCI_VIRT_SLOTS ? slot : 0];
+	enum status status = STATUS_BUSY;
+
+	if (slot == 0 || slot >= PCI_VIRT_SLOTS) {
+		return STATUS_RANGE;
+	}
+	lock_acquire(&bridge->lock);
+	if (!shown->present) {
+		memset(shown, 0, sizeof(*shown));
+		shown->identity = *identity;
+		status = virt_place(bridge->bus, shown);
+	}
+	if (status == STATUS_OK) {
+		virt_fill(shown);
+		push_all(bridge, shown);
+		shown->present = true;
+	}
+	lock_release(&bridge->lock);
+	return status;
+}
+
+void pci_virt_remove(struct pci_virt *bridge, unsigned slot)
+{
+	struct pci_virt_slot *shown = &bridge->slots[slot < PCI_VIRT_SLOTS ? slot : 0];
+
+	lock_acquire(&bridge->lock);
+	if (slot != 0 && slot < PCI_VIRT_SLOTS && shown->present) {
+		pci_config_write16(bridge->bus, shown->identity.rid, PCI_COMMAND, shown->decode);
+		/* Read back: the write has then reached the function. */
+		(void)pci_config_read16(bridge->bus, shown->identity.rid, PCI_COMMAND);
+		shown->present = false;
+	}
+	lock_release(&bridge->lock);
+}
+
+void pci_virt_init(struct pci_virt *bridge, const struct pci_bus *bus, partition_id_t owner)
+{
+	struct pci_virt_slot *host = &bridge->slots[0];
+
+	memset(bridge, 0, sizeof(*bridge));
+	bridge->bus = bus;
+	bridge->owner = owner;
+	/* Host bridge, class 0600: the ids a generic ECAM guest has seen before. */
+	host->identity.vendor = 0x1b36;
+	host->identity.device = 0x0008;
+	host->identity.class_revision = 0x06000000;
+	memset(host->base, GROUP_ABSENT, sizeof(host->base));
+	host->base[GROUP_IDENTITY] = 0;
+	virt_fill(host);
+	host->present = true;
+}

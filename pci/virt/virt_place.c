@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which register blocks a function is shown with, and where. Trusts neither BARs nor lists. */
+#include "virt_rules.h"
+
+#include <string.h>
+
+#include "bits.h"
+
+#define HEADER_DWORDS	 16
+#define POWER_DWORDS	 2
+#define MSI_DWORDS	 3 /* the smallest layout */
+#define MSIX_DWORDS	 3
+#define EXPRESS_DWORDS	 3 /* as far as Device Control */
+#define MSIX_ENTRY_BYTES 16
+#define SMALLEST_MEM_BAR 16
+#define SMALLEST_IO_BAR	 4
+
+/* What is being placed: the slot, and one bit for each dword of its 256 bytes already taken. */
+struct placing {
+	const struct pci_bus *bus;
+	struct pci_virt_slot *slot;
+	uint64_t taken;
+};
+
+static bool take(struct placing *placing, unsigned offset, unsigned dwords)
+{
+	uint64_t mask;
+
+	if (dwords == 0) {
+		return true;
+	}
+	if (!is_aligned(offset, 4) ||
+	    !range_inside(offset, (uint64_t)dwords * 4, 0, PCI_VIRT_SHADOW_BYTES)) {
+		return false;
+	}
+	mask = (BIT(dwords) - 1) << (offset / 4);
+	if (placing->taken & mask) {
+		return false;
+	}
+	placing->taken |= mask;
+	return true;
+}
+
+/* True also for an absent capability (offset 0), which then stays hidden. */
+static bool place(struct placing *placing, enum virt_group group, uint8_t id, unsigned offset,
+		  unsigned dwords)
+{
+	if (offset == 0) {
+		return true;
+	}
+	if (!take(placing, offset, dwords) ||
+	    virt_device_read(placing->bus, placing->slot->identity.rid, offset, 1) != id) {
+		return false;
+	}
+	placing->slot->base[group] = (uint8_t)offset;
+	placing->slot->base[GROUP_CAPS] = 0;
+	return true;
+}
+
+/* Its layout depends on two bits of Message Control (PCIe 7.7.1). */
+static bool place_msi(struct placing *placing)
+{
+	struct pci_virt_slot *slot = placing->slot;
+	unsigned offset = slot->identity.caps.msi;
+	unsigned control;
+	bool wide, maskable;
+
+	if (offset == 0 || !place(placing, GROUP_MSI, PCI_CAP_ID_MSI, offset, MSI_DWORDS)) {
+		return offset == 0;
+	}
+	control = virt_device_read(placing->bus, slot->identity.rid, offset + MSI_CONTROL, 2);
+	wide = control & MSI_CONTROL_64;
+	maskable = control & MSI_CONTROL_MASKABLE;
+	slot->base[wide ? GROUP_MSI64 : GROUP_MSI32] = (uint8_t)offset;
+	if (maskable) {
+		slot->base[wide ? GROUP_MSI64_MASK : GROUP_MSI32_MASK] = (uint8_t)offset;
+	}
+	return take(placing, offset + MSI_DWORDS * 4, (wide ? 1 : 0) + (maskable ? 2 : 0));
+}
+
+/* Does `bytes` at the location a BIR/offset register names lie inside a memory BAR? */
+static bool inside_bar(const struct pci_virt_identity *identity, uint32_t location, uint64_t bytes)
+{
+	unsigned index = location & MSIX_BIR;
+	const struct pci_bar *bar = &identity->bars[index < PCI_BUS_BARS ? index : 0];
+
+	return index < PCI_BUS_BARS &&
+	       (bar->space == PCI_SPACE_MEM32 || bar->space == PCI_SPACE_MEM64) &&
+	       range_inside(location & ~MSIX_BIR, bytes, 0, bar->size);
+}
+
+static bool place_msix(struct placing *placing)
+{
+	const struct pci_virt_identity *identity = &placing->slot->identity;
+	unsigned offset = identity->caps.msix;
+	uint64_t vectors = identity->msix_vectors;
+
+	if (offset == 0 || vectors == 0) {
+		return true;
+	}
+	return vectors <= MSIX_VECTORS_MAX &&
+	       place(placing, GROUP_MSIX, PCI_CAP_ID_MSIX, offset, MSIX_DWORDS) &&
+	       inside_bar(identity,
+			  virt_device_read(placing->bus, identity->rid, offset + MSIX_TABLE, 4),
+			  vectors * MSIX_ENTRY_BYTES) &&
+	       inside_bar(identity,
+			  virt_device_read(placing->bus, identity->rid, offset + MSIX_PBA, 4),
+			  align_up(vectors, 64) / 8);
+}
+
+static bool place_express(struct placing *placing)
+{
+	struct pci_virt_slot *slot = placing->slot;
+	unsigned offset = slot->identity.caps.express;
+
+	if (offset == 0 ||
+	    !place(placing, GROUP_EXPRESS, PCI_CAP_ID_EXPRESS, offset, EXPRESS_DWORDS)) {
+		return offset == 0;
+	}
+	/* A whole function loses its BARs in a reset and may take VFs with it: not the guest's. */
+	if (slot->identity.is_vf &&
+	    virt_device_read(placing->bus, slot->identity.rid, offset + EXPRESS_DEVCAP, 4) &
+		    DEVCAP_FLR) {
+		slot->base[GROUP_RESET] = (uint8_t)offset;
+	}
+	return true;
+}
+
+static bool bar_is_sound(const struct pci_bar *bars, unsigned index)
+{
+	const struct pci_bar *bar = &bars[index];
+	bool wide = bar->space == PCI_SPACE_MEM64;
+
+	if (bar->space == PCI_SPACE_NONE) {
+		return true;
+	}
+	if (wide && (index + 1 == PCI_BUS_BARS || bars[index + 1].space != PCI_SPACE_NONE)) {
+		return false;
+	}
+	return bar->size >= (bar->space == PCI_SPACE_IO ? SMALLEST_IO_BAR : SMALLEST_MEM_BAR) &&
+	       is_aligned(bar->size, bar->size) && is_aligned(bar->pci_address, bar->size) &&
+	       range_inside(bar->pci_address, bar->size, 0, wide ? UINT64_MAX : GIB(4));
+}
+
+static enum status check_bars(struct pci_virt_slot *slot, bool decoding)
+{
+	const struct pci_bar *bars = slot->identity.bars;
+
+	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
+		if (!bar_is_sound(bars, i)) {
+			return STATUS_INVALID;
+		}
+		if (bars[i].space == PCI_SPACE_IO) {
+			slot->base[GROUP_IO] = 0;
+		} else if (bars[i].space != PCI_SPACE_NONE && !decoding) {
+			return STATUS_STATE;
+		}
+	}
+	return STATUS_OK;
+}
+
+/*
+ * A VF's decode bit reads 0 on real ones (PCIe 9.3.4.1.3) but some models gate on it: always set.
+ * A whole function keeps the decode pci/bus gave it, with INTx off for good.
+ */
+static enum status take_decode(const struct pci_bus *bus, struct pci_virt_slot *slot)
+{
+	uint32_t command = virt_device_read(bus, slot->identity.rid, PCI_COMMAND, 2);
+
+	if (command == 0xffff) {
+		return STATUS_HARDWARE;
+	}
+	slot->decode = slot->identity.is_vf
+			       ? PCI_COMMAND_MEMORY
+			       : (uint16_t)(command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)) |
+					 PCI_COMMAND_INTX_OFF;
+	return STATUS_OK;
+}
+
+static void copy(const struct pci_bus *bus, struct pci_virt_slot *slot)
+{
+	for (unsigned i = 0; i < VIRT_RULES; i++) {
+		const struct virt_rule *rule = &virt_rules[i];
+		unsigned at;
+
+		if (rule->copied && virt_rule_at(slot, rule, &at)) {
+			virt_put(slot, at, rule->bytes,
+				 virt_device_read(bus, slot->identity.rid, at, rule->bytes) &
+					 rule->copied);
+		}
+	}
+}
+
+enum status virt_place(const struct pci_bus *bus, struct pci_virt_slot *slot)
+{
+	const struct pci_capabilities *caps = &slot->identity.caps;
+	struct placing placing = {bus, slot, BIT(HEADER_DWORDS) - 1};
+	enum status status = take_decode(bus, slot);
+
+	if (status) {
+		return status;
+	}
+	memset(slot->base, GROUP_ABSENT, sizeof(slot->base));
+	slot->base[GROUP_IDENTITY] = 0;
+	slot->base[GROUP_HEADER] = 0;
+	status = check_bars(slot, slot->decode & PCI_COMMAND_MEMORY);
+	if (status) {
+		return status;
+	}
+	if (!place(&placing, GROUP_POWER, PCI_CAP_ID_POWER, caps->power, POWER_DWORDS) ||
+	    !place_msi(&placing) || !place_msix(&placing) || !place_express(&placing)) {
+		return STATUS_INVALID;
+	}
+	copy(bus, slot);
+	return STATUS_OK;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "virt_rules.h"
+
+#define ALL		    0xffffffffu
+
+#define MSI_CONTROL_CAPABLE 0x018eu /* vectors, 64-bit, maskable */
+#define MSI_CONTROL_GUEST   0x0071u /* enable, vectors in use */
+#define MSI_ADDRESS	    0xfffffffcu
+#define MSIX_CONTROL_GUEST  0xc000u /* enable, function mask */
+
+#define POWER_VERSION	    0x0003u /* PM 1.2, no PME */
+#define POWER_STATE	    0x0003u
+#define POWER_NO_SOFT_RESET 0x0008u
+
+#define EXPRESS_VERSION	    0x000fu
+#define EXPRESS_INTEGRATED  0x0090u /* Root Complex Integrated Endpoint: right on bus 0, no link */
+#define DEVCAP_ROLE_ERRORS  0x00008000u
+#define DEVCTL_DEFAULT	    0x2810u /* read requests of 512 bytes, no snoop, relaxed ordering */
+#define DEVCTL_SHADOW	    0x78ffu
+#define DEVCTL_FLR	    0x8000u
+
+/*
+ * What is missing here reads 0: latency timer, header type (single function), BIST, CardBus, ROM
+ * BAR, interrupt pin (INTx is not routed to partitions), PME, link and slot registers, and every
+ * extended capability (SR-IOV, ATS, PRI, PASID, AER, ARI).
+ *
+ * Memory decode, the power state and Device Control never reach hardware: a guest that turns them
+ * off and then touches a BAR must not raise an error on the bus (F47). MSI address and data do;
+ * the IOMMU and the interrupt controller fence what they make by the function's own id.
+ */
+/* clang-format off */
+const struct virt_rule virt_rules[] = {
+	{GROUP_IDENTITY, PCI_VENDOR_ID, 2, .source = FROM_VENDOR},
+	{GROUP_IDENTITY, PCI_DEVICE_ID, 2, .source = FROM_DEVICE},
+	{GROUP_IDENTITY, 0x08, 4, .source = FROM_CLASS},
+	{GROUP_IDENTITY, 0x2c, 2, .source = FROM_SUBSYSTEM_VENDOR},
+	{GROUP_IDENTITY, 0x2e, 2, .source = FROM_SUBSYSTEM},
+
+	{GROUP_HEADER, PCI_COMMAND, 2, .shadow = PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_OFF,
+				       .device = PCI_COMMAND_MASTER},
+	{GROUP_IO,     PCI_COMMAND, 2, .shadow = PCI_COMMAND_IO},
+	{GROUP_HEADER, PCI_STATUS, 2, .live = VIRT_STATUS_ERRORS, .w1c = VIRT_STATUS_ERRORS},
+	{GROUP_CAPS,   PCI_STATUS, 2, .preset = VIRT_STATUS_LIST},
+	{GROUP_HEADER, 0x0c, 1, .shadow = ALL}, /* cache line size */
+	{GROUP_HEADER, PCI_BAR0 + 0x00, 4, FROM_BAR, .shadow = ALL},
+	{GROUP_HEADER, PCI_BAR0 + 0x04, 4, FROM_BAR, .shadow = ALL},
+	{GROUP_HEADER, PCI_BAR0 + 0x08, 4, FROM_BAR, .shadow = ALL},
+	{GROUP_HEADER, PCI_BAR0 + 0x0c, 4, FROM_BAR, .shadow = ALL},
+	{GROUP_HEADER, PCI_BAR0 + 0x10, 4, FROM_BAR, .shadow = ALL},
+	{GROUP_HEADER, PCI_BAR0 + 0x14, 4, FROM_BAR, .shadow = ALL},
+	{GROUP_CAPS,   PCI_CAP_POINTER, 1, .source = FROM_FIRST_CAP},
+	{GROUP_HEADER, 0x3c, 1, .shadow = ALL}, /* interrupt line */
+
+	{GROUP_POWER, 0, 1, .preset = PCI_CAP_ID_POWER},
+	{GROUP_POWER, 1, 1, .source = FROM_NEXT_CAP},
+	{GROUP_POWER, 2, 2, .preset = POWER_VERSION},
+	{GROUP_POWER, 4, 2, .preset = POWER_NO_SOFT_RESET, .shadow = POWER_STATE},
+
+	{GROUP_MSI, 0, 1, .preset = PCI_CAP_ID_MSI},
+	{GROUP_MSI, 1, 1, .source = FROM_NEXT_CAP},
+	{GROUP_MSI, MSI_CONTROL, 2, .copied = MSI_CONTROL_CAPABLE, .device = MSI_CONTROL_GUEST},
+	{GROUP_MSI, 4, 4, .device = MSI_ADDRESS},
+	{GROUP_MSI32, 8, 2, .device = ALL}, /* data */
+	{GROUP_MSI64, 8, 4, .device = ALL}, /* upper address */
+	{GROUP_MSI64, 12, 2, .device = ALL}, /* data */
+	{GROUP_MSI32_MASK, 12, 4, .device = ALL},
+	{GROUP_MSI32_MASK, 16, 4, .live = ALL}, /* pending */
+	{GROUP_MSI64_MASK, 16, 4, .device = ALL},
+	{GROUP_MSI64_MASK, 20, 4, .live = ALL}, /* pending */
+
+	{GROUP_MSIX, 0, 1, .preset = PCI_CAP_ID_MSIX},
+	{GROUP_MSIX, 1, 1, .source = FROM_NEXT_CAP},
+	{GROUP_MSIX, 2, 2, FROM_VECTORS, .device = MSIX_CONTROL_GUEST},
+	{GROUP_MSIX, MSIX_TABLE, 4, .copied = ALL},
+	{GROUP_MSIX, MSIX_PBA, 4, .copied = ALL},
+
+	{GROUP_EXPRESS, 0, 1, .preset = PCI_CAP_ID_EXPRESS},
+	{GROUP_EXPRESS, 1, 1, .source = FROM_NEXT_CAP},
+	{GROUP_EXPRESS, 2, 2, .preset = EXPRESS_INTEGRATED, .copied = EXPRESS_VERSION},
+	{GROUP_EXPRESS, EXPRESS_DEVCAP, 4, .copied = DEVCAP_ROLE_ERRORS},
+	{GROUP_EXPRESS, EXPRESS_DEVCTL, 2, .preset = DEVCTL_DEFAULT, .shadow = DEVCTL_SHADOW},
+	{GROUP_RESET,   EXPRESS_DEVCAP, 4, .preset = DEVCAP_FLR},
+	{GROUP_RESET,   EXPRESS_DEVCTL, 2, .reset = DEVCTL_FLR},
+};
+/* clang-format on */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rule table: every register a guest may see, and nothing else. A rule says who answers each
+ * bit of one register; a bit in no mask is fixed at its first value. Private to pci/virt.
+ */
+#ifndef CW_VIRT_RULES_H
+#define CW_VIRT_RULES_H
+
+#include "pci_virt.h"
+
+/* A block of registers that is shown as a whole, at its own base, or not at all. */
+enum virt_group {
+	GROUP_IDENTITY, /* every slot, the host bridge's too */
+	GROUP_HEADER,	/* every physical function */
+	GROUP_IO,	/* it has an I/O BAR */
+	GROUP_CAPS,	/* it has a capability */
+	GROUP_POWER,
+	GROUP_MSI,
+	GROUP_MSI32, /* MSI without 64-bit addresses */
+	GROUP_MSI64,
+	GROUP_MSI32_MASK,
+	GROUP_MSI64_MASK,
+	GROUP_MSIX,
+	GROUP_EXPRESS,
+	GROUP_RESET, /* a VF with function-level reset */
+	GROUP_COUNT
+};
+_Static_assert(GROUP_COUNT == PCI_VIRT_GROUPS, "struct pci_virt_slot has one base for each group");
+
+#define GROUP_ABSENT 0xff /* never a base: capabilities are dword-aligned */
+
+/* Where the first value comes from, besides `preset` and `copied`. */
+enum virt_source {
+	FROM_PRESET,
+	FROM_VENDOR,
+	FROM_DEVICE,
+	FROM_CLASS,
+	FROM_BAR,
+	FROM_SUBSYSTEM_VENDOR,
+	FROM_SUBSYSTEM,
+	FROM_FIRST_CAP,
+	FROM_NEXT_CAP,
+	FROM_VECTORS
+};
+
+struct virt_rule {
+	uint8_t group;
+	uint8_t offset; /* from the group's base */
+	uint8_t bytes;	/* 1, 2 or 4: the width of every access to the device, too */
+	uint8_t source;
+	uint32_t preset;
+	uint32_t copied; /* read from the device once, when it is shown */
+	uint32_t shadow; /* writable; stays here */
+	uint32_t device; /* writable; kept here and passed on to the device */
+	uint32_t live;	 /* read from the device each time */
+	uint32_t w1c;	 /* written ones are passed on, nothing is kept */
+	uint32_t reset;	 /* a written one resets the function */
+};
+
+#define VIRT_RULES 45
+extern const struct virt_rule virt_rules[VIRT_RULES];
+
+/* Is the rule's register shown in this slot? Then `*at` is its offset there. */
+static inline bool virt_rule_at(const struct pci_virt_slot *slot, const struct virt_rule *rule,
+				unsigned *at)
+{
+	*at = (unsigned)slot->base[rule->group] + rule->offset;
+	return slot->base[rule->group] != GROUP_ABSENT;
+}
+
+/* The bits of `rule` that a guest may write in this slot; a BAR's depend on its size. */
+uint32_t virt_writable(const struct pci_virt_slot *slot, const struct virt_rule *rule);
+
+/*
+ * Finds out which groups the function of a zeroed slot has and where, and copies what is copied.
+ * Only reads the device. STATUS_* as pci_virt_add().
+ */
+enum status MUST_USE virt_place(const struct pci_bus *bus, struct pci_virt_slot *slot);
+
+/* (Re)sets every shown register to its first value; what was copied stays as it was copied. */
+void virt_fill(struct pci_virt_slot *slot);
+
+/* One register of the shadow, `bytes` wide. */
+uint32_t virt_get(const struct pci_virt_slot *slot, unsigned at, unsigned bytes);
+void virt_put(struct pci_virt_slot *slot, unsigned at, unsigned bytes, uint32_t value);
+
+/* One register of the device, in exactly `bytes`. */
+uint32_t virt_device_read(const struct pci_bus *bus, rid_t rid, unsigned at, unsigned bytes);
+void virt_device_write(const struct pci_bus *bus, rid_t rid, unsigned at, unsigned bytes,
+		       uint32_t value);
+
+/* Registers and fields used by the table and by virt_place (PCIe 5.0 section 7.5, 7.7). */
+#define VIRT_STATUS_LIST     0x0010u
+#define VIRT_STATUS_ERRORS   0xf900u /* the write-1-to-clear bits */
+#define MSI_CONTROL	     2
+#define MSI_CONTROL_64	     0x0080u
+#define MSI_CONTROL_MASKABLE 0x0100u
+#define MSIX_TABLE	     4
+#define MSIX_PBA	     8
+#define MSIX_BIR	     0x7u
+#define MSIX_VECTORS_MAX     2048
+#define EXPRESS_DEVCAP	     4
+#define EXPRESS_DEVCTL	     8
+#define DEVCAP_FLR	     0x10000000u
+
+#endif
