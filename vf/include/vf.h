@@ -44,6 +44,7 @@ struct vf {
 	uint8_t msix_bar;
 	uint32_t msix_offset;
 	struct vf_contract contract;
+	bool resetting; /* vf_reset() is on it: no transition until it is done */
 };
 
 struct vf_pool {
@@ -56,37 +57,46 @@ struct vf_pool {
 
 /*
  * Enables `count` VFs of `pf` in the specification's order (9.3.3): NumVFs while VFE=0, System
- * Page Size, First VF Offset and VF Stride read again after NumVFs, ARI where the port forwards
- * it, VF BARs as pci/bus placed them, then VFE and VF MSE, 100 ms as a timer, then each VF must
+ * Page Size, ARI where the port forwards it, First VF Offset and VF Stride read after NumVFs, VF
+ * BARs as pci/bus placed them, then VFE and VF MSE, 100 ms as a timer, then each VF must
  * answer (a VF's own vendor id reads 0xffff: its capability list is what is probed). Sets memory
  * decode in each VF's Command too (hardwired on real VFs, needed by models that gate on it); bus
  * mastering stays off.
  * STATUS_UNSUPPORTED: no SR-IOV, or 4 KiB is not a supported page size; STATUS_RANGE: count is 0,
- * above TotalVFs or VF_POOL_MAX, or a VF's id leaves the bus range; STATUS_BUSY: already enabled;
- * STATUS_NO_SPACE: its VF BARs found no room; STATUS_TIMEOUT: a VF did not appear. On any error
- * SR-IOV is off again.
+ * above TotalVFs or VF_POOL_MAX, or a VF's id leaves the bus range, is taken, or does not pass the
+ * port above; STATUS_BUSY: already enabled; STATUS_NO_SPACE: its VF BARs found no room;
+ * STATUS_TIMEOUT: a VF did not appear. On any error SR-IOV is off again (it is left alone when it
+ * was enabled already).
  */
 enum status MUST_USE vf_enable(struct vf_pool *pool, const struct pci_bus *bus,
 			       struct pci_function *pf, unsigned count);
 
-/* The mirror image. STATUS_BUSY while a VF is CLAIMED or ASSIGNED. */
+/*
+ * The mirror image; sleeps 1 s, for which the capability must not be touched. STATUS_BUSY while a
+ * VF is CLAIMED, ASSIGNED or being reset; STATUS_STATE: not enabled.
+ */
 enum status MUST_USE vf_disable(struct vf_pool *pool);
 
 /*
  * FREE → CLAIMED for `owner`. STATUS_NOT_FOUND: no such index; STATUS_BUSY: it has an owner;
- * STATUS_STATE: quarantined or dead.
+ * STATUS_STATE: quarantined or dead; STATUS_INVALID: nobody cannot own.
  */
 enum status MUST_USE vf_claim(struct vf_pool *pool, uint16_t index, partition_id_t owner,
 			      struct vf **vf);
-/* CLAIMED → FREE: attach was undone before the function was opened. */
+/*
+ * The three below: STATUS_DENIED: `owner` does not own it; STATUS_STATE: not in that state;
+ * STATUS_BUSY: being reset.
+ * CLAIMED → FREE: attach was undone before the function was opened.
+ */
 enum status MUST_USE vf_unclaim(struct vf_pool *pool, struct vf *vf, partition_id_t owner);
 /* CLAIMED → ASSIGNED. */
 enum status MUST_USE vf_assigned(struct vf_pool *pool, struct vf *vf, partition_id_t owner);
-/* CLAIMED or ASSIGNED → QUARANTINED; owner becomes nobody. */
+/* CLAIMED or ASSIGNED → QUARANTINED; owner becomes nobody, bus mastering goes off. */
 enum status MUST_USE vf_quarantine(struct vf_pool *pool, struct vf *vf, partition_id_t owner);
 /*
  * Resets the function (pci_function_reset) and sets its decode again. CLAIMED stays CLAIMED,
- * QUARANTINED becomes FREE; a reset that fails makes it DEAD and returns its error.
+ * QUARANTINED becomes FREE; a reset that fails makes it DEAD and returns its error. Takes 100 ms
+ * asleep, without the lock. STATUS_STATE: in no other state; STATUS_BUSY: being reset already.
  */
 enum status MUST_USE vf_reset(struct vf_pool *pool, struct vf *vf);
 
