@@ -119,6 +119,12 @@ struct iommu_event {
  */
 bool iommu_events(void (*report)(void *context, const struct iommu_event *event), void *context);
 
+/*
+ * The stream with the most records since the queue was last found empty: the one to silence while
+ * iommu_events() goes on returning true. (The last one reported may be a victim of the flood.)
+ */
+stream_id_t iommu_busiest_stream(void);
+
 struct iommu_counters {
 	uint64_t faults;   /* event records consumed for this stream */
 	uint64_t distinct; /* reported: new (stream, page, kind) */

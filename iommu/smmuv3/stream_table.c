@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stream table: linear, all abort, changed as IHI 0070 G.b 3.21.3.1 says. The SMMU may read an
+ * entry at any time and its words in any order, so dword 0 alone turns an entry on or off, and the
+ * rest changes only while the SMMU is known to hold nothing but abort.
+ */
+#include "smmu.h"
+
+#include <string.h>
+
+static struct ste *entries;
+static uint8_t *owners; /* a partition_id_t's number for each stream */
+
+enum status stream_table_init(struct arena *arena)
+{
+	size_t count = (size_t)1 << smmu.stream_id_bits;
+	size_t bytes = count * sizeof(struct ste);
+
+	/* The base is aligned to the size of the table (6.3.24). Zeroes: abort. */
+	entries = arena_take(arena, bytes, bytes < PAGE_SIZE ? PAGE_SIZE : bytes);
+	owners = arena_take(arena, count, 1);
+	if (!entries || !owners) {
+		return STATUS_NO_MEMORY;
+	}
+	memset(owners, PARTITION_NONE.v, count);
+	mmio_write64(smmu.registers, SMMU_STRTAB_BASE, STRTAB_BASE_RA | pa_of(entries).v);
+	mmio_write32(smmu.registers, SMMU_STRTAB_BASE_CFG,
+		     (uint32_t)field_prep(STRTAB_CFG_LOG2SIZE, smmu.stream_id_bits));
+	return STATUS_OK;
+}
+
+static bool covered(stream_id_t stream)
+{
+	return (uint64_t)stream.v >> smmu.stream_id_bits == 0;
+}
+
+partition_id_t stream_owner(stream_id_t stream)
+{
+	if (!smmu.ready || !covered(stream)) {
+		return PARTITION_NONE;
+	}
+	return (partition_id_t){__atomic_load_n(&owners[stream.v], __ATOMIC_RELAXED)};
+}
+
+static void set_owner(stream_id_t stream, partition_id_t owner)
+{
+	__atomic_store_n(&owners[stream.v], owner.v, __ATOMIC_RELAXED);
+}
+
+/* The SMMU uses the entry as it is in memory now, and nothing older. */
+static enum status confirm(stream_id_t stream)
+{
+	arch_publish();
+	enum status status = smmu_cmd_cfgi_ste(stream);
+
+	return status == STATUS_OK ? smmu_cmd_sync() : status;
+}
+
+/* Off: the abort first and confirmed, then the translations cached under it, then the remains. */
+static enum status turn_off(stream_id_t stream, uint64_t abort, vmid_t vmid)
+{
+	struct ste *entry = &entries[stream.v];
+
+	table_store64(&entry->dword[0], abort);
+	enum status status = confirm(stream);
+
+	if (status == STATUS_OK) {
+		status = smmu_cmd_tlbi_vmid(vmid);
+	}
+	if (status == STATUS_OK) {
+		status = smmu_cmd_sync();
+	}
+	if (status == STATUS_OK && abort == STE0_ABORT) {
+		for (unsigned i = 1; i < STE_DWORDS; i++) {
+			table_store64(&entry->dword[i], 0);
+		}
+	}
+	return status;
+}
+
+/* On, in mirror order: the rest while it aborts, confirmed, then dword 0, confirmed. */
+static enum status turn_on(stream_id_t stream, const struct ste *image)
+{
+	struct ste *entry = &entries[stream.v];
+
+	table_store64(&entry->dword[0], STE0_ABORT); /* it may have been the silent abort */
+	for (unsigned i = 1; i < STE_DWORDS; i++) {
+		table_store64(&entry->dword[i], image->dword[i]);
+	}
+	enum status status = confirm(stream);
+
+	if (status != STATUS_OK) {
+		return status;
+	}
+	table_store64(&entry->dword[0], image->dword[0]);
+	return confirm(stream);
+}
+
+static enum status attach(stream_id_t stream, const struct iommu_tables *tables,
+			  partition_id_t owner)
+{
+	struct ste image = ste_stage2(tables, smmu.physical_size);
+
+	set_owner(stream, owner);
+	fault_log_reserve(stream);
+	enum status status = turn_on(stream, &image);
+
+	/* Only a confirmed abort makes it nobody's again: until then a detach is owed. */
+	if (status != STATUS_OK && turn_off(stream, STE0_ABORT, tables->vmid) == STATUS_OK) {
+		set_owner(stream, PARTITION_NONE);
+	}
+	return status;
+}
+
+enum status iommu_attach(stream_id_t stream, const struct iommu_tables *tables,
+			 partition_id_t owner)
+{
+	enum status status;
+
+	if (!smmu.ready) {
+		return STATUS_STATE;
+	}
+	if (!covered(stream)) {
+		return STATUS_RANGE;
+	}
+	lock_acquire(&smmu.lock);
+	if (partition_is(owner, PARTITION_NONE)) {
+		status = STATUS_INVALID;
+	} else if (!partition_is(stream_owner(stream), PARTITION_NONE)) {
+		status = STATUS_BUSY;
+	} else {
+		status = ste_check_stage2(tables, smmu.physical_size);
+	}
+	if (status == STATUS_OK) {
+		status = attach(stream, tables, owner);
+	}
+	lock_release(&smmu.lock);
+	return status;
+}
+
+enum status iommu_detach(stream_id_t stream, const struct iommu_tables *tables,
+			 partition_id_t owner)
+{
+	enum status status = STATUS_DENIED;
+
+	if (!smmu.ready) {
+		return STATUS_STATE;
+	}
+	if (!covered(stream)) {
+		return STATUS_RANGE;
+	}
+	lock_acquire(&smmu.lock);
+	if (!partition_is(owner, PARTITION_NONE) && partition_is(stream_owner(stream), owner)) {
+		status = turn_off(stream, STE0_ABORT, tables->vmid);
+		if (status == STATUS_OK) {
+			set_owner(stream, PARTITION_NONE);
+		}
+	}
+	lock_release(&smmu.lock);
+	return status;
+}
+
+enum status iommu_silence(stream_id_t stream)
+{
+	if (!smmu.ready) {
+		return STATUS_STATE;
+	}
+	if (!covered(stream)) {
+		return STATUS_RANGE;
+	}
+	lock_acquire(&smmu.lock);
+	vmid_t vmid = {(uint16_t)field_get(STE2_S2VMID, entries[stream.v].dword[2])};
+	enum status status = turn_off(stream, STE0_ABORT_SILENT, vmid);
+
+	lock_release(&smmu.lock);
+	return status;
+}
