@@ -15,19 +15,20 @@
 #include "guest_map.h"
 #include "guest_memory.h"
 #include "lock.h"
+#include "log.h"
 #include "mmio.h"
 #include "status.h"
 #include "types.h"
 
-#define IRQ_ROUTE_MAX_CORES	16
+#define IRQ_ROUTE_MAX_CORES	  16
 #define IRQ_PARTITION_MAX_DEVICES 8
 #define IRQ_DEVICE_MAX_EVENTS	  32 /* rounded-up power of two of a function's MSI-X vectors */
 #define IRQ_PARTITION_COLLECTIONS 16
 #define IRQ_LPI_BITS		  14 /* INTIDs below 1 << 14: 8192 LPIs, in both worlds */
 
 struct irq_route_config {
-	mmio_t its;	     /* control frame */
-	pa_t its_translater; /* GITS_TRANSLATER page, for the record */
+	mmio_t its;				    /* control frame */
+	pa_t its_translater;			    /* GITS_TRANSLATER page, for the record */
 	mmio_t redistributors[IRQ_ROUTE_MAX_CORES]; /* RD_base of each core, by core number */
 	unsigned cores;
 	struct arena *tables; /* IRQ_ROUTE_ARENA_SIZE bytes are enough */
@@ -46,18 +47,20 @@ enum status MUST_USE irq_route_core_init(unsigned core);
 
 /* One mapped event of a device. */
 struct irq_event {
-	bool mapped;
-	uint16_t collection;
-	uint32_t vlpi; /* guest INTID */
+	bool mapped;	     /* the guest's MAPTI is in force */
+	bool routed;	     /* and so is our VMAPTI: its collection is mapped, its ITS enabled */
+	uint8_t vcpu;	     /* where it is routed to */
+	uint16_t collection; /* < IRQ_PARTITION_COLLECTIONS */
+	uint32_t vlpi;	     /* guest INTID */
 };
 
 struct irq_device {
-	bool bound;	     /* attach gave it to this partition */
-	bool enabled;	     /* the guest's MAPD is in force */
-	device_id_t device;  /* physical */
+	bool bound;		    /* attach gave it to this partition */
+	bool enabled;		    /* the guest's MAPD is in force */
+	device_id_t device;	    /* physical */
 	device_id_t virtual_device; /* the guest's DeviceID */
 	unsigned event_limit; /* power of two, <= IRQ_DEVICE_MAX_EVENTS: size of the physical ITT */
-	unsigned guest_events; /* the guest's MAPD size, <= event_limit is what counts */
+	unsigned guest_events; /* the guest's MAPD size: events below both limits count */
 	void *itt;
 	struct irq_event events[IRQ_DEVICE_MAX_EVENTS];
 };
@@ -78,6 +81,7 @@ struct irq_vpe {
 	unsigned core; /* where it is pinned */
 	void *pending_table;
 	bool resident;
+	bool impdef_unused; /* GICR_VPENDBASER.IDAI: the table holds architected bits only */
 };
 
 /* Everything the machine holds for one partition's message interrupts. Opaque but for counters. */
@@ -98,6 +102,7 @@ struct irq_partition {
 	uint64_t pendbaser[GUEST_MAX_VCPUS];
 	bool lpis_enabled[GUEST_MAX_VCPUS];
 	struct irq_counters counters;
+	struct log_quota quota; /* of lines the guest can provoke */
 };
 
 /*
@@ -110,28 +115,36 @@ enum status MUST_USE irq_partition_init(struct irq_partition *partition, partiti
 
 /*
  * Back to power-on: unmaps every event (DISCARD), forgets collections, clears registers, scrubs
- * pending and property tables. vPEs must not be resident. Bound devices stay bound.
+ * pending and property tables. Bound devices stay bound. STATUS_STATE: a vPE is resident.
  */
 enum status MUST_USE irq_partition_reset(struct irq_partition *partition);
 
-/* On the vCPU's core, before it runs and after it stopped: GICR_VPROPBASER and GICR_VPENDBASER. */
+/*
+ * On the vCPU's core, before it runs and after it stopped: GICR_VPROPBASER and GICR_VPENDBASER.
+ * STATUS_STATE: it is so already, or another vPE holds the core.
+ */
 enum status MUST_USE irq_vcpu_resident(struct irq_partition *partition, unsigned vcpu);
 enum status MUST_USE irq_vcpu_nonresident(struct irq_partition *partition, unsigned vcpu);
 
 /*
  * Gives a function's events to the partition: allocates (first time) and clears the ITT, MAPD.
  * The guest addresses it by `virtual_device`. STATUS_BUSY: bound already; STATUS_RANGE: too many
- * vectors or DeviceID beyond GITS_TYPER.Devbits; STATUS_INVALID: DeviceID 0 is kept unmapped.
+ * vectors or DeviceID beyond GITS_TYPER.Devbits; STATUS_INVALID: DeviceID 0 is kept unmapped;
+ * STATUS_NO_MEMORY: the partition, or the machine, has no room for another device.
  */
 enum status MUST_USE irq_device_bind(struct irq_partition *partition, device_id_t device,
 				     device_id_t virtual_device, unsigned vectors);
 
-/* The mirror image, strictly: DISCARD each event, MAPD V=0, SYNC. Afterwards no event can land. */
+/*
+ * The mirror image, strictly: DISCARD each event, MAPD V=0, SYNC. Afterwards no event can land. On
+ * STATUS_TIMEOUT or STATUS_HARDWARE the device stays bound for good: nobody may have it.
+ */
 enum status MUST_USE irq_device_unbind(struct irq_partition *partition, device_id_t device);
 
 /*
  * The guest's virtual ITS control frame: `offset` within GITS_ base, `size` 4 or 8 (others read 0
- * and drop). A write to GITS_CWRITER processes at most one queue's length of commands.
+ * and drop). A write to GITS_CWRITER processes a slice of the queue, bounded in guest and in
+ * physical commands; what is left goes on at each read of GITS_CREADR, which a guest polls.
  */
 uint64_t vits_read(struct irq_partition *partition, uint32_t offset, unsigned size);
 void vits_write(struct irq_partition *partition, uint32_t offset, unsigned size, uint64_t value);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of this folder share; nobody else sees it. */
+#ifndef CW_GIC_H
+#define CW_GIC_H
+
+#include "irq_route.h"
+#include "its_commands.h"
+
+#define GIC_TABLE_ALIGN	  KIB(64) /* satisfies every table's alignment and page size */
+#define GIC_PROPERTY_SIZE ((1u << IRQ_LPI_BITS) - LPI_FIRST) /* one byte for each LPI */
+#define GIC_PENDING_SIZE  ((1u << IRQ_LPI_BITS) / 8)	     /* one bit for each INTID */
+#define GIC_TIMEOUT_NS	  100000000ull
+
+struct gic_core {
+	mmio_t frame;
+	uint64_t rdbase; /* RDbase[51:16] of ITS commands */
+	bool dirty_while_valid;
+	void *pending_table;
+};
+
+struct gic {
+	bool ready;
+	bool clean_tables; /* the GIC does not snoop: clean what it reads */
+	mmio_t its;
+	struct arena *tables;
+	struct gic_core cores[IRQ_ROUTE_MAX_CORES];
+	unsigned core_count;
+	unsigned itt_entry_size;
+	unsigned event_bits; /* most that MAPD may ask for */
+	uint64_t device_limit;
+	uint64_t vpe_limit;
+	void *property_table; /* of physical LPIs: all disabled, we use none */
+};
+
+extern struct gic gic;
+
+/* --- its_queue.c: the command queue. Its lock is the innermost. ------------------------------- */
+
+#define ITS_BATCH 32
+
+/* Commands gathered on the stack and sent together. Errors stick: look at its_batch_run(). */
+struct its_batch {
+	struct its_command commands[ITS_BATCH];
+	unsigned count;
+	unsigned total; /* since its_batch_start(), for bounds */
+	uint32_t vcpus; /* that need a VSYNC, see routes.c */
+	enum status status;
+};
+
+enum status MUST_USE its_queue_init(void);
+void its_batch_start(struct its_batch *batch);
+void its_batch_add(struct its_batch *batch, struct its_command command);
+/* Sends what is left and waits until the ITS has taken every command. */
+enum status MUST_USE its_batch_run(struct its_batch *batch);
+
+/* --- redistributor.c ----------------------------------------------------------------------------
+ */
+
+enum status MUST_USE redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address);
+/* Cleans a table for a GIC that does not snoop; publishing is the register write's business. */
+void gic_clean(const volatile void *p, size_t size);
+
+/* --- vpe.c, devices.c: nothing taken yet ------------------------------------------------------ */
+
+void vpes_init(void);
+void devices_init(void);
+
+/* --- routes.c: events of a partition on the physical ITS. The caller holds its lock. -----------
+ */
+
+/* VMAPTI to where the event's collection points, with the guest's property. */
+void route_open(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
+		unsigned event);
+void route_close(struct irq_partition *partition, struct its_batch *batch,
+		 struct irq_device *device, unsigned event);
+void route_move(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
+		unsigned event, unsigned vcpu);
+/* INT, CLEAR or INV of a routed event. */
+void route_signal(struct irq_partition *partition, struct its_batch *batch,
+		  struct irq_device *device, unsigned event, unsigned opcode);
+/* Copies the guest's configuration byte of a routed event; INV or VINVALL must follow. */
+void route_load_property(struct irq_partition *partition, const struct irq_event *event);
+void route_reload_vcpu(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu);
+/* Closes every event of a device; of the partition; opens every event that can be. */
+void routes_close_device(struct irq_partition *partition, struct its_batch *batch,
+			 struct irq_device *device);
+void routes_close_all(struct irq_partition *partition, struct its_batch *batch);
+void routes_open_all(struct irq_partition *partition, struct its_batch *batch);
+/* What the guest said, once nothing is routed. */
+void routes_forget_device(struct irq_device *device);
+void routes_forget(struct irq_partition *partition);
+/* VSYNCs what was touched and waits. */
+enum status MUST_USE routes_finish(struct irq_partition *partition, struct its_batch *batch);
+
+/* --- vits_checks.c: what a guest may name. Each is the guard of one kind of number. -------------
+ */
+
+struct irq_device *vits_find_device(struct irq_partition *partition, uint64_t virtual_device);
+bool vits_event_allowed(const struct irq_device *device, uint64_t event);
+bool vits_vlpi_allowed(uint64_t vlpi);
+bool vits_collection_allowed(uint64_t collection);
+bool vits_vcpu_allowed(const struct irq_partition *partition, uint64_t rdbase);
+
+/* --- vits_commands.c -------------------------------------------------------------------------- */
+
+/* One guest command, already copied. STATUS_OK, a refusal, or the hardware's failure. */
+enum status MUST_USE vits_command(struct irq_partition *partition,
+				  const struct its_command *command, struct its_batch *batch);
+
+/* --- vits_queue.c --------------------------------------------------------------------------- */
+
+/* Takes a slice of the guest's queue, when there is one and its ITS is enabled. */
+void vits_queue_process(struct irq_partition *partition);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Physical ITS bring-up, IHI 0069H 5.2 and chapter 12: off, tables, queue, on. */
+#include "gic.h"
+
+#include "clock.h"
+
+struct gic gic;
+
+#define DEVICES_WANTED	   65536u /* a 16-bit requester id on one segment */
+#define COLLECTIONS_WANTED ((uint64_t)IRQ_ROUTE_MAX_CORES)
+#define VPES_WANTED	   128u
+#define TABLE_PAGES_MAX	   256u
+
+static uint64_t table_value(const void *table, uint64_t pages, unsigned page_code)
+{
+	uint64_t pa = pa_of(table).v;
+	uint64_t value = GITS_TABLE_VALID | (pa & GITS_BASER_ADDRESS) |
+			 field_prep(GITS_BASER_SIZE, pages - 1) |
+			 field_prep(GITS_BASER_PAGE_SIZE, page_code) |
+			 field_prep(GITS_TABLE_SHAREABILITY, GIC_SHARE_INNER) |
+			 field_prep(GITS_TABLE_INNER_CACHE, GIC_CACHE_WRITE_BACK);
+
+	return page_code == 2 ? value | field_prep(GITS_BASER_ADDRESS_HIGH, pa >> 48) : value;
+}
+
+/* Writes the register with one page size; false when the ITS does not take it. */
+static bool table_try(reg64_t baser, const void *table, uint64_t size, unsigned page_code)
+{
+	const uint64_t checked = GITS_TABLE_VALID | GITS_BASER_ADDRESS | GITS_BASER_SIZE |
+				 GITS_BASER_PAGE_SIZE | GITS_BASER_INDIRECT;
+	uint64_t pages = align_up(size, KIB(4) << (2 * page_code)) >> (12 + 2 * page_code);
+
+	if (pages > TABLE_PAGES_MAX || (page_code != 2 && pa_of(table).v >> 48)) {
+		return false;
+	}
+	uint64_t value = table_value(table, pages, page_code);
+
+	mmio_write64(gic.its, baser, value);
+	uint64_t got = mmio_read64(gic.its, baser);
+
+	if (!(got & GITS_TABLE_SHAREABILITY)) {
+		gic.clean_tables = true;
+		gic_clean(table, size);
+		value &= ~(GITS_TABLE_SHAREABILITY | GITS_TABLE_INNER_CACHE);
+		value |= field_prep(GITS_TABLE_INNER_CACHE, GIC_CACHE_NONE);
+		mmio_write64(gic.its, baser, value);
+		got = mmio_read64(gic.its, baser);
+	}
+	return ((got ^ value) & checked) == 0;
+}
+
+static enum status table_init(reg64_t baser, uint64_t wanted, uint64_t *entries)
+{
+	uint64_t entry = field_get(GITS_BASER_ENTRY_SIZE, mmio_read64(gic.its, baser)) + 1;
+	uint64_t size = align_up(wanted * entry, GIC_TABLE_ALIGN);
+	void *table = arena_take(gic.tables, size, GIC_TABLE_ALIGN);
+
+	if (!table) {
+		return STATUS_NO_MEMORY;
+	}
+	arch_publish();
+	for (unsigned page_code = 3; page_code-- > 0;) {
+		if (table_try(baser, table, size, page_code)) {
+			*entries = size / entry;
+			return STATUS_OK;
+		}
+	}
+	return STATUS_HARDWARE;
+}
+
+/* Which register holds which table is the implementation's choice (GITS_BASER<n>.Type). */
+static enum status tables_init(uint64_t typer)
+{
+	uint64_t collections = field_get(GITS_TYPER_HCC, typer);
+	uint64_t devices = 0;
+	uint64_t vpes = 0;
+
+	for (unsigned n = 0; n < GITS_BASER_COUNT; n++) {
+		reg64_t baser = reg64_nth(GITS_BASER0, n, 8);
+		enum status status = STATUS_OK;
+
+		switch (field_get(GITS_BASER_TYPE, mmio_read64(gic.its, baser))) {
+		case GITS_TABLE_DEVICES:
+			status = table_init(baser, DEVICES_WANTED, &devices);
+			break;
+		case GITS_TABLE_VPES:
+			status = table_init(baser, VPES_WANTED, &vpes);
+			break;
+		case GITS_TABLE_COLLECTIONS:
+			status = table_init(baser, COLLECTIONS_WANTED, &collections);
+			break;
+		default:
+			break;
+		}
+		if (status != STATUS_OK) {
+			log_error("ITS: table GITS_BASER%u: %s", n, status_name(status));
+			return status;
+		}
+	}
+	uint64_t id_limit = 2ull << field_get(GITS_TYPER_DEV_BITS, typer);
+
+	gic.device_limit = devices < id_limit ? devices : id_limit;
+	gic.vpe_limit = vpes;
+	return devices && vpes && collections >= gic.core_count ? STATUS_OK : STATUS_UNSUPPORTED;
+}
+
+static bool its_quiescent(void *context)
+{
+	(void)context;
+	return mmio_read32(gic.its, GITS_CTLR) & GITS_CTLR_QUIESCENT;
+}
+
+static enum status its_init(uint64_t typer)
+{
+	mmio_write32(gic.its, GITS_CTLR, 0);
+	enum status status = clock_poll(its_quiescent, NULL, GIC_TIMEOUT_NS);
+
+	if (status == STATUS_OK) {
+		status = tables_init(typer);
+	}
+	if (status == STATUS_OK) {
+		status = its_queue_init();
+	}
+	if (status == STATUS_OK) {
+		mmio_write32(gic.its, GITS_CTLR, GITS_CTLR_ENABLED);
+	}
+	return status;
+}
+
+/* The physical LPI tables of every core; cores write their own registers later. */
+static enum status lpi_tables_init(void)
+{
+	gic.property_table = arena_take(gic.tables, GIC_PROPERTY_SIZE, PAGE_SIZE);
+	bool complete = gic.property_table != NULL;
+
+	for (unsigned core = 0; complete && core < gic.core_count; core++) {
+		gic.cores[core].pending_table =
+			arena_take(gic.tables, GIC_PENDING_SIZE, GIC_TABLE_ALIGN);
+		complete = gic.cores[core].pending_table != NULL;
+	}
+	return complete ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status probe(const struct irq_route_config *config, uint64_t typer)
+{
+	if (!(typer & GITS_TYPER_PHYSICAL) || !(typer & GITS_TYPER_VIRTUAL)) {
+		log_error("ITS: no virtual LPIs (GITS_TYPER.Virtual): a GICv4 is needed");
+		return STATUS_UNSUPPORTED;
+	}
+	for (unsigned core = 0; core < config->cores; core++) {
+		enum status status = redistributor_probe(core, config->redistributors[core],
+							 typer & GITS_TYPER_PTA);
+
+		if (status != STATUS_OK) {
+			return status;
+		}
+	}
+	return STATUS_OK;
+}
+
+enum status irq_route_init(const struct irq_route_config *config)
+{
+	gic = (struct gic){
+		.its = config->its, .tables = config->tables, .core_count = config->cores};
+	vpes_init();
+	devices_init();
+	if (!config->its.base || !config->cores || config->cores > IRQ_ROUTE_MAX_CORES) {
+		log_error("ITS: none given, or more cores than %u", IRQ_ROUTE_MAX_CORES);
+		return STATUS_UNSUPPORTED;
+	}
+	uint64_t typer = mmio_read64(gic.its, GITS_TYPER);
+	enum status status = probe(config, typer);
+
+	gic.itt_entry_size = (unsigned)field_get(GITS_TYPER_ITT_ENTRY, typer) + 1;
+	gic.event_bits = (unsigned)field_get(GITS_TYPER_ID_BITS, typer) + 1;
+	if (status == STATUS_OK) {
+		status = lpi_tables_init();
+	}
+	if (status == STATUS_OK) {
+		status = its_init(typer);
+	}
+	gic.ready = status == STATUS_OK;
+	if (gic.ready) {
+		log_info("ITS: GICv4, DeviceIDs below 0x%llx, %llu vPEs%s",
+			 (unsigned long long)gic.device_limit, (unsigned long long)gic.vpe_limit,
+			 gic.clean_tables ? ", tables not snooped" : "");
+	} else {
+		log_error("ITS: not usable: %s", status_name(status));
+	}
+	return status;
+}

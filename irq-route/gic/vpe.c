@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The vPEs of a partition: one for each vCPU, mapped to its core (IHI 0069H chapter 6, VMAPP). */
+#include "gic.h"
+
+#include <string.h>
+
+static uint16_t vpes_taken; /* boot only: no lock */
+
+void vpes_init(void)
+{
+	vpes_taken = 0;
+}
+
+static uint64_t vpe_rdbase(const struct irq_vpe *vpe)
+{
+	return gic.cores[vpe->core].rdbase;
+}
+
+/* The tables are clean and published. VINVALL: nothing cached of an earlier owner survives. */
+static void vpe_map(const struct irq_vpe *vpe, struct its_batch *batch)
+{
+	its_batch_add(batch,
+		      its_vmapp(vpe->id, vpe_rdbase(vpe), pa_of(vpe->pending_table), IRQ_LPI_BITS));
+	its_batch_add(batch, its_vpe_command(ITS_VINVALL, vpe->id));
+	its_batch_add(batch, its_vpe_command(ITS_VSYNC, vpe->id));
+}
+
+/* VSYNC: what is in flight lands first. SYNC: the redistributor has let go of the tables. */
+static void vpe_unmap(const struct irq_vpe *vpe, struct its_batch *batch)
+{
+	its_batch_add(batch, its_vpe_command(ITS_VSYNC, vpe->id));
+	its_batch_add(batch, its_vunmapp(vpe->id));
+	its_batch_add(batch, its_sync(vpe_rdbase(vpe)));
+}
+
+static void scrub(struct irq_partition *partition)
+{
+	memset(partition->property_table, 0, GIC_PROPERTY_SIZE);
+	gic_clean(partition->property_table, GIC_PROPERTY_SIZE);
+	for (unsigned i = 0; i < partition->vcpus; i++) {
+		struct irq_vpe *vpe = &partition->vpes[i];
+
+		memset(vpe->pending_table, 0, GIC_PENDING_SIZE);
+		gic_clean(vpe->pending_table, GIC_PENDING_SIZE);
+		vpe->impdef_unused = true;
+	}
+	arch_publish();
+}
+
+static enum status map_all(struct irq_partition *partition)
+{
+	struct its_batch batch;
+
+	its_batch_start(&batch);
+	for (unsigned i = 0; i < partition->vcpus; i++) {
+		vpe_map(&partition->vpes[i], &batch);
+	}
+	return its_batch_run(&batch);
+}
+
+static enum status unmap_all(struct irq_partition *partition)
+{
+	struct its_batch batch;
+
+	its_batch_start(&batch);
+	for (unsigned i = 0; i < partition->vcpus; i++) {
+		vpe_unmap(&partition->vpes[i], &batch);
+	}
+	return its_batch_run(&batch);
+}
+
+static enum status take_tables(struct irq_partition *partition)
+{
+	partition->property_table = arena_take(gic.tables, GIC_PROPERTY_SIZE, PAGE_SIZE);
+	bool complete = partition->property_table && vpes_taken + partition->vcpus <= gic.vpe_limit;
+
+	for (unsigned i = 0; complete && i < partition->vcpus; i++) {
+		partition->vpes[i].pending_table =
+			arena_take(gic.tables, GIC_PENDING_SIZE, GIC_TABLE_ALIGN);
+		partition->vpes[i].id = vpes_taken;
+		complete = partition->vpes[i].pending_table != NULL;
+		vpes_taken += complete;
+	}
+	return complete ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+enum status irq_partition_init(struct irq_partition *partition, partition_id_t owner,
+			       const struct guest_memory *memory, unsigned vcpus,
+			       const unsigned *core_of_vcpu)
+{
+	memset(partition, 0, sizeof(*partition));
+	if (!gic.ready) {
+		return STATUS_UNSUPPORTED;
+	}
+	if (!vcpus || vcpus > GUEST_MAX_VCPUS) {
+		return STATUS_RANGE;
+	}
+	partition->owner = owner;
+	partition->memory = *memory;
+	partition->vcpus = vcpus;
+	for (unsigned i = 0; i < vcpus; i++) {
+		if (core_of_vcpu[i] >= gic.core_count) {
+			return STATUS_RANGE;
+		}
+		partition->vpes[i].core = core_of_vcpu[i];
+	}
+	enum status status = take_tables(partition);
+
+	if (status != STATUS_OK) {
+		log_error("partition %u: no room for its vPEs", owner.v);
+		return status;
+	}
+	scrub(partition);
+	return map_all(partition);
+}
+
+static void forget(struct irq_partition *partition)
+{
+	routes_forget(partition);
+	memset(partition->collections, 0, sizeof(partition->collections));
+	memset(partition->baser, 0, sizeof(partition->baser));
+	memset(partition->pendbaser, 0, sizeof(partition->pendbaser));
+	memset(partition->lpis_enabled, 0, sizeof(partition->lpis_enabled));
+	partition->ctlr = 0;
+	partition->cbaser = 0;
+	partition->cwriter = 0;
+	partition->creadr = 0;
+	partition->propbaser = 0;
+}
+
+static enum status reset_locked(struct irq_partition *partition)
+{
+	struct its_batch batch;
+
+	for (unsigned i = 0; i < partition->vcpus; i++) {
+		if (partition->vpes[i].resident) {
+			return STATUS_STATE;
+		}
+	}
+	its_batch_start(&batch);
+	routes_close_all(partition, &batch);
+	enum status status = routes_finish(partition, &batch);
+
+	if (status == STATUS_OK) {
+		status = unmap_all(partition);
+	}
+	if (status != STATUS_OK) {
+		return status;
+	}
+	forget(partition);
+	scrub(partition);
+	return map_all(partition);
+}
+
+enum status irq_partition_reset(struct irq_partition *partition)
+{
+	lock_acquire(&partition->lock);
+	enum status status = reset_locked(partition);
+	lock_release(&partition->lock);
+	return status;
+}
