@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "attack.h"
+
+#include <libfdt.h>
+#include <string.h>
+
+static const struct attack attacks[] = {
+	{"dma-write", attack_dma_write},
+	{"dma-read", attack_dma_read},
+	{"dma-regs", attack_dma_regs},
+	{"dma-sweep", attack_dma_sweep},
+	{"dma-reset", attack_dma_reset},
+	{"vf-rings", attack_vf_rings},
+	{"doorbell-dma", attack_doorbell_dma},
+	{"event-sweep", attack_event_sweep},
+	{"doorbell-cpu", attack_doorbell_cpu},
+	{"cpu-sweep", attack_cpu_sweep},
+	{"release", attack_release},
+	{"config-sweep", attack_config_sweep},
+	{"config-decode", attack_config_decode},
+	{"config-bars", attack_config_bars},
+	{"idle", attack_idle},
+	{"ping", attack_ping},
+};
+
+static char chosen[32];
+
+void outcome(const char *step, const char *result)
+{
+	say("@attack name=%s step=%s result=%s", chosen, step, result);
+}
+
+void report(const char *step, const char *result, const char *format, ...)
+{
+	char more[160];
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_text(more, sizeof(more), format, arguments);
+	va_end(arguments);
+	say("@attack name=%s step=%s result=%s %s", chosen, step, result, more);
+}
+
+bool in_own_ram(uint64_t address, uint64_t size)
+{
+	uint64_t base, end;
+
+	guest_ram(&base, &end);
+	return range_inside(address, size, base, end - base);
+}
+
+uint64_t scratch_page(unsigned index)
+{
+	uint64_t first = align_up(guest_image_end(), MIB(2));
+	uint64_t tree = (uint64_t)(uintptr_t)guest_fdt();
+
+	if (tree >= first && tree < first + MIB(4)) {
+		first = align_up(tree + fdt_totalsize(guest_fdt()), MIB(2));
+	}
+	return first + (uint64_t)index * PAGE_SIZE;
+}
+
+void guest_main(void)
+{
+	if (!boot_text("attack", chosen, sizeof(chosen))) {
+		say("attacker: no attack=NAME on the command line; powering off");
+		return;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(attacks); i++) {
+		if (!strcmp(attacks[i].name, chosen)) {
+			attacks[i].run();
+			say("@done");
+			return;
+		}
+	}
+	say("attacker: unknown attack %s; powering off", chosen);
+}

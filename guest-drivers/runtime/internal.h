@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the runtime tell each other. */
+#ifndef GUEST_INTERNAL_H
+#define GUEST_INTERNAL_H
+
+#include "guest_map.h"
+#include "runtime.h"
+
+#define sysreg_read(name)                                                                          \
+	(__extension__({                                                                           \
+		uint64_t value_;                                                                   \
+		__asm__ volatile("mrs %0, " name : "=r"(value_)::"memory");                        \
+		value_;                                                                            \
+	}))
+#define sysreg_write(name, value)                                                                  \
+	__asm__ volatile("msr " name ", %0\n\tisb" ::"r"((uint64_t)(value)) : "memory")
+
+#define TIMER_INTID (16 + GUEST_PPI_TIMER_VIRT)
+
+extern char image_end[];
+
+static inline unsigned this_core(void)
+{
+	return (unsigned)(sysreg_read("mpidr_el1") & 0xff);
+}
+
+/* Registers as vectors.S stores them. */
+struct exception_frame {
+	uint64_t x[31];
+	uint64_t elr, spsr, esr, far;
+};
+
+void runtime_start(uint64_t fdt); /* boot core, MMU on */
+void mmu_build(void);		  /* boot core, MMU off */
+void exception_entry(unsigned kind, struct exception_frame *frame);
+void fdt_start(uint64_t fdt);
+void console_start(void);
+void clock_use_interrupt(void);	       /* from now on this core waits by WFI */
+bool gic_redistributor(mmio_t *frame); /* of this core */
+
+#endif
