@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The program's commands: each gets its own words and returns the program's exit code. */
+#ifndef TOOLS_COMMANDS_H
+#define TOOLS_COMMANDS_H
+
+#include "images.h"
+
+int command_check(int argc, char **argv);
+int command_pack(int argc, char **argv);
+int command_run(int argc, char **argv);
+
+extern const char check_help[], pack_help[], run_help[];
+
+/* A config read and checked, as all commands begin. */
+struct job {
+	struct config config;
+	struct image_set images;
+	struct report report;
+};
+
+/* False when nothing can be made of the config; the report says why. */
+bool job_read(struct job *job, const char *file);
+/* Prints the report; ends the program with EXIT_CONFIG unless the config is sound. */
+void job_require(struct job *job, bool unchecked);
+/* Writes the FIT; ends the program with EXIT_TOOL when files are missing. */
+void job_pack(struct job *job, const char *fit);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A config as the program works with it. docs/config.md describes the file; schema.c says what may
+ * stand in it, config.c reads it, rules*.c say what makes sense.
+ */
+#ifndef TOOLS_CONFIG_H
+#define TOOLS_CONFIG_H
+
+#include "report.h"
+
+#define CONFIG_COMPATIBLE "causeway,config-v1"
+
+/* Limits of the hypervisor (hv.h, guest_map.h, irq_route.h). */
+#define MAX_PARTITIONS	    8
+#define MAX_VCPUS	    8
+#define MAX_DEVICES	    8 /* of one partition */
+#define MAX_CORES	    16
+#define MAX_MACHINE_DEVICES 32
+#define MAX_NAME	    15 /* characters of a partition's or device's name */
+#define MAX_COMMAND_LINE    2047
+
+#define BLOCK		    (2ull << 20) /* memory is given out in blocks of 2 MiB */
+
+/* --- the machine --- */
+
+struct machine_device {
+	const char *path, *name;
+	const char *model_name, *network;
+	const struct model *model; /* NULL: unknown */
+	bool has_at;
+	int at;		    /* -1: none or unreadable */
+	int slot;	    /* on the root bus; -1: behind a port, or unknown */
+	const char *behind; /* name of the port; NULL: on the root bus */
+	int rid;	    /* bus:device.function once numbered; -1: unknown */
+	bool has_mac, has_total_vfs;
+	uint8_t mac[6];
+	uint32_t total_vfs; /* the model's unless the config says less */
+};
+
+/* What QEMU calls a device, and what we must know about it. */
+struct model {
+	const char *name;
+	const char *options; /* always given to QEMU */
+	uint32_t vfs;	     /* TotalVFs */
+	uint32_t usable_vfs; /* of those */
+	bool port;	     /* a device may sit behind it */
+	bool network;
+};
+
+struct machine {
+	bool has_cores, has_memory_size;
+	uint32_t cores;
+	uint64_t memory_size;
+	const char *cpu;
+	uint32_t gic;
+	bool its_off, smmu_off, smmu_bypass;
+	struct machine_device devices[MAX_MACHINE_DEVICES];
+	unsigned device_count, devices_left_out;
+};
+
+/* QEMU's `virt`: where RAM begins, and where it puts -initrd when there are 256 MiB or more. */
+#define MACHINE_RAM_BASE   0x40000000ull
+#define MACHINE_FIT_BASE   0x48000000ull
+#define MACHINE_MEMORY_MIN 0x10000000ull
+#define MACHINE_MEMORY_MAX (255ull << 30)
+/* Kept for the hypervisor from RAM's beginning on, and for the machine's own device tree. */
+#define MACHINE_HYPERVISOR_SIZE (64ull << 20)
+#define MACHINE_DTB_SIZE	BLOCK
+
+const struct model *machine_model(const char *name);
+/* The models' names, separated by commas. */
+const char *machine_model_names(void);
+bool machine_makes_vfs(const struct machine_device *device);
+/* Numbers buses as the hypervisor will: ports in the order of their slots, from bus 1 on. */
+void machine_number(struct machine *machine);
+struct machine_device *machine_find(struct machine *machine, const char *name);
+struct machine_device *machine_at(struct machine *machine, int rid);
+
+/* "0000:01:10.2", lower-case, domain 0; -1 when it is not that. */
+int bdf_parse(const char *text);
+const char *bdf_text(int rid);
+const char *mac_text(const uint8_t mac[6]);
+
+/* --- partitions --- */
+
+struct device {
+	const char *path, *name;
+	int function; /* the whole function; -1: none or unreadable */
+	int vf_of;    /* the PF whose VF is wanted; -1: likewise */
+	bool has_function, has_vf_of;
+	bool has_index, has_mac, has_vlan;
+	uint32_t index, vlan;
+	uint8_t mac[6];
+};
+
+/* Where everything lies in the guest's memory (guest-physical addresses). */
+struct layout {
+	uint64_t kernel_load, entry;
+	uint64_t ramdisk_load, ramdisk_size; /* 0: none */
+	uint64_t dtb_load;
+};
+
+/* A file of the FIT; partitions that name the same content share it. */
+struct image {
+	const char *name, *type;
+	const char *file; /* as the config names it; NULL: made by us */
+	struct bytes content;
+};
+
+struct partition {
+	const char *path, *name;
+	uint32_t cores[MAX_VCPUS];
+	unsigned vcpus, cores_left_out;
+	uint64_t memory_size;
+	bool has_memory_size, has_memory_at, pf_service;
+	uint64_t memory_at;
+	const char *kernel, *ramdisk, *command_line; /* NULL: none */
+	struct device devices[MAX_DEVICES];
+	unsigned device_count, devices_left_out;
+	/* Set by images_load(). */
+	const struct image *kernel_image, *ramdisk_image;
+	struct layout layout;
+	struct bytes dtb;
+};
+
+struct config {
+	const char *file;
+	struct bytes fdt;
+	struct machine machine;
+	struct partition partitions[MAX_PARTITIONS];
+	unsigned partition_count, partitions_left_out;
+};
+
+/*
+ * Reads FILE, device-tree source or blob. False when it is not a device tree at all; the report
+ * then says why. Values that are missing or have the wrong shape are left at 0, NULL or -1 and are
+ * schema_check()'s to report.
+ */
+bool config_read(struct config *config, const char *file, struct report *report);
+
+/* Reports every node and property that must not be there, is missing, or has the wrong shape. */
+void schema_check(const struct config *config, struct report *report);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The QEMU command line of a config's machine. */
+#include "qemu.h"
+
+#include <string.h>
+
+/* QEMU's option lists end a value at a comma; a doubled one stands for itself. */
+static const char *escape_commas(const char *value)
+{
+	char *escaped = keep_alloc(2 * strlen(value) + 1), *end = escaped;
+
+	for (; *value; value++) {
+		if (*value == ',') {
+			*end++ = ',';
+		}
+		*end++ = *value;
+	}
+	return escaped;
+}
+
+static void add_machine(struct words *words, const struct machine *machine,
+			const struct qemu_options *options)
+{
+	words_add(words, "-M");
+	words_add(words, "virt,virtualization=on,gic-version=%u%s%s%s,dtb-randomness=off",
+		  machine->gic, machine->its_off ? ",its=off" : "",
+		  machine->smmu_off ? "" : ",iommu=smmuv3",
+		  machine->smmu_bypass ? ",default-bus-bypass-iommu=on" : "");
+	words_add(words, "-cpu");
+	words_add(words, "%s%s", machine->cpu, options->icount ? ",cntfrq=1000000000" : "");
+	words_add(words, "-smp");
+	words_add(words, "%u", machine->cores);
+	words_add(words, "-m");
+	words_add(words, "%lluM", (unsigned long long)(machine->memory_size >> 20));
+	words_add(words, "-nodefaults");
+	words_add(words, "-display");
+	words_add(words, "none");
+	words_add(words, "-no-reboot");
+	words_add(words, "-semihosting");
+	if (options->icount) {
+		words_add(words, "-accel");
+		words_add(words, "tcg,thread=single");
+		words_add(words, "-icount");
+		words_add(words, "shift=0,sleep=on");
+		words_add(words, "-seed");
+		words_add(words, "1");
+		words_add(words, "-rtc");
+		words_add(words, "base=2026-01-01T00:00:00,clock=vm");
+	}
+}
+
+static void add_console(struct words *words, const struct qemu_options *options)
+{
+	words_add(words, "-chardev");
+	if (options->serial_socket) {
+		words_add(words, "socket,id=console,path=%s,server=on,wait=on,logfile=%s",
+			  escape_commas(options->serial_socket), escape_commas(options->log));
+	} else {
+		words_add(words, "stdio,id=console,signal=on,logfile=%s",
+			  escape_commas(options->log));
+	}
+	words_add(words, "-serial");
+	words_add(words, "chardev:console");
+	words_add(words, "-d");
+	words_add(words, "guest_errors");
+	words_add(words, "-D");
+	words_add(words, "%s.qemu.log", options->log);
+}
+
+/* The card's cable: to the two sockets when it leads outside, otherwise to a hub of its own. */
+static void add_netdev(struct words *words, const struct machine_device *device, unsigned number,
+		       const struct qemu_options *options)
+{
+	bool external = device->network && strcmp(device->network, "external") == 0;
+
+	words_add(words, "-netdev");
+	if (external && options->local) {
+		words_add(words,
+			  "dgram,id=net-%s,local.type=unix,local.path=%s,remote.type=unix,"
+			  "remote.path=%s",
+			  device->name, escape_commas(options->local),
+			  escape_commas(options->remote));
+	} else {
+		words_add(words, "hubport,id=net-%s,hubid=%u", device->name, number);
+	}
+}
+
+static void add_device(struct words *words, const struct machine_device *device, unsigned number,
+		       const struct qemu_options *options)
+{
+	const char *place = device->behind
+				    ? keep_printf("bus=%s", device->behind)
+				    : keep_printf("bus=pcie.0,addr=%02x.0", (unsigned)device->slot);
+	const char *own = device->model->options;
+
+	if (device->model->port) {
+		own = keep_printf(",chassis=%u,slot=%u", number, number);
+	} else if (device->model->network) {
+		add_netdev(words, device, number, options);
+		own = keep_printf(",netdev=net-%s%s%s", device->name,
+				  device->has_mac ? ",mac=" : "",
+				  device->has_mac ? mac_text(device->mac) : "");
+	}
+	words_add(words, "-device");
+	words_add(words, "%s,id=%s,%s%s", device->model->name, device->name, place, own);
+}
+
+void qemu_command(struct words *words, const struct machine *machine,
+		  const struct qemu_options *options)
+{
+	words_add(words, "%s", options->program);
+	add_machine(words, machine, options);
+	add_console(words, options);
+	words_add(words, "-kernel");
+	words_add(words, "%s", options->hypervisor);
+	words_add(words, "-initrd");
+	words_add(words, "%s", options->fit);
+	/* Ports first: QEMU wants to know a bus before a device names it. */
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (unsigned i = 0; i < machine->device_count; i++) {
+			if (machine->devices[i].model->port == (pass == 0)) {
+				add_device(words, &machine->devices[i], i + 1, options);
+			}
+		}
+	}
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* causeway run. */
+#include "commands.h"
+#include "qemu.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char run_help[] =
+	"usage: causeway run [OPTION...] CONFIG [-- QEMU-ARGUMENT...]\n"
+	"\n"
+	"Checks the config, packs its image to build/NAME.fit, and starts the hypervisor with it "
+	"in\n"
+	"QEMU. What follows -- is added to QEMU's command line.\n"
+	"\n"
+	"  --hypervisor FILE        the hypervisor (build/hypervisor.bin)\n"
+	"  --fit FILE               boot from this FIT as it is, do not pack\n"
+	"  --print                  only print QEMU's command line, for a shell\n"
+	"  --serial stdio           the console is this terminal (the default; Ctrl-C ends it)\n"
+	"  --serial unix:PATH       the console is a socket at PATH; the machine starts when\n"
+	"                           somebody connects\n"
+	"  --log FILE               the console's log (build/NAME.log); QEMU's goes to "
+	"FILE.qemu.log\n"
+	"  --icount                 count instructions: 1 ns each, every run the same\n"
+	"  --external LOCAL,REMOTE  join the device with network = \"external\" to these two Unix\n"
+	"                           datagram sockets: QEMU receives at LOCAL and sends to REMOTE\n"
+	"  --timeout SECONDS        end the machine after this long, as a failure\n"
+	"  --unchecked              start although the config has errors, if they leave something "
+	"to\n"
+	"                           start: to see the hypervisor refuse them\n"
+	"  --qemu PROGRAM           the QEMU to start (qemu-system-aarch64)\n"
+	"\n"
+	"exit codes: 0 the machine powered off, 1 the config has errors, 2 usage, 3 a file or a\n"
+	"program is missing or failed, 4 the machine ended with failure or ran out of time\n";
+
+enum option_code {
+	OPTION_HYPERVISOR = 1,
+	OPTION_FIT,
+	OPTION_PRINT,
+	OPTION_SERIAL,
+	OPTION_LOG,
+	OPTION_ICOUNT,
+	OPTION_EXTERNAL,
+	OPTION_TIMEOUT,
+	OPTION_UNCHECKED,
+	OPTION_QEMU,
+};
+
+static const struct option options_known[] = {
+	{"hypervisor", required_argument, NULL, OPTION_HYPERVISOR},
+	{"fit", required_argument, NULL, OPTION_FIT},
+	{"print", no_argument, NULL, OPTION_PRINT},
+	{"serial", required_argument, NULL, OPTION_SERIAL},
+	{"log", required_argument, NULL, OPTION_LOG},
+	{"icount", no_argument, NULL, OPTION_ICOUNT},
+	{"external", required_argument, NULL, OPTION_EXTERNAL},
+	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"unchecked", no_argument, NULL, OPTION_UNCHECKED},
+	{"qemu", required_argument, NULL, OPTION_QEMU},
+	{0},
+};
+
+struct run_options {
+	struct qemu_options qemu;
+	bool print, unchecked;
+	unsigned timeout;
+};
+
+static void set_serial(struct run_options *run, const char *value)
+{
+	if (strncmp(value, "unix:", 5) == 0 && value[5]) {
+		run->qemu.serial_socket = value + 5;
+	} else if (strcmp(value, "stdio") == 0) {
+		run->qemu.serial_socket = NULL;
+	} else {
+		die(EXIT_USAGE, "--serial %s: use stdio or unix:PATH", value);
+	}
+}
+
+static void set_external(struct run_options *run, const char *value)
+{
+	char *local = keep_printf("%s", value), *comma = strchr(local, ',');
+
+	if (!comma || comma == local || !comma[1]) {
+		die(EXIT_USAGE, "--external %s: use LOCALPATH,REMOTEPATH", value);
+	}
+	*comma = '\0';
+	run->qemu.local = local;
+	run->qemu.remote = comma + 1;
+}
+
+static void set_timeout(struct run_options *run, const char *value)
+{
+	char *end;
+	long seconds = strtol(value, &end, 10);
+
+	if (*end || end == value || seconds < 1 || seconds > 1000000) {
+		die(EXIT_USAGE, "--timeout %s: use a number of seconds", value);
+	}
+	run->timeout = (unsigned)seconds;
+}
+
+static void parse(struct run_options *run, int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options_known, NULL)) != -1) {
+		switch (option) {
+		case OPTION_HYPERVISOR:
+			run->qemu.hypervisor = optarg;
+			break;
+		case OPTION_FIT:
+			run->qemu.fit = optarg;
+			break;
+		case OPTION_PRINT:
+			run->print = true;
+			break;
+		case OPTION_SERIAL:
+			set_serial(run, optarg);
+			break;
+		case OPTION_LOG:
+			run->qemu.log = optarg;
+			break;
+		case OPTION_ICOUNT:
+			run->qemu.icount = true;
+			break;
+		case OPTION_EXTERNAL:
+			set_external(run, optarg);
+			break;
+		case OPTION_TIMEOUT:
+			set_timeout(run, optarg);
+			break;
+		case OPTION_UNCHECKED:
+			run->unchecked = true;
+			break;
+		case OPTION_QEMU:
+			run->qemu.program = optarg;
+			break;
+		default:
+			die(EXIT_USAGE, "see 'causeway run --help'");
+		}
+	}
+}
+
+static void make_build_folder(void)
+{
+	if (mkdir("build", 0777) != 0 && errno != EEXIST) {
+		die(EXIT_TOOL, "build: %s", strerror(errno));
+	}
+}
+
+static int start(struct job *job, struct run_options *run, const struct words *words, bool pack)
+{
+	bool timed_out;
+
+	if (!file_exists(run->qemu.hypervisor)) {
+		die(EXIT_TOOL, "%s is not there; build it with 'make hypervisor'",
+		    run->qemu.hypervisor);
+	}
+	if (pack) {
+		job_pack(job, run->qemu.fit);
+	} else if (!file_exists(run->qemu.fit)) {
+		die(EXIT_TOOL, "%s is not there; make it with 'causeway pack'", run->qemu.fit);
+	}
+	fprintf(stderr, "causeway: starting %s from %s, log in %s\n", run->qemu.hypervisor,
+		run->qemu.fit, run->qemu.log);
+
+	int status = program_run_foreground(words, run->timeout, &timed_out);
+
+	if (timed_out) {
+		die(EXIT_MACHINE, "the machine was still running after %u s; log in %s",
+		    run->timeout, run->qemu.log);
+	}
+	if (status != 0) {
+		die(EXIT_MACHINE,
+		    "the machine ended with failure (QEMU's exit status %d); log in %s", status,
+		    run->qemu.log);
+	}
+	return EXIT_OK;
+}
+
+int command_run(int argc, char **argv)
+{
+	static struct job job;
+	static struct words words;
+	struct run_options run = {
+		.qemu = {.program = "qemu-system-aarch64", .hypervisor = "build/hypervisor.bin"}};
+	int own = 0; /* our own words end at "--" */
+
+	while (own < argc && strcmp(argv[own], "--") != 0) {
+		own++;
+	}
+	parse(&run, own, argv);
+	if (optind != own - 1) {
+		die(EXIT_USAGE, "run needs exactly one CONFIG; see 'causeway run --help'");
+	}
+
+	const char *file = argv[optind], *stem = file_stem(file);
+	bool pack = !run.qemu.fit;
+
+	if (pack) {
+		run.qemu.fit = keep_printf("build/%s.fit", stem);
+	}
+	if (!run.qemu.log) {
+		run.qemu.log = keep_printf("build/%s.log", stem);
+		if (!run.print) {
+			make_build_folder();
+		}
+	}
+	job_read(&job, file);
+	job_require(&job, run.unchecked);
+	qemu_command(&words, &job.config.machine, &run.qemu);
+	for (int i = own + 1; i < argc; i++) {
+		words_add(&words, "%s", argv[i]);
+	}
+	if (run.print) {
+		words_print(&words);
+		return EXIT_OK;
+	}
+	return start(&job, &run, &words, pack);
+}
