@@ -1,0 +1,230 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Makes what the test guests run, from Debian's arm64 packages of this machine's release:
+#   build/guest/Image                the kernel (6.12, uncompressed)
+#   build/guest/initramfs.cpio.gz    guest-drivers/linux plus tools and modules; reproducible
+#   build/guest/versions             the packages all this came from
+#   build/libfdt-src/libfdt/         libfdt's source, compiled into the hypervisor
+# Packages are fetched and unpacked under build/ and never installed; apt's state is private to
+# build/apt-arm64. Finished steps are not repeated, so a later run needs no network.
+
+set -euo pipefail
+umask 022
+# shellcheck source=tools/setup/apt-common.sh
+. "$(dirname "$0")/apt-common.sh"
+
+KERNEL=6.12
+LIBFDT_SUITE=trixie
+PACKAGES=(busybox-static iproute2 ethtool pciutils iputils-ping libc6)
+PROGRAMS=(busybox ip ethtool lspci setpci ping)
+MODULES=(igb igbvf virtio_pci virtio_net)
+SCRIPTS=$ROOT/guest-drivers/linux
+CROSS=aarch64-linux-gnu-
+
+APTDIR=$BUILD/apt-arm64
+UNPACKED=$BUILD/guest/unpacked
+GUEST=$BUILD/guest
+RETRY="check the network, then run again: $ROOT/tools/setup/guests.sh"
+
+# fetch WHAT COMMAND...: runs an apt command; on failure one sentence, apt's words in a log.
+fetch() {
+	local what=$1 log=$APTDIR/fetch.log
+	shift
+	"$@" >"$log" 2>&1 ||
+		die "cannot get $what from the Debian mirror ($(first_error "$log")); $RETRY"
+}
+
+# arm64_apt DIR TYPE...: a private apt (see apt-common.sh) for which nothing is installed.
+arm64_apt() {
+	private_apt "$@"
+	: >"$1/empty"
+	APT+=(-o "Dir::State::status=$1/empty" -o APT::Architecture=arm64
+		-o APT::Architectures::=arm64)
+}
+
+kernel_package() {
+	apt-cache "${APT[@]}" pkgnames "linux-image-$KERNEL" |
+		grep -E "^linux-image-$KERNEL\.[0-9][^-]*(-[0-9]+)?-arm64\$" | sort -V | tail -n 1
+}
+
+fetch_packages() {
+	local kernel
+	say "1/6 package lists (arm64, $CODENAME)"
+	arm64_apt "$APTDIR" deb
+	fetch "the package lists" apt-get "${APT[@]}" update
+	kernel=$(kernel_package)
+	[ -n "$kernel" ] || die "the mirror has no linux-image-$KERNEL for arm64 in $CODENAME; use another mirror."
+	say "2/6 packages: $kernel ${PACKAGES[*]}"
+	rm -rf "$APTDIR/kernel"
+	rm -f "$APTDIR"/archives/*.deb
+	mkdir -p "$APTDIR/kernel"
+	fetch "${PACKAGES[*]}" apt-get "${APT[@]}" -y --download-only install "${PACKAGES[@]}"
+	(cd "$APTDIR/kernel" && fetch "$kernel" apt-get "${APT[@]}" download "$kernel")
+}
+
+# The upstream tarball (apt checks its hash), without Debian's packaging. The hypervisor shall not
+# depend on the build machine's release: LIBFDT_SUITE on both, unless the mirror lacks it.
+fetch_libfdt() {
+	local dir=$APTDIR/source suite main log=$APTDIR/source/fetch.log
+	say "3/6 source of libfdt"
+	rm -rf "$dir" "$BUILD/libfdt-src" "$BUILD/libfdt-src.part"
+	mkdir -p "$dir/files"
+	arm64_apt "$dir" deb-src
+	main=$(mirror_of "$CODENAME" "$DEFAULT_MIRROR")
+	for suite in "$LIBFDT_SUITE" "$CODENAME"; do
+		echo "deb-src [signed-by=$KEYRING] $main $suite main" >"$dir/sources.list"
+		if apt-get "${APT[@]}" update >"$log" 2>&1 && (cd "$dir/files" &&
+			apt-get "${APT[@]}" --download-only --tar-only source \
+				"device-tree-compiler/$suite" >>"$log" 2>&1); then
+			mkdir "$BUILD/libfdt-src.part"
+			tar -xf "$dir"/files/*.orig.tar.* -C "$BUILD/libfdt-src.part" --strip-components=1
+			mv "$BUILD/libfdt-src.part" "$BUILD/libfdt-src"
+			return
+		fi
+		rm -f "$dir"/files/*
+	done
+	die "cannot get the source of device-tree-compiler from the Debian mirror ($(first_error "$log")); $RETRY"
+}
+
+unpack_packages() {
+	local deb
+	say "4/6 unpacking"
+	rm -rf "$UNPACKED"
+	mkdir -p "$UNPACKED/root" "$UNPACKED/kernel"
+	for deb in "$APTDIR"/archives/*.deb; do
+		dpkg-deb -x "$deb" "$UNPACKED/root"
+	done
+	dpkg-deb -x "$APTDIR"/kernel/*.deb "$UNPACKED/kernel"
+	for deb in "$APTDIR"/{archives,kernel}/*.deb; do
+		basename "$deb" .deb
+	done | sort >"$GUEST/versions"
+	basename "$APTDIR"/source/files/*.orig.tar.* >>"$GUEST/versions"
+}
+
+make_image() {
+	local vmlinuz
+	say "5/6 kernel image"
+	vmlinuz=$(echo "$UNPACKED"/kernel/boot/vmlinuz-*)
+	if [ "$(head -c 2 "$vmlinuz" | od -An -tx1)" = ' 1f 8b' ]; then
+		gzip -dc "$vmlinuz" >"$GUEST/Image.part"
+	else
+		cp "$vmlinuz" "$GUEST/Image.part"
+	fi
+	# The arm64 boot protocol's magic; a compressed EFI image has none.
+	[ "$(dd if="$GUEST/Image.part" bs=1 skip=56 count=4 status=none)" = ARMd ] ||
+		die "${vmlinuz##*/} is no arm64 Image; a kernel package of another format needs support here."
+	mv "$GUEST/Image.part" "$GUEST/Image"
+}
+
+# add_libraries FILE: the shared libraries FILE needs, and theirs, to lib/.
+add_libraries() {
+	local name path
+	for name in $("${CROSS}readelf" -d "$1" 2>/dev/null |
+		sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+		[ ! -e "$TREE/lib/$name" ] || continue
+		path=$(find "$UNPACKED/root" -name "$name" | sort | head -n 1)
+		[ -n "$path" ] || die "library $name, needed by ${1##*/}, is in none of the packages."
+		cp -L "$path" "$TREE/lib/$name"
+		add_libraries "$path"
+	done
+}
+
+add_program() {
+	local dir
+	for dir in bin sbin usr/bin usr/sbin; do
+		if [ -e "$UNPACKED/root/$dir/$1" ]; then
+			cp -L "$UNPACKED/root/$dir/$1" "$TREE/bin/$1"
+			add_libraries "$TREE/bin/$1"
+			return
+		fi
+	done
+	die "program $1 is in none of the packages."
+}
+
+# add_module NAME: the module after what it depends on, in load order; nothing if built in.
+add_module() {
+	local name=${1//-/_} path dependency
+	if grep -qx "$name" "$TREE/etc/modules" || [[ $BUILT_IN = *"/$name.ko"* ]]; then
+		return
+	fi
+	path=$(find "$UNPACKED/kernel" \( -name "$name.ko*" -o -name "${name//_/-}.ko*" \) | sort | head -n 1)
+	[ -n "$path" ] || die "module $name is not in the kernel package."
+	case $path in
+	*.xz) xz -dc "$path" >"$MODULE_DIR/$name.ko" ;;
+	*.ko) cp "$path" "$MODULE_DIR/$name.ko" ;;
+	*) die "module ${path##*/}: unknown compression." ;;
+	esac
+	for dependency in $("${CROSS}readelf" -p .modinfo "$MODULE_DIR/$name.ko" |
+		sed -n 's/.* depends=//p' | tr ',' ' '); do
+		add_module "$dependency"
+	done
+	echo "$name" >>"$TREE/etc/modules"
+}
+
+make_initramfs() {
+	local name builtin version
+	say "6/6 initramfs"
+	TREE=$GUEST/tree
+	rm -rf "$TREE"
+	mkdir -p "$TREE"/{bin,lib,etc,proc,sys,dev,tmp,run}
+	: >"$TREE/etc/modules"
+	for name in "${PROGRAMS[@]}"; do
+		add_program "$name"
+	done
+	cp -L "$(find "$UNPACKED/root" -name ld-linux-aarch64.so.1 | sort | head -n 1)" "$TREE/lib/"
+	builtin=$(find "$UNPACKED/kernel" -name modules.builtin)
+	BUILT_IN=$(tr - _ <"$builtin")
+	version=$(basename "$(dirname "$builtin")")
+	MODULE_DIR=$TREE/lib/modules/$version
+	mkdir -p "$MODULE_DIR"
+	cp "${builtin%builtin}"{builtin,order} "$MODULE_DIR"
+	for name in "${MODULES[@]}"; do
+		add_module "$name"
+	done
+	# For lspci -k, which asks libkmod; init needs none of it.
+	/sbin/depmod -b "$TREE" "$version" 2>"$GUEST/depmod.log" || die "depmod: $(tail -n 1 "$GUEST/depmod.log")"
+	"${CROSS}gcc" -std=c11 -O2 -static -Wall -Wextra -Werror -s -Wl,--build-id=none \
+		-o "$TREE/bin/pk" "$SCRIPTS/pk.c"
+	install -m 755 "$SCRIPTS/init" "$TREE/init"
+	install -m 755 "$SCRIPTS/cw-run" "$SCRIPTS/cw-net" "$TREE/bin/"
+	install -m 644 "$SCRIPTS/shrc" "$TREE/etc/"
+	find "$TREE" -exec touch -h -d @0 {} +
+	(cd "$TREE" && find . -print0 | sort -z |
+		cpio -0 -o -H newc --quiet -R 0:0 --reproducible) |
+		gzip -9n >"$GUEST/initramfs.cpio.gz.part"
+	mv "$GUEST/initramfs.cpio.gz.part" "$GUEST/initramfs.cpio.gz"
+}
+
+# step NAME INPUTS COMMAND...: runs COMMAND unless it was done before with the same INPUTS.
+step() {
+	local stamp=$GUEST/.$1 inputs=$2
+	shift 2
+	[ "$(cat "$stamp" 2>/dev/null)" != "$inputs" ] || return 0
+	rm -f "$stamp"
+	"$@"
+	echo "$inputs" >"$stamp"
+	CHANGED=1
+}
+
+hash_of() {
+	cat "$@" | sha256sum | cut -d ' ' -f 1
+}
+
+detect_debian
+mkdir -p "$GUEST" "$APTDIR"
+exec 9>"$GUEST/.lock"
+flock -n 9 || { say "waiting for another run" && flock 9; }
+
+CHANGED=
+fetched="$CODENAME $KERNEL ${PACKAGES[*]}"
+step packages "$fetched" fetch_packages
+[ -e "$BUILD/libfdt-src/libfdt/fdt.c" ] || rm -f "$GUEST/.libfdt"
+step libfdt "$LIBFDT_SUITE $CODENAME" fetch_libfdt
+unpacked="$fetched $(stat -c %Y "$GUEST/.packages")"
+step unpacked "$unpacked" unpack_packages
+[ -e "$GUEST/Image" ] || rm -f "$GUEST/.image"
+step image "$unpacked" make_image
+[ -e "$GUEST/initramfs.cpio.gz" ] || rm -f "$GUEST/.initramfs"
+step initramfs "$unpacked $(hash_of "$0" "$SCRIPTS"/{init,shrc,cw-run,cw-net,pk.c})" make_initramfs
+[ -z "$CHANGED" ] || say "done: $GUEST/Image, $GUEST/initramfs.cpio.gz, $BUILD/libfdt-src/libfdt"
