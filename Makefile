@@ -80,6 +80,8 @@ $(BUILD)/hv/%.o: %.S Makefile
 	@mkdir -p $(@D); echo "  AS    $<"
 	$(Q)$(CROSS)gcc $(HV_FLAGS) $(I_$(call room,$<)) -c $< -o $@
 
+-include guest-drivers/guests.mk
+
 # --- unit and model tests on the workstation: tests/unit mirrors the tree -------------------------
 HOST_OBJ := $(patsubst %.c,$(BUILD)/host/%.o,$(filter %.c,$(call sources,$(HOST_ROOMS)) $(HOST_EXTRA)))
 UNIT_SRC := $(sort $(shell find tests/unit -name 'test_*.c' 2>/dev/null))

@@ -191,6 +191,11 @@ static bool vpe_resident(const struct vpe *vpe)
 	       (rd->vpendbaser & BITS(51, 16)) == vpe->vpt;
 }
 
+static bool rd_dirty(const struct redistributor *rd)
+{
+	return models_time() < rd->dirty_until || (config.vpend_hangs && rd->dirty_until);
+}
+
 /* --- pending and property ----------------------------------------------------------------------
  */
 
@@ -437,6 +442,9 @@ static void do_vmapp(const struct model_its_command *c, unsigned bits, uint64_t 
 	}
 	vpe->valid = c->valid;
 	if (!c->valid) {
+		if (rd_dirty(&rds[vpe->core])) {
+			complain("VMAPP V=0 of vPE %u: its redistributor is still Dirty", c->vpe);
+		}
 		vpe->leaving = true;
 		return;
 	}
@@ -669,8 +677,8 @@ static void baser_write(unsigned n, uint64_t value)
 {
 	uint64_t fixed = its.baser[n] & (BITS(58, 56) | BITS(52, 48));
 
-	if (its.enabled) {
-		complain("GITS_BASER%u written while the ITS is enabled", n);
+	if (its.enabled || models_time() < its.quiescent_at) {
+		complain("GITS_BASER%u written while the ITS is enabled or not quiescent", n);
 	}
 	if (!field_get(BITS(58, 56), fixed)) {
 		complain("GITS_BASER%u is not implemented", n);
@@ -728,7 +736,7 @@ static void its_write(void *context, uint64_t offset, unsigned bytes, uint64_t v
 	} else if (bytes == 8 && offset >= 0x100 && offset < 0x140) {
 		baser_write((unsigned)(offset - 0x100) / 8, value);
 	} else if (bytes == 8 && offset == 0x80) {
-		if (its.enabled) {
+		if (its.enabled || models_time() < its.quiescent_at) {
 			complain("GITS_CBASER written while the ITS is enabled");
 		}
 		its.cbaser = shareable(value);
@@ -759,11 +767,6 @@ static struct vpe *vpe_with_table(unsigned core, uint64_t table)
 	return NULL;
 }
 
-static bool rd_dirty(const struct redistributor *rd)
-{
-	return models_time() < rd->dirty_until || (config.vpend_hangs && rd->dirty_until);
-}
-
 static void vpend_write(unsigned core, uint64_t value)
 {
 	struct redistributor *rd = &rds[core];
@@ -788,13 +791,14 @@ static void vpend_write(unsigned core, uint64_t value)
 		if (vpe->fresh != (bool)(value & BIT(62))) {
 			complain("core %u: IDAI of the vPE's table is wrong", core);
 		}
-		if (!(value & BIT(61)) && !is_zero(vpe->vpt, TABLE_BYTES)) {
+		if (!(value & BIT(61)) && !is_zero(vpe->vpt + TABLE_BYTES / 2, TABLE_BYTES / 2)) {
 			complain("core %u: PendingLast = 0, but something is", core);
 		}
 		rd->vpendbaser = shareable(value);
 	} else if (was) {
 		pending_flush(vpe);
-		vpe->fresh = false; /* the model uses its own area of the table from now on */
+		vpe->fresh = false;
+		memory(vpe->vpt)[8] = 0x5a; /* the IMPLEMENTATION DEFINED area, used */
 		rd->vpendbaser = value & ~(BIT(62) | BIT(61));
 	}
 }
@@ -930,7 +934,7 @@ unsigned model_its_pending_count(uint16_t vpe)
 {
 	unsigned count = 0;
 
-	for (uint32_t vlpi = 0; vlpi < TABLE_BYTES * 8; vlpi++) {
+	for (uint32_t vlpi = LPI_BASE; vlpi < TABLE_BYTES * 8; vlpi++) {
 		count += model_its_pending(vpe, vlpi);
 	}
 	return count;
@@ -961,6 +965,7 @@ void model_its_start(const struct model_its_config *wanted)
 	memset(devices, 0, sizeof(devices));
 	memset(vpes, 0, sizeof(vpes));
 	effect_count = 0;
+	its.enabled = config.its_on;
 	complaints = 0;
 	watcher = NULL;
 	for (unsigned i = 0; i < 3; i++) {

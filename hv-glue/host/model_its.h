@@ -26,6 +26,7 @@ struct model_its_config {
 	bool gicv41;	      /* GICR_TYPER.RVPEID = 1 */
 	bool pta;	      /* RDbase is an address */
 	bool not_snooping;    /* shareability reads as 0 everywhere */
+	bool its_on;	      /* firmware left the ITS enabled */
 	bool lpis_on;	      /* firmware left EnableLPIs set */
 	bool lpis_stuck;      /* and it cannot be cleared */
 	bool types_shuffled;  /* GITS_BASER<n>.Type in another order */

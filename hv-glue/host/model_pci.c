@@ -13,16 +13,16 @@
 #define MS	  1000000ull
 #define ALL_ONES  (~0ull)
 
-#define COMMAND	 0x04
-#define IO	 0x1
-#define MEMORY	 0x2
-#define MASTER	 0x4
-#define BUSES	 0x18
-#define VFE	 0x1
-#define MSE	 0x8
-#define ARI	 0x10
-#define FLR	 0x8000
-#define PENDING	 0x20
+#define COMMAND	  0x04
+#define IO	  0x1
+#define MEMORY	  0x2
+#define MASTER	  0x4
+#define BUSES	  0x18
+#define VFE	  0x1
+#define MSE	  0x8
+#define ARI	  0x10
+#define FLR	  0x8000
+#define PENDING	  0x20
 
 struct model_pci {
 	uint8_t first, last;
@@ -93,8 +93,8 @@ static uint16_t sriov_get(const struct model_pci_function *pf, unsigned offset)
 
 /* --- building a tree ------------------------------------------------------------------------- */
 
-static struct model_pci_function *new_function(struct model_pci *m, struct model_pci_function *parent,
-					       uint8_t devfn)
+static struct model_pci_function *new_function(struct model_pci *m,
+					       struct model_pci_function *parent, uint8_t devfn)
 {
 	struct model_pci_function *f = calloc(1, sizeof(*f));
 
@@ -134,8 +134,9 @@ static struct model_pci_function *add(struct model_pci *m, struct model_pci_func
 	return f;
 }
 
-struct model_pci_function *model_pci_endpoint(struct model_pci *m, struct model_pci_function *parent,
-					      uint8_t devfn, uint16_t vendor, uint16_t device)
+struct model_pci_function *model_pci_endpoint(struct model_pci *m,
+					      struct model_pci_function *parent, uint8_t devfn,
+					      uint16_t vendor, uint16_t device)
 {
 	struct model_pci_function *f = add(m, parent, devfn, vendor, device);
 
@@ -209,7 +210,8 @@ void model_pci_extended(struct model_pci_function *f, uint16_t id, uint16_t offs
 
 		put(f->config, f->last_extended, 4, (last & 0xfffff) | (uint32_t)offset << 20);
 	} else if (offset != 0x100) {
-		put(f->config, 0x100, 4, 0x10000u | (uint32_t)offset << 20); /* the null capability */
+		put(f->config, 0x100, 4,
+		    0x10000u | (uint32_t)offset << 20); /* the null capability */
 	}
 	put(f->config, offset, 4, 0x10000u | id);
 	f->last_extended = offset;
@@ -259,7 +261,7 @@ static void make_vf(struct model_pci_function *pf, unsigned index)
 	m->vfs[m->vf_count++] = vf;
 	vf->pf = pf;
 	vf->vf_index = index;
-	put(vf->config, 0, 4, ~0u);		  /* 9.3.4.1.1: the ids are the PF's to tell */
+	put(vf->config, 0, 4, ~0u);	       /* 9.3.4.1.1: the ids are the PF's to tell */
 	put(vf->writable, COMMAND, 2, MASTER); /* decode is hardwired to 0 */
 	if (!(pf->sriov_rules.blank_vfs >> (index & 31) & 1)) {
 		model_pci_msix(vf, 0x70, pf->sriov_rules.vf_vectors, 3, 0);
@@ -290,8 +292,11 @@ void model_pci_sriov(struct model_pci_function *pf, uint16_t offset,
 struct model_pci_function *model_pci_igb(struct model_pci *m, struct model_pci_function *parent,
 					 uint8_t devfn)
 {
-	static const struct model_pci_sriov rules = {
-		.total = 8, .initial = 8, .vf_device = 0x10ca, .vf_vectors = 3, .page_sizes = 0x553};
+	static const struct model_pci_sriov rules = {.total = 8,
+						     .initial = 8,
+						     .vf_device = 0x10ca,
+						     .vf_vectors = 3,
+						     .page_sizes = 0x553};
 	struct model_pci_function *f = model_pci_endpoint(m, parent, devfn, 0x8086, 0x10c9);
 
 	model_pci_bar(f, 0, MODEL_PCI_MEM32, 0x20000);
@@ -341,8 +346,8 @@ void model_pci_seal(struct model_pci *m)
 
 static bool covers(const struct model_pci_function *bridge, unsigned number)
 {
-	return number && number >= bridge->config[BUSES + 1] && number <= bridge->config[BUSES + 2] &&
-	       bridge->config[BUSES + 1];
+	return number && number >= bridge->config[BUSES + 1] &&
+	       number <= bridge->config[BUSES + 2] && bridge->config[BUSES + 1];
 }
 
 static unsigned bus_below(const struct model_pci *m, const struct model_pci_function *bridge)
@@ -521,7 +526,8 @@ static void reset_function(struct model_pci_function *f)
 	f->resetting_until = models_time() + (f->slow_reset_ns ? f->slow_reset_ns : 100 * MS);
 }
 
-/* SR-IOV registers: what may not change while VFE is set does not (9.3.3.3.1, 9.3.3.7, 9.3.3.13). */
+/* SR-IOV registers: what may not change while VFE is set does not (9.3.3.3.1, 9.3.3.7, 9.3.3.13).
+ */
 static bool sriov_write_allowed(struct model_pci_function *f, unsigned at, unsigned bytes,
 				uint32_t value)
 {
@@ -589,7 +595,8 @@ static bool write_allowed(struct model_pci_function *f, unsigned at, unsigned by
 	return true;
 }
 
-static void log_write(struct model_pci *m, uint16_t rid, unsigned at, unsigned bytes, uint32_t value)
+static void log_write(struct model_pci *m, uint16_t rid, unsigned at, unsigned bytes,
+		      uint32_t value)
 {
 	if (m->write_count < MODEL_PCI_WRITES) {
 		m->writes[m->write_count] = (struct model_pci_write){
@@ -609,8 +616,8 @@ static void model_write(void *context, uint64_t offset, unsigned bytes, uint64_t
 	model_pci_seal(m);
 	f = target(m, rid);
 	log_write(m, rid, at, bytes, value);
-	if (!f || bytes > 4 || at % bytes || !answers(f, at) || !write_allowed(f, at, bytes, value) ||
-	    (!f->express && at >= 0x100)) {
+	if (!f || bytes > 4 || at % bytes || !answers(f, at) ||
+	    !write_allowed(f, at, bytes, value) || (!f->express && at >= 0x100)) {
 		return;
 	}
 	uint16_t before = f->sriov ? sriov_get(f, 0x08) : 0;
@@ -643,7 +650,8 @@ struct model_pci *model_pci_new(uintptr_t base, uint8_t first, uint8_t last)
 	}
 	m->first = first;
 	m->last = last;
-	models_add(&(struct model){base, (size_t)(last - first + 1) << 20, m, model_read, model_write});
+	models_add(&(struct model){base, (size_t)(last - first + 1) << 20, m, model_read,
+				   model_write});
 	return m;
 }
 
@@ -679,7 +687,8 @@ struct model_pci_function *model_pci_nth(const struct model_pci *m, unsigned ind
 }
 
 /* [address, address+size) inside a bridge's window of that kind, low or 64-bit prefetchable. */
-static bool window_passes(const struct model_pci_function *b, bool io, uint64_t first, uint64_t last)
+static bool window_passes(const struct model_pci_function *b, bool io, uint64_t first,
+			  uint64_t last)
 {
 	uint64_t high = (uint64_t)get(b->config, 0x28, 4) << 32;
 	uint64_t high_limit = (uint64_t)get(b->config, 0x2c, 4) << 32;
@@ -691,7 +700,8 @@ static bool window_passes(const struct model_pci_function *b, bool io, uint64_t 
 	return (first >= (uint64_t)(get(b->config, 0x20, 2) & 0xfff0) << 16 &&
 		last <= ((uint64_t)(get(b->config, 0x22, 2) & 0xfff0) << 16 | 0xfffff)) ||
 	       (first >= (high | (uint64_t)(get(b->config, 0x24, 2) & 0xfff0) << 16) &&
-		last <= (high_limit | (uint64_t)(get(b->config, 0x26, 2) & 0xfff0) << 16 | 0xfffff));
+		last <= (high_limit | (uint64_t)(get(b->config, 0x26, 2) & 0xfff0) << 16 |
+			 0xfffff));
 }
 
 bool model_pci_passes(const struct model_pci_function *f, bool io, uint64_t address, uint64_t size)
@@ -735,7 +745,8 @@ const struct model_pci_write *model_pci_write_nth(const struct model_pci *m, uns
 	return &m->writes[index];
 }
 
-unsigned model_pci_write_find(const struct model_pci *m, unsigned from, uint16_t rid, uint16_t offset)
+unsigned model_pci_write_find(const struct model_pci *m, unsigned from, uint16_t rid,
+			      uint16_t offset)
 {
 	while (from < m->write_count &&
 	       (m->writes[from].rid != rid || m->writes[from].offset != offset)) {

@@ -60,11 +60,11 @@ struct model_pci_function {
 	uint64_t resetting_until, vfs_from, sriov_closed_until;
 	unsigned resets;
 	/* misbehaviour */
-	bool gone;		  /* answers nothing, ever */
-	bool dies_on_reset;	  /* never answers again */
-	bool ignores_reset;	  /* keeps all its state */
-	uint64_t slow_reset_ns;	  /* answers this long after FLR; 0: 100 ms */
-	uint64_t pending_until;	  /* Transactions Pending is set until then */
+	bool gone;		/* answers nothing, ever */
+	bool dies_on_reset;	/* never answers again */
+	bool ignores_reset;	/* keeps all its state */
+	uint64_t slow_reset_ns; /* answers this long after FLR; 0: 100 ms */
+	uint64_t pending_until; /* Transactions Pending is set until then */
 };
 
 struct model_pci_write {
@@ -85,8 +85,8 @@ struct model_pci_function *model_pci_bridge(struct model_pci *model,
 					    struct model_pci_function *parent, uint8_t devfn,
 					    enum model_pci_port port);
 /* An igb-like PF: four BARs, FLR, MSI-X (10), ARI, SR-IOV at 0x160 with 8 VFs. */
-struct model_pci_function *model_pci_igb(struct model_pci *model,
-					 struct model_pci_function *parent, uint8_t devfn);
+struct model_pci_function *model_pci_igb(struct model_pci *model, struct model_pci_function *parent,
+					 uint8_t devfn);
 
 void model_pci_bar(struct model_pci_function *f, unsigned index, uint32_t type, uint64_t size);
 void model_pci_vf_bar(struct model_pci_function *pf, unsigned index, uint32_t type, uint64_t size);
@@ -100,16 +100,18 @@ void model_pci_acs(struct model_pci_function *port, uint16_t offset, uint16_t ab
 void model_pci_ari(struct model_pci_function *f, uint16_t offset, uint8_t next_function);
 void model_pci_sriov(struct model_pci_function *pf, uint16_t offset,
 		     const struct model_pci_sriov *rules);
-/* Ready: the present registers are what a reset brings back. Called by a first access at the latest. */
+/* Ready: the present registers are what a reset brings back. Called by a first access at the
+ * latest. */
 void model_pci_seal(struct model_pci *model);
 
-/* Little-endian access past all rules: 1, 2 or 4 bytes; poke also makes the value the reset value. */
+/* Little-endian access past all rules: 1, 2 or 4 bytes; poke also makes the value the reset value.
+ */
 uint32_t model_pci_peek(const struct model_pci_function *f, uint16_t offset, unsigned bytes);
 void model_pci_poke(struct model_pci_function *f, uint16_t offset, unsigned bytes, uint32_t value);
 
 struct model_pci_function *model_pci_vf(struct model_pci_function *pf, unsigned index);
 uint16_t model_pci_rid(const struct model_pci_function *f); /* as its bridges number it now */
-unsigned model_pci_count(const struct model_pci *model);   /* functions, VFs not counted */
+unsigned model_pci_count(const struct model_pci *model);    /* functions, VFs not counted */
 struct model_pci_function *model_pci_nth(const struct model_pci *model, unsigned index);
 
 /* Do Command and every bridge window above pass [address, address+size) down to `f`'s bus? */

@@ -35,8 +35,7 @@ static void expect(struct model_smmu *smmu, bool condition, const char *what)
 	}
 }
 
-/* --- queues --------------------------------------------------------------------------------------
- */
+/* --- queues --- */
 
 static uint32_t queue_size(const struct model_smmu_queue *queue)
 {
@@ -95,8 +94,7 @@ static void record_event(struct model_smmu *smmu, const uint64_t record[4])
 	smmu->events_recorded++;
 }
 
-/* --- commands: checked when consumed, in effect when a SYNC completes ----------------------------
- */
+/* --- commands: checked when consumed, in effect when a SYNC completes --- */
 
 static bool only(uint64_t word, uint64_t allowed)
 {
@@ -284,8 +282,7 @@ void model_smmu_time(void *context, uint64_t now_ns)
 	}
 }
 
-/* --- registers -----------------------------------------------------------------------------------
- */
+/* --- registers --- */
 
 static bool is_wide(uint64_t offset)
 {
@@ -351,6 +348,8 @@ static void check_enable(struct model_smmu *smmu)
 	expect(smmu, (smmu->cr1 & 0xfff) == 0xd75,
 	       "tables and queues not inner-shareable write-back");
 	expect(smmu, !(smmu->cr2 & 1), "E2H set");
+	expect(smmu, !(smmu->idr0 & B(5)) || (smmu->cr2 & 4),
+	       "takes part in broadcast TLB maintenance");
 }
 
 static void write_cr0(struct model_smmu *smmu, uint32_t value)
@@ -529,8 +528,7 @@ static void smmu_write(void *context, uint64_t offset, unsigned bytes, uint64_t 
 	}
 }
 
-/* --- translation ---------------------------------------------------------------------------------
- */
+/* --- translation --- */
 
 struct walk {
 	unsigned output_bits, input_bits, start;
