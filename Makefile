@@ -44,7 +44,7 @@ sources	= $(foreach r,$(1),$(sort $(wildcard $(r)/*.c $(r)/*.S)))
 room	= $(patsubst %/,%,$(dir $(1)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup hypervisor guests tools run test check unit lint size clean
+.PHONY: all help setup hypervisor guests tools mutants run test check unit fuzz lint bench size clean
 all: hypervisor guests tools
 
 #: make run [CONFIG=FILE] [JSON=1]  boot the partitions of CONFIG, run the demo, print the table
@@ -64,10 +64,13 @@ HV_OBJ := $(patsubst %,$(BUILD)/hv/%.o,$(basename $(call sources,$(HV_ROOMS)))) 
 	  $(LIBFDT_C:%=$(BUILD)/hv/libfdt/%.o)
 hypervisor: $(BUILD)/hypervisor.bin
 
-$(BUILD)/hypervisor.elf: $(HV_OBJ) hypervisor/arch/aarch64/hypervisor.ld
+HV_SCRIPT := hypervisor/arch/aarch64/hypervisor.ld
+HV_LD	:= $(CROSS)gcc -nostdlib -static-pie -Wl,--no-dynamic-linker,-z,norelro,-z,text \
+	   -Wl,--build-id=none,--gc-sections,-z,max-page-size=4096,--no-warn-rwx-segments,-T,$(HV_SCRIPT)
+, := ,
+$(BUILD)/hypervisor.elf: $(HV_OBJ) $(HV_SCRIPT)
 	@echo "  LD    $@"
-	$(Q)$(CROSS)gcc -nostdlib -static-pie -Wl,--no-dynamic-linker,-z,norelro,-z,text -Wl,--build-id=none,--gc-sections -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments \
-		-Wl,-T,hypervisor/arch/aarch64/hypervisor.ld $(HV_LINK) -o $@ $(HV_OBJ) $(HV_EXTRA_OBJ)
+	$(Q)$(HV_LD) -o $@ $(HV_OBJ)
 %.bin: %.elf
 	$(Q)$(CROSS)objcopy -O binary $< $@
 $(BUILD)/hv/libfdt/%.o: $(LIBFDT)/%.c Makefile
@@ -88,7 +91,7 @@ UNIT_SRC := $(sort $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
 UNIT_LIB := $(sort $(shell find tests/unit -name '*.c' ! -name 'test_*.c' 2>/dev/null))
 UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/host/%)
 
-$(BUILD)/host/libcauseway.a: $(HOST_OBJ) $(UNIT_LIB:%.c=$(BUILD)/host/%.o)
+$(BUILD)/host/libcauseway.a: $(HOST_OBJ)
 	$(Q)rm -f $@; ar rcs $@ $^
 $(BUILD)/host/tests/%.o: tests/%.c
 	@mkdir -p $(@D); echo "  HOSTCC $<"
@@ -96,7 +99,61 @@ $(BUILD)/host/tests/%.o: tests/%.c
 $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D); echo "  HOSTCC $<"
 	$(Q)$(CC_HOST) $(HOST_FLAGS) $(WARN) $(I_$(call room,$<)) $(I_FILE_$<) -c $< -o $@
-$(UNIT_BIN): %: %.o $(BUILD)/host/libcauseway.a
-	$(Q)$(CC_HOST) $(HOST_FLAGS) $< $(BUILD)/host/libcauseway.a -lcmocka -lfdt -o $@
+# A test is linked with the fixtures that lie beside it.
+fixtures = $(filter $(dir $(1))%,$(UNIT_LIB:%.c=$(BUILD)/host/%.o))
+.SECONDEXPANSION:
+$(UNIT_BIN): %: %.o $$(call fixtures,$$@) $(BUILD)/host/libcauseway.a
+	$(Q)$(CC_HOST) $(HOST_FLAGS) $(filter %.o,$^) $(BUILD)/host/libcauseway.a -lcmocka -lfdt -o $@
+FUZZ_BIN := $(patsubst %.c,$(BUILD)/host/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(BUILD)/host/tests/fuzz/fuzz_vits: $(BUILD)/host/tests/unit/irq-route/gic/irq_rig.o
+$(BUILD)/host/tests/fuzz/fuzz_pci_virt: $(BUILD)/host/tests/unit/pci/virt/virt_fixture.o
+$(FUZZ_BIN): %: %.o $(BUILD)/host/libcauseway.a
+	$(Q)$(CC_HOST) $(HOST_FLAGS) $(filter %.o,$^) $(BUILD)/host/libcauseway.a -lcmocka -lfdt -o $@
+.SECONDARY: $(UNIT_BIN:=.o) $(FUZZ_BIN:=.o)
 unit: $(UNIT_BIN)
-	$(Q)for t in $(UNIT_BIN); do echo "  TEST  $${t#$(BUILD)/host/tests/unit/}"; $$t || exit 1; done
+fuzz: $(FUZZ_BIN)
+
+# --- the causeway program -------------------------------------------------------------------------
+tools: $(BUILD)/causeway
+$(BUILD)/causeway: $(wildcard tools/*.c tools/*.h lib/include/guest_map.h) Makefile
+	@mkdir -p $(@D); echo "  HOSTCC $@"
+	$(Q)$(CC_HOST) -std=gnu11 -O2 -g $(WARN) -Ilib/include $(wildcard tools/*.c) -lfdt -o $@
+
+# --- mutants: the hypervisor with one guard replaced at link time, for tests that must then fail ---
+MUTANTS	:= $(patsubst tests/faults/mutants/%.c,%,$(sort $(wildcard tests/faults/mutants/*.c)))
+mutants: $(MUTANTS:%=$(BUILD)/mutants/%/hypervisor.bin)
+mutant-%: $(BUILD)/mutants/%/hypervisor.bin ;
+I_tests/faults/mutants := $(I_hypervisor) $(I_hv-glue) -Ihv-glue -Iiommu/smmuv3 -Iirq-route/gic -Ipci/virt
+.SECONDARY: $(MUTANTS:%=$(BUILD)/mutants/%/hypervisor.elf) $(MUTANTS:%=$(BUILD)/hv/tests/faults/mutants/%.o)
+$(BUILD)/mutants/%/hypervisor.elf: $(BUILD)/hv/tests/faults/mutants/%.o $(HV_OBJ) $(HV_SCRIPT)
+	@mkdir -p $(@D); echo "  LD    $@"
+	$(Q)$(HV_LD) $(patsubst %,-Wl$(,)--wrap=%,$(shell sed -n 's/^ [*] wraps: //p' tests/faults/mutants/$*.c)) \
+		-o $@ $(HV_OBJ) $<
+
+# --- everything a user types ----------------------------------------------------------------------
+# Set-up comes first and in a make of its own: it brings what the other rules look for.
+setup:
+	@tools/setup/host.sh
+	@BUILD=$(BUILD) tools/setup/guests.sh
+run: setup
+	@$(MAKE) --no-print-directory -j2 all
+	@PYTHONPATH=tools $(PYTHON) -B -m demo $(CONFIG) $(if $(JSON),--json)
+check:
+	@tools/setup/host.sh
+	@$(MAKE) --no-print-directory -j2 unit fuzz tools
+	@$(PYTHON) -B tests/run.py --build $(BUILD) unit fuzz tools lint
+test: setup
+	@$(MAKE) --no-print-directory -j2 all unit fuzz mutants
+	@$(PYTHON) -B tests/run.py --build $(BUILD) unit fuzz tools lint system
+lint:
+	@$(PYTHON) -B tests/run.py --build $(BUILD) lint
+bench: setup
+	@$(MAKE) --no-print-directory -j2 all
+	@PYTHONPATH=tools $(PYTHON) -B -m demo $(CONFIG) --json
+size:
+	@tests/size.sh $(HV_ROOMS)
+clean:
+	rm -rf $(BUILD)/hv $(BUILD)/host $(BUILD)/guest-obj $(BUILD)/mutants $(BUILD)/logs $(BUILD)/*.bin \
+		$(BUILD)/*.elf $(BUILD)/*.fit $(BUILD)/causeway
+
+-include $(shell find $(BUILD)/hv $(BUILD)/host -name '*.d' 2>/dev/null)

@@ -17,11 +17,11 @@
 struct assignment {
 	const struct hv_device_request *request;
 	partition_id_t owner;
-	unsigned slot;			   /* on the partition's virtual bus */
+	unsigned slot; /* on the partition's virtual bus */
 	bool attached;
-	bool stuck;			   /* the hardware did not confirm: nobody's, for good */
-	struct pci_function *function;	   /* a whole function, or the PF */
-	struct vf_pool *pool;		   /* of the VF; NULL for a whole function */
+	bool stuck;		       /* the hardware did not confirm: nobody's, for good */
+	struct pci_function *function; /* a whole function, or the PF */
+	struct vf_pool *pool;	       /* of the VF; NULL for a whole function */
 	struct vf *vf;
 	struct pci_virt_identity identity; /* what is shown, wherever it comes from */
 	stream_id_t stream;
@@ -42,7 +42,7 @@ struct glue {
 	bool iommu_ready, irq_ready;
 	struct vf_pool pools[GLUE_POOLS];
 	unsigned pool_count;
-	struct lock owners_lock; /* guards owners */
+	struct lock owners_lock;		      /* guards owners */
 	partition_id_t owners[PCI_BUS_MAX_FUNCTIONS]; /* of whole functions, by index in bus */
 	struct partition_side sides[HV_MAX_PARTITIONS];
 };
@@ -51,6 +51,9 @@ extern struct glue glue;
 
 /* The pool of this PF's VFs; NULL when SR-IOV is not enabled on it. */
 struct vf_pool *glue_pool_of(const struct pci_function *pf);
+
+/* Once every core takes LPIs: a vPE for each vCPU, a virtual ITS for each partition. */
+void glue_start_interrupts(void);
 
 /*
  * Gives the device to its partition: claim, reset, bind its stream, route its vectors, show it.

@@ -39,8 +39,9 @@ static void unclaim(struct assignment *a)
 }
 
 /*
- * A PF whose VFs are in use is not reset, because that would take them away: its owner re-initialises
- * it, and nothing of it reaches memory until then. A function without FLR keeps its one owner.
+ * A PF whose VFs are in use is not reset, because that would take them away: its owner
+ * re-initialises it, and nothing of it reaches memory until then. A function without FLR keeps its
+ * one owner.
  */
 static enum status reset(struct assignment *a)
 {

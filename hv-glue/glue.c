@@ -106,12 +106,14 @@ static unsigned stream_bits(void)
 
 static void start_iommu(const struct glue_machine *machine)
 {
-	struct iommu_config config = {machine->smmu, machine->smmu_size, &iommu_arena, stream_bits()};
+	struct iommu_config config = {machine->smmu, machine->smmu_size, &iommu_arena,
+				      stream_bits()};
 	enum status status = machine->has_smmu ? iommu_init(&config) : STATUS_NOT_FOUND;
 
 	glue.iommu_ready = status == STATUS_OK;
 	if (!glue.iommu_ready) {
-		log_error("SMMU: %s; no device will be given to any partition", status_name(status));
+		log_error("SMMU: %s; no device will be given to any partition",
+			  status_name(status));
 	}
 }
 
@@ -153,23 +155,31 @@ static void collect_assignments(partition_id_t id)
 static enum status start_side(partition_id_t id)
 {
 	struct partition_side *side = &glue.sides[id.v];
-	unsigned cores[GUEST_MAX_VCPUS], vcpus = hv_partition_vcpus(id);
-	enum status status;
 
 	pci_virt_init(&side->bridge, &glue.bus, id);
 	collect_assignments(id);
-	if (glue.irq_ready) {
-		for (unsigned i = 0; i < vcpus; i++) {
-			cores[i] = hv_vcpu_core(id, i);
+	return hooks_trap(id, side);
+}
+
+void glue_start_interrupts(void)
+{
+	for (unsigned i = 0; i < hv_partition_count() && glue.irq_ready; i++) {
+		partition_id_t id = {(uint8_t)i};
+		struct irq_partition *irq = &glue.sides[i].irq;
+		unsigned cores[GUEST_MAX_VCPUS], vcpus = hv_partition_vcpus(id);
+
+		for (unsigned v = 0; v < vcpus; v++) {
+			cores[v] = hv_vcpu_core(id, v);
 		}
-		status = irq_partition_init(&side->irq, id, hv_guest_memory(id), vcpus, cores);
-		side->irq_ready = status == STATUS_OK;
+
+		enum status status = irq_partition_init(irq, id, hv_guest_memory(id), vcpus, cores);
+
+		glue.sides[i].irq_ready = status == STATUS_OK;
 		if (status != STATUS_OK) {
 			log_error("%s: no virtual ITS: %s", hv_partition_name(id),
 				  status_name(status));
 		}
 	}
-	return hooks_trap(id, side);
 }
 
 enum status glue_start(const struct glue_machine *machine, struct hv_hooks *hooks)

@@ -51,8 +51,8 @@ enum status hooks_trap(partition_id_t id, struct partition_side *side)
 					   GUEST_ITS_DOORBELL - GUEST_ITS_BASE,
 					   HV_EXIT_ITS,
 					   &side->irq,
-					   side->irq_ready ? its_read : absent_read,
-					   side->irq_ready ? its_write : absent_write};
+					   glue.irq_ready ? its_read : absent_read,
+					   glue.irq_ready ? its_write : absent_write};
 	const struct hv_mmio_region ecam = {{GUEST_ECAM_BASE}, GUEST_ECAM_SIZE, HV_EXIT_CONFIG,
 					    &side->bridge,     config_read,	config_write};
 	enum status status = hv_trap_region(id, &its);
@@ -101,7 +101,8 @@ static void vcpu_enter(partition_id_t id, unsigned vcpu)
 	struct partition_side *side = &glue.sides[id.v];
 
 	if (side->irq_ready && irq_vcpu_resident(&side->irq, vcpu) != STATUS_OK) {
-		log_error("%s: vcpu %u gets no interrupts from devices", hv_partition_name(id), vcpu);
+		log_error("%s: vcpu %u gets no interrupts from devices", hv_partition_name(id),
+			  vcpu);
 	}
 }
 
@@ -156,13 +157,16 @@ static void report_device(const struct partition_side *side, const struct assign
 	char name[PCI_NAME_LENGTH];
 	const struct pci_virt_counters *counters = &side->bridge.slots[a->slot].counters;
 
-	log_info("@device partition=%s function=%s kind=%s dma=smmu-stage2 interrupts=vlpi label=%s "
-		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu",
-		 hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
-		 a->request->wants_vf ? "VF" : "function", a->request->label, a->slot,
-		 a->stuck ? "quarantined" : a->attached ? "assigned" : "refused",
-		 counters->reads + counters->writes, side->irq.counters.mmio,
-		 iommu_stream_counters(a->stream).faults);
+	log_info(
+		"@device partition=%s function=%s kind=%s dma=smmu-stage2 interrupts=vlpi label=%s "
+		"guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu",
+		hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
+		a->request->wants_vf ? "VF" : "function", a->request->label, a->slot,
+		a->stuck      ? "quarantined"
+		: a->attached ? "assigned"
+			      : "refused",
+		counters->reads + counters->writes, side->irq.counters.mmio,
+		iommu_stream_counters(a->stream).faults);
 }
 
 static void report(void)
@@ -179,6 +183,7 @@ void hooks_fill(struct hv_hooks *hooks)
 {
 	*hooks = (struct hv_hooks){
 		.core_up = core_up,
+		.cores_up = glue_start_interrupts,
 		.partition_start = partition_start,
 		.partition_stop = partition_stop,
 		.vcpu_enter = vcpu_enter,

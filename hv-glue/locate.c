@@ -111,7 +111,7 @@ enum status assignment_locate(struct assignment *a)
 	if (!glue.iommu_ready) {
 		return refuse(a, STATUS_UNSUPPORTED, "the machine has no SMMU that fences its DMA");
 	}
-	if (!glue.irq_ready) {
+	if (!glue.sides[a->owner.v].irq_ready) {
 		return refuse(a, STATUS_UNSUPPORTED,
 			      "the machine has no ITS with GICv4 to deliver its interrupts");
 	}

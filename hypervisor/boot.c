@@ -151,6 +151,7 @@ static void start_cores(void)
 			give_up("core %u does not come up", i);
 		}
 	}
+	partition_hooks.cores_up();
 }
 
 static void start_partitions(void)

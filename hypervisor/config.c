@@ -149,7 +149,8 @@ static bool read_cores(const void *fdt, int node, unsigned machine_cores, uint32
 		uint32_t core = fdt32_ld(&cells[i]);
 
 		if (core >= machine_cores || core >= 32) {
-			log_error("config: %s: core %u, but the machine has %u cores; give the machine "
+			log_error("config: %s: core %u, but the machine has %u cores; give the "
+				  "machine "
 				  "more or use lower numbers",
 				  out->name, core, machine_cores);
 			return false;

@@ -14,15 +14,15 @@ REG32(UARTLCR_H, 0x2c);
 REG32(UARTCR, 0x30);
 REG32(UARTIMSC, 0x38);
 REG32(UARTICR, 0x44);
-#define FR_RX_EMPTY BIT(4)
-#define FR_TX_FULL  BIT(5)
+#define FR_RX_EMPTY	BIT(4)
+#define FR_TX_FULL	BIT(5)
 #define LCR_H_8BIT_FIFO BITS(6, 4)
-#define CR_ON	    (BIT(0) | BIT(8) | BIT(9))
-#define INT_RX	    (BIT(4) | BIT(6))
+#define CR_ON		(BIT(0) | BIT(8) | BIT(9))
+#define INT_RX		(BIT(4) | BIT(6))
 
-#define ESCAPE	 0x14 /* Ctrl-T */
-#define TX_SPINS 1000000 /* far longer than a FIFO takes to drain */
-#define RX_BURST 4096 /* bytes in one interrupt */
+#define ESCAPE		0x14	/* Ctrl-T */
+#define TX_SPINS	1000000 /* far longer than a FIFO takes to drain */
+#define RX_BURST	4096	/* bytes in one interrupt */
 
 static mmio_t uart;
 static bool ready;
@@ -111,7 +111,8 @@ static void command(char key)
 		log_info("powered off from the console");
 		firmware_power_off(false);
 	case 'h':
-		log_info("Ctrl-T then: 0-%u input to that partition, s report, r0-r%u reset, q power off",
+		log_info("Ctrl-T then: 0-%u input to that partition, s report, r0-r%u reset, q "
+			 "power off",
 			 partition_count - 1, partition_count - 1);
 		break;
 	default:
@@ -137,7 +138,8 @@ static void input_byte(char byte)
 
 void console_input(void)
 {
-	mmio_write32(uart, UARTICR, (uint32_t)INT_RX); /* first: a byte that comes now rings again */
+	mmio_write32(uart, UARTICR,
+		     (uint32_t)INT_RX); /* first: a byte that comes now rings again */
 	for (unsigned i = 0; i < RX_BURST && !(mmio_read32(uart, UARTFR) & FR_RX_EMPTY); i++) {
 		input_byte((char)mmio_read32(uart, UARTDR));
 	}

@@ -56,7 +56,8 @@ void hv_unmap_device(partition_id_t id, ipa_t ipa, uint64_t size)
 	struct partition *partition = partition_of(id);
 
 	if (stage2_unmap(partition->cpu_root, ipa, size, partition_vmid(partition)) != STATUS_OK) {
-		panic("%s: device pages at 0x%lx cannot be unmapped", partition->config->name, ipa.v);
+		panic("%s: device pages at 0x%lx cannot be unmapped", partition->config->name,
+		      ipa.v);
 	}
 }
 

@@ -20,13 +20,14 @@
 #define PSCI_FEATURES	       0x8400000au
 #define CAUSEWAY_RELEASE       0xc6000001u /* x1: IPA, x2: number of 4 KiB pages */
 
-#define PSCI_OK		     0
-#define PSCI_INVALID	     (-2)
-#define PSCI_DENIED	     (-3)
-#define PSCI_ALREADY_ON	     (-4)
-#define RELEASE_MAX_PAGES    512
+#define PSCI_OK		       0
+#define PSCI_INVALID	       (-2)
+#define PSCI_DENIED	       (-3)
+#define PSCI_ALREADY_ON	       (-4)
+#define RELEASE_MAX_PAGES      512
 
-static int64_t cpu_on(struct partition *partition, uint64_t target, uint64_t entry, uint64_t argument)
+static int64_t cpu_on(struct partition *partition, uint64_t target, uint64_t entry,
+		      uint64_t argument)
 {
 	if (target >= partition->config->vcpus) {
 		return PSCI_INVALID;
@@ -75,7 +76,9 @@ static int64_t release(struct partition *partition, uint64_t ipa, uint64_t pages
 
 	enum status status = partition_release_memory(partition, (ipa_t){ipa}, pages * PAGE_SIZE);
 
-	return status == STATUS_OK ? PSCI_OK : status == STATUS_INVALID ? PSCI_INVALID : PSCI_DENIED;
+	return status == STATUS_OK	  ? PSCI_OK
+	       : status == STATUS_INVALID ? PSCI_INVALID
+					  : PSCI_DENIED;
 }
 
 enum hv_exit_class hypercall(struct vcpu *vcpu, struct guest_registers *regs)

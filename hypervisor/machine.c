@@ -63,7 +63,8 @@ static bool find_region(const void *fdt, const char *compatible, struct machine_
 }
 
 /* The interrupt called `name` (or the first, without a name), as the GICv3 binding writes it. */
-static void read_interrupt(const void *fdt, int node, const char *name, struct machine_interrupt *out)
+static void read_interrupt(const void *fdt, int node, const char *name,
+			   struct machine_interrupt *out)
 {
 	int length, index = name ? fdt_stringlist_search(fdt, node, "interrupt-names", name) : 0;
 	const fdt32_t *cells = fdt_getprop(fdt, node, "interrupts", &length);
@@ -83,8 +84,9 @@ static void read_memory(struct machine *machine, const void *fdt)
 	int node = -1;
 
 	while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", 7)) >= 0) {
-		for (unsigned i = 0; machine->memory_count < MACHINE_MEMORY &&
-				     read_reg(fdt, node, i, &machine->memory[machine->memory_count]);
+		for (unsigned i = 0;
+		     machine->memory_count < MACHINE_MEMORY &&
+		     read_reg(fdt, node, i, &machine->memory[machine->memory_count]);
 		     i++) {
 			machine->memory_count++;
 		}
@@ -109,7 +111,8 @@ static void read_cores(struct machine *machine, const void *fdt)
 
 		if (reg && type && !strcmp(type, "cpu") && cells > 0 && cells <= 2 &&
 		    length == 4 * cells && machine->core_count < ARRAY_SIZE(machine->affinities)) {
-			machine->affinities[machine->core_count++] = read_cells(reg, (unsigned)cells);
+			machine->affinities[machine->core_count++] =
+				read_cells(reg, (unsigned)cells);
 		}
 	}
 }

@@ -88,9 +88,10 @@ static enum status load(struct partition *partition, const struct fit_image *ima
 		image->size ? partition->guest_memory.at(partition, at, image->size) : NULL;
 
 	if (!target) {
-		log_error("%s: an image of %lu bytes does not fit at 0x%lx; give the partition more "
-			  "memory",
-			  partition->config->name, image->size, at.v);
+		log_error(
+			"%s: an image of %lu bytes does not fit at 0x%lx; give the partition more "
+			"memory",
+			partition->config->name, image->size, at.v);
 		return STATUS_NO_SPACE;
 	}
 	memcpy((void *)target, image->data, image->size);
@@ -123,9 +124,10 @@ static enum status restore_memory(struct partition *partition)
 
 	if (partition->released) {
 		partition->released = false;
-		status = stage2_fill(partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, partition->memory,
-				     size, STAGE2_RAM);
-		stage2_share(partition->device_root, partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, size);
+		status = stage2_fill(partition->cpu_root, (ipa_t){GUEST_RAM_BASE},
+				     partition->memory, size, STAGE2_RAM);
+		stage2_share(partition->device_root, partition->cpu_root, (ipa_t){GUEST_RAM_BASE},
+			     size);
 	}
 	return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Set-up of the partitions at boot: memory, stage 2 tables, the guest's emulated devices, images. */
+/* Set-up of the partitions at boot: memory, stage 2 tables, the guest's emulated devices, images.
+ */
 #include <string.h>
 
 #include "arch.h"
@@ -92,7 +93,8 @@ static enum status build_tables(struct partition *partition, pa_t doorbell)
 	status = stage2_map(partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, partition->memory, size,
 			    STAGE2_RAM);
 	if (status == STATUS_OK) {
-		stage2_share(partition->device_root, partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, size);
+		stage2_share(partition->device_root, partition->cpu_root, (ipa_t){GUEST_RAM_BASE},
+			     size);
 	}
 	if (status == STATUS_OK && doorbell.v) {
 		status = stage2_map(partition->device_root, (ipa_t){GUEST_ITS_DOORBELL}, doorbell,
@@ -104,11 +106,23 @@ static enum status build_tables(struct partition *partition, pa_t doorbell)
 static enum status trap_emulated_devices(struct partition *partition)
 {
 	const struct hv_mmio_region regions[] = {
-		{{GUEST_GICD_BASE}, GUEST_GICD_SIZE, HV_EXIT_OTHER, partition, vgic_distributor_read,
+		{{GUEST_GICD_BASE},
+		 GUEST_GICD_SIZE,
+		 HV_EXIT_OTHER,
+		 partition,
+		 vgic_distributor_read,
 		 vgic_distributor_write},
-		{{GUEST_GICR_BASE}, GUEST_GICR_STRIDE * partition->config->vcpus, HV_EXIT_OTHER,
-		 partition, vgic_redistributor_read, vgic_redistributor_write},
-		{{GUEST_UART_BASE}, GUEST_UART_SIZE, HV_EXIT_CONSOLE, partition, vuart_read,
+		{{GUEST_GICR_BASE},
+		 GUEST_GICR_STRIDE * partition->config->vcpus,
+		 HV_EXIT_OTHER,
+		 partition,
+		 vgic_redistributor_read,
+		 vgic_redistributor_write},
+		{{GUEST_UART_BASE},
+		 GUEST_UART_SIZE,
+		 HV_EXIT_CONSOLE,
+		 partition,
+		 vuart_read,
 		 vuart_write},
 	};
 	enum status status = STATUS_OK;
@@ -174,7 +188,8 @@ void partitions_init(const struct config *config, struct free_memory *memory, pa
 		for (unsigned v = 0; v < partition->config->vcpus; v++) {
 			struct vcpu *vcpu = &partition->vcpus[v];
 
-			*vcpu = (struct vcpu){.partition = partition, .index = v,
+			*vcpu = (struct vcpu){.partition = partition,
+					      .index = v,
 					      .core = partition->config->cores[v]};
 			cores[vcpu->core].vcpu = vcpu;
 		}

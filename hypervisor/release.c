@@ -25,7 +25,8 @@ enum status partition_release_memory(struct partition *partition, ipa_t ipa, uin
 	status = stage2_unmap(partition->cpu_root, ipa, size, tables.vmid);
 	if (status == STATUS_OK) {
 		/* A 1 GiB block that had to be split is a table now: the devices' root follows. */
-		stage2_share(partition->device_root, partition->cpu_root, first_gib, end - first_gib.v);
+		stage2_share(partition->device_root, partition->cpu_root, first_gib,
+			     end - first_gib.v);
 		status = iommu_invalidate(&tables, ipa, size);
 	}
 	lock_release(&partition->tables_lock);

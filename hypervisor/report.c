@@ -8,7 +8,8 @@ static void report_vcpu(const struct partition *partition, const struct vcpu *vc
 {
 	const uint64_t *n = vcpu->exits, *t = vcpu->ticks;
 
-	log_info("@vcpu partition=%s vcpu=%u core=%u timer=%lu ipi=%lu console=%lu config=%lu its=%lu "
+	log_info("@vcpu partition=%s vcpu=%u core=%u timer=%lu ipi=%lu console=%lu config=%lu "
+		 "its=%lu "
 		 "inject=%lu fault=%lu psci=%lu other=%lu",
 		 partition->config->name, vcpu->index, vcpu->core, n[HV_EXIT_TIMER], n[HV_EXIT_IPI],
 		 n[HV_EXIT_CONSOLE], n[HV_EXIT_CONFIG], n[HV_EXIT_ITS], n[HV_EXIT_INJECT],

@@ -15,8 +15,6 @@
 #define PIDR2_GICV3	 0x3bu
 #define ID_BITS		 (14u - 1)
 
-
-
 static struct partition *of(void *context)
 {
 	return context;
@@ -104,7 +102,8 @@ static uint64_t distributor_word(const struct partition *partition, uint64_t off
 		break;
 	}
 	if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS) {
-		uint64_t router = router_read(&partition->gic, (unsigned)(offset - 0x6000) / 8 - 32);
+		uint64_t router =
+			router_read(&partition->gic, (unsigned)(offset - 0x6000) / 8 - 32);
 
 		return size == 8 ? router : router >> 8 * (offset & 4) & 0xffffffff;
 	}
@@ -137,7 +136,8 @@ void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint6
 		vgic_bank_write(&partition->gic.spis[bank - 1], inside, size, value);
 	} else if (offset == 0) {
 		partition->gic.control = (uint32_t)value & (GICD_CTLR_GROUP1 | 1);
-	} else if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS && !(offset & 4)) {
+	} else if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS &&
+		   !(offset & 4)) {
 		router_write(partition, (unsigned)(offset - 0x6000) / 8 - 32, value);
 	}
 	lock_release(&partition->gic.lock);
@@ -184,9 +184,10 @@ uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size)
 	uint64_t inside = offset % GUEST_GICR_STRIDE, value = 0;
 
 	if (is_lpi_register(inside)) {
-		return partition->gic.has_lpis ? partition_hooks.lpi_read(partition->id, vcpu->index,
-									  (uint32_t)inside)
-					       : 0;
+		return partition->gic.has_lpis
+			       ? partition_hooks.lpi_read(partition->id, vcpu->index,
+							  (uint32_t)inside)
+			       : 0;
 	}
 	lock_acquire(&partition->gic.lock);
 	if (inside < 0x10000) {
@@ -216,8 +217,8 @@ void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uin
 
 	if (is_lpi_register(inside)) {
 		if (partition->gic.has_lpis) {
-			partition_hooks.lpi_write(partition->id, vcpu->index, (uint32_t)inside, value,
-						  size);
+			partition_hooks.lpi_write(partition->id, vcpu->index, (uint32_t)inside,
+						  value, size);
 		}
 		return;
 	}

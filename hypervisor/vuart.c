@@ -8,18 +8,18 @@
 #include "console.h"
 #include "partition.h"
 
-#define UARTDR	 0x00
-#define UARTFR	 0x18
-#define UARTIBRD 0x24
-#define UARTFBRD 0x28
-#define UARTLCRH 0x2c
-#define UARTCR	 0x30
-#define UARTIFLS 0x34
-#define UARTIMSC 0x38
-#define UARTRIS	 0x3c
-#define UARTMIS	 0x40
-#define UARTICR	 0x44
-#define UARTID	 0xfe0 /* eight identification registers */
+#define UARTDR	    0x00
+#define UARTFR	    0x18
+#define UARTIBRD    0x24
+#define UARTFBRD    0x28
+#define UARTLCRH    0x2c
+#define UARTCR	    0x30
+#define UARTIFLS    0x34
+#define UARTIMSC    0x38
+#define UARTRIS	    0x3c
+#define UARTMIS	    0x40
+#define UARTICR	    0x44
+#define UARTID	    0xfe0 /* eight identification registers */
 
 #define FR_TX_EMPTY BIT(7)
 #define FR_RX_EMPTY BIT(4)
@@ -82,8 +82,9 @@ static uint32_t register_read(struct vuart *uart, uint64_t offset)
 	case UARTMIS:
 		return uart->raw & uart->mask;
 	default:
-		return offset >= UARTID && offset < UARTID + 32 ? identification[(offset - UARTID) / 4]
-								: 0;
+		return offset >= UARTID && offset < UARTID + 32
+			       ? identification[(offset - UARTID) / 4]
+			       : 0;
 	}
 }
 

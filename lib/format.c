@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The small part of printf that log lines need: no floating point, no allocation, always bounded. */
+/* The small part of printf that log lines need: no floating point, no allocation, always bounded.
+ */
 #include "log.h"
 
 #include "types.h"

@@ -484,7 +484,7 @@ static void do_vmapti(const struct model_its_command *c, uint32_t doorbell)
 		return;
 	}
 	*entry = (struct entry){.valid = true, .vpe = c->vpe, .vlpi = c->intid};
-	memory(device->itt)[c->event * ITT_ENTRY] = 0x5a;
+	memory(device->itt)[(size_t)c->event * ITT_ENTRY] = 0x5a;
 	property_fill(&vpes[c->vpe], c->intid);
 }
 
@@ -522,7 +522,7 @@ static void do_event(const struct model_its_command *c)
 	case 0x0f:
 		effect_add(CLEAR_ONE, entry->vpe, entry->vlpi);
 		entry->valid = false;
-		memory(device->itt)[c->event * ITT_ENTRY] = 0xa5;
+		memory(device->itt)[(size_t)c->event * ITT_ENTRY] = 0xa5;
 		break;
 	default:
 		effect_add(CLEAR_ONE, entry->vpe, entry->vlpi);

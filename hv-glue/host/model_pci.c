@@ -429,6 +429,13 @@ static struct model_pci_function *target(struct model_pci *m, uint16_t rid)
 		}
 		above = next;
 	}
+	for (unsigned i = 0; i < m->count && number == bus_below(m, above); i++) {
+		struct model_pci_function *f = m->functions[i];
+
+		if (f->parent == above && f->ghosts && (f->devfn & 7) == (rid & 7)) {
+			return f;
+		}
+	}
 	if (number == bus_below(m, above) && !passes_device(above, rid & 0xff)) {
 		return NULL;
 	}

@@ -61,6 +61,7 @@ struct model_pci_function {
 	unsigned resets;
 	/* misbehaviour */
 	bool gone;		/* answers nothing, ever */
+	bool ghosts;		/* answers at every device number of its bus */
 	bool dies_on_reset;	/* never answers again */
 	bool ignores_reset;	/* keeps all its state */
 	uint64_t slow_reset_ns; /* answers this long after FLR; 0: 100 ms */

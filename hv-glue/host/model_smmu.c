@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "model_smmu.h"
+#include "model_smmu_parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,17 +7,7 @@
 
 #include "models.h"
 
-#define B(n)		  (1ull << (n))
-#define GET(word, hi, lo) (((uint64_t)(word) >> (lo)) & (B((hi) - (lo) + 1) - 1))
-
-enum { SMMUEN = 1, EVENTQEN = 4, CMDQEN = 8, ATSCHK = 16 };
-enum { ABORT = 1 << 20 };
-#define UPDATE 0x80000000u
-#define OVFLG  0x80000000u
-enum { CMDQ_ERR = 1, EVENTQ_ABT_ERR = 4 };
-
-__attribute__((format(printf, 2, 3))) static void violate(struct model_smmu *smmu,
-							  const char *format, ...)
+void model_smmu_violate(struct model_smmu *smmu, const char *format, ...)
 {
 	va_list arguments;
 
@@ -28,10 +18,10 @@ __attribute__((format(printf, 2, 3))) static void violate(struct model_smmu *smm
 	}
 }
 
-static void expect(struct model_smmu *smmu, bool condition, const char *what)
+void model_smmu_expect(struct model_smmu *smmu, bool condition, const char *what)
 {
 	if (!condition) {
-		violate(smmu, "%s", what);
+		model_smmu_violate(smmu, "%s", what);
 	}
 }
 
@@ -69,7 +59,7 @@ static bool error_active(const struct model_smmu *smmu, uint32_t error)
 	return (smmu->gerror ^ smmu->gerrorn) & error;
 }
 
-static void record_event(struct model_smmu *smmu, const uint64_t record[4])
+void model_smmu_record(struct model_smmu *smmu, const uint64_t record[4])
 {
 	struct model_smmu_queue *queue = &smmu->eventq;
 
@@ -211,8 +201,8 @@ static bool refused(struct model_smmu *smmu, const struct model_smmu_command *c)
 	if (command_legal(smmu, c)) {
 		return false;
 	}
-	violate(smmu, "illegal command %llx %llx", (unsigned long long)c->dword[0],
-		(unsigned long long)c->dword[1]);
+	model_smmu_violate(smmu, "illegal command %llx %llx", (unsigned long long)c->dword[0],
+			   (unsigned long long)c->dword[1]);
 	return true;
 }
 
@@ -256,7 +246,7 @@ static bool consume(struct model_smmu *smmu, uint64_t now_ns)
 		smmu->config_syncs += configs;
 	} else if ((c.dword[0] & 0xff) != smmu->ignore_opcode) {
 		if (smmu->pending_count == MODEL_SMMU_PENDING) {
-			violate(smmu, "more invalidations than the model keeps");
+			model_smmu_violate(smmu, "more invalidations than the model keeps");
 			smmu->pending_count = 0;
 		}
 		smmu->pending[smmu->pending_count++] = c;
@@ -295,7 +285,7 @@ static uint64_t smmu_read(void *context, uint64_t offset, unsigned bytes)
 	struct model_smmu *smmu = context;
 
 	if (bytes != (is_wide(offset) ? 8u : 4u)) {
-		violate(smmu, "%u-byte read of %llx", bytes, (unsigned long long)offset);
+		model_smmu_violate(smmu, "%u-byte read of %llx", bytes, (unsigned long long)offset);
 	}
 	switch (offset) {
 	case 0x00:
@@ -329,7 +319,7 @@ static uint64_t smmu_read(void *context, uint64_t offset, unsigned bytes)
 	case 0x100ac:
 		return smmu->eventq.cons;
 	default:
-		violate(smmu, "read of %llx", (unsigned long long)offset);
+		model_smmu_violate(smmu, "read of %llx", (unsigned long long)offset);
 		return 0;
 	}
 }
@@ -339,42 +329,45 @@ static void check_enable(struct model_smmu *smmu)
 	uint64_t table = smmu->strtab_base & 0x000fffffffffffc0ull;
 	unsigned bits = smmu->strtab_cfg & 63;
 
-	expect(smmu, (smmu->strtab_cfg >> 16 & 3) == 0, "stream table is not linear");
-	expect(smmu, bits <= (smmu->idr1 & 63), "stream table larger than SIDSIZE");
-	expect(smmu, (table & ((64ull << bits) - 1)) == 0, "stream table not aligned to its size");
-	expect(smmu, !smmu->configs_dirty, "enabled without CFGI_ALL and SYNC");
-	expect(smmu, !smmu->tlb_dirty, "enabled without TLBI_NSNH_ALL and SYNC");
-	expect(smmu, !(smmu->idr0 & B(9)) || !smmu->el2_dirty, "enabled without TLBI_EL2_ALL");
-	expect(smmu, (smmu->cr1 & 0xfff) == 0xd75,
-	       "tables and queues not inner-shareable write-back");
-	expect(smmu, !(smmu->cr2 & 1), "E2H set");
-	expect(smmu, !(smmu->idr0 & B(5)) || (smmu->cr2 & 4),
-	       "takes part in broadcast TLB maintenance");
+	model_smmu_expect(smmu, (smmu->strtab_cfg >> 16 & 3) == 0, "stream table is not linear");
+	model_smmu_expect(smmu, bits <= (smmu->idr1 & 63), "stream table larger than SIDSIZE");
+	model_smmu_expect(smmu, (table & ((64ull << bits) - 1)) == 0,
+			  "stream table not aligned to its size");
+	model_smmu_expect(smmu, !smmu->configs_dirty, "enabled without CFGI_ALL and SYNC");
+	model_smmu_expect(smmu, !smmu->tlb_dirty, "enabled without TLBI_NSNH_ALL and SYNC");
+	model_smmu_expect(smmu, !(smmu->idr0 & B(9)) || !smmu->el2_dirty,
+			  "enabled without TLBI_EL2_ALL");
+	model_smmu_expect(smmu, (smmu->cr1 & 0xfff) == 0xd75,
+			  "tables and queues not inner-shareable write-back");
+	model_smmu_expect(smmu, !(smmu->cr2 & 1), "E2H set");
+	model_smmu_expect(smmu, !(smmu->idr0 & B(5)) || (smmu->cr2 & 4),
+			  "takes part in broadcast TLB maintenance");
 }
 
 static void write_cr0(struct model_smmu *smmu, uint32_t value)
 {
 	uint32_t changed = smmu->cr0 ^ value;
 
-	expect(smmu, !(changed & (smmu->cr0 ^ smmu->cr0ack)),
-	       "CR0 field changed before its update ended");
-	expect(smmu, !(value & ~0x1fdu), "CR0 reserved bits");
-	expect(smmu, (smmu->idr0 & B(10)) || !(value & ATSCHK), "ATSCHK without ATS");
+	model_smmu_expect(smmu, !(changed & (smmu->cr0 ^ smmu->cr0ack)),
+			  "CR0 field changed before its update ended");
+	model_smmu_expect(smmu, !(value & ~0x1fdu), "CR0 reserved bits");
+	model_smmu_expect(smmu, (smmu->idr0 & B(10)) || !(value & ATSCHK), "ATSCHK without ATS");
 	if (changed & ~value & SMMUEN) {
-		expect(smmu, smmu->gbpa_in_force & ABORT,
-		       "disabled while GBPA lets traffic through");
+		model_smmu_expect(smmu, smmu->gbpa_in_force & ABORT,
+				  "disabled while GBPA lets traffic through");
 	}
 	if (changed & value & SMMUEN) {
 		check_enable(smmu);
 	}
 	if (changed & value & CMDQEN) {
-		expect(smmu, GET(smmu->cmdq.base, 4, 0) <= GET(smmu->idr1, 25, 21),
-		       "CMDQ too large");
-		expect(smmu, !error_active(smmu, CMDQ_ERR), "CMDQ enabled with an old error");
+		model_smmu_expect(smmu, GET(smmu->cmdq.base, 4, 0) <= GET(smmu->idr1, 25, 21),
+				  "CMDQ too large");
+		model_smmu_expect(smmu, !error_active(smmu, CMDQ_ERR),
+				  "CMDQ enabled with an old error");
 	}
 	if (changed & value & EVENTQEN) {
-		expect(smmu, GET(smmu->eventq.base, 4, 0) <= GET(smmu->idr1, 20, 16),
-		       "EVENTQ too large");
+		model_smmu_expect(smmu, GET(smmu->eventq.base, 4, 0) <= GET(smmu->idr1, 20, 16),
+				  "EVENTQ too large");
 	}
 	smmu->cr0 = value;
 	smmu->cr0_due = models_time() + smmu->update_ns;
@@ -383,7 +376,7 @@ static void write_cr0(struct model_smmu *smmu, uint32_t value)
 static void write_gbpa(struct model_smmu *smmu, uint32_t value)
 {
 	if ((smmu->gbpa & UPDATE) || !(value & UPDATE)) {
-		violate(smmu, "GBPA written without the update handshake");
+		model_smmu_violate(smmu, "GBPA written without the update handshake");
 		return;
 	}
 	smmu->gbpa = value;
@@ -392,9 +385,12 @@ static void write_gbpa(struct model_smmu *smmu, uint32_t value)
 
 static void write_irq_ctrl(struct model_smmu *smmu, uint32_t value)
 {
-	expect(smmu, smmu->irq_ctrl == smmu->irq_ctrlack, "IRQ_CTRL written during an update");
-	expect(smmu, !(smmu->idr0 & B(13)) || !(value & 4) || !smmu->eventq_msi, "wild event MSI");
-	expect(smmu, !(smmu->idr0 & B(13)) || !(value & 1) || !smmu->gerror_msi, "wild error MSI");
+	model_smmu_expect(smmu, smmu->irq_ctrl == smmu->irq_ctrlack,
+			  "IRQ_CTRL written during an update");
+	model_smmu_expect(smmu, !(smmu->idr0 & B(13)) || !(value & 4) || !smmu->eventq_msi,
+			  "wild event MSI");
+	model_smmu_expect(smmu, !(smmu->idr0 & B(13)) || !(value & 1) || !smmu->gerror_msi,
+			  "wild error MSI");
 	smmu->irq_ctrl = value;
 	smmu->irq_due = models_time() + smmu->update_ns;
 }
@@ -403,8 +399,8 @@ static void write_gerrorn(struct model_smmu *smmu, uint32_t value)
 {
 	uint32_t active = smmu->gerror ^ smmu->gerrorn;
 
-	expect(smmu, !((value ^ smmu->gerrorn) & ~active),
-	       "acknowledged an error that is not active");
+	model_smmu_expect(smmu, !((value ^ smmu->gerrorn) & ~active),
+			  "acknowledged an error that is not active");
 	smmu->gerrorn = value;
 }
 
@@ -415,8 +411,8 @@ static void write_cmdq_prod(struct model_smmu *smmu, uint32_t value)
 	if (smmu->cr0 & CMDQEN) {
 		uint32_t added = (value - smmu->cmdq.prod) & mask;
 
-		expect(smmu, queue_used(&smmu->cmdq) + added <= queue_size(&smmu->cmdq),
-		       "command queue overfilled");
+		model_smmu_expect(smmu, queue_used(&smmu->cmdq) + added <= queue_size(&smmu->cmdq),
+				  "command queue overfilled");
 	}
 	if (!queue_used(&smmu->cmdq)) {
 		smmu->command_due = models_time() + smmu->command_ns;
@@ -432,8 +428,9 @@ static void write_eventq_cons(struct model_smmu *smmu, uint32_t value)
 	uint32_t mask = 2 * queue_size(&smmu->eventq) - 1;
 
 	if (smmu->cr0 & EVENTQEN) {
-		expect(smmu, ((value - smmu->eventq.cons) & mask) <= queue_used(&smmu->eventq),
-		       "event queue index moved past its end");
+		model_smmu_expect(smmu,
+				  ((value - smmu->eventq.cons) & mask) <= queue_used(&smmu->eventq),
+				  "event queue index moved past its end");
 	}
 	smmu->eventq.cons = value;
 }
@@ -442,7 +439,7 @@ static void write_eventq_cons(struct model_smmu *smmu, uint32_t value)
 static void expect_off(struct model_smmu *smmu, uint32_t enables, const char *what)
 {
 	if ((smmu->cr0 | smmu->cr0ack) & enables) {
-		violate(smmu, "%s written while enabled", what);
+		model_smmu_violate(smmu, "%s written while enabled", what);
 	}
 }
 
@@ -450,8 +447,8 @@ static void expect_address(struct model_smmu *smmu, uint64_t value)
 {
 	static const uint8_t bits[] = {32, 36, 40, 42, 44, 48, 52, 56};
 
-	expect(smmu, (value & 0x00ffffffffffffc0ull) >> bits[smmu->idr5 & 7] == 0,
-	       "address beyond the SMMU's reach");
+	model_smmu_expect(smmu, (value & 0x00ffffffffffffc0ull) >> bits[smmu->idr5 & 7] == 0,
+			  "address beyond the SMMU's reach");
 }
 
 static void smmu_write(void *context, uint64_t offset, unsigned bytes, uint64_t value)
@@ -460,7 +457,8 @@ static void smmu_write(void *context, uint64_t offset, unsigned bytes, uint64_t 
 	uint32_t value32 = (uint32_t)value;
 
 	if (bytes != (is_wide(offset) ? 8u : 4u)) {
-		violate(smmu, "%u-byte write of %llx", bytes, (unsigned long long)offset);
+		model_smmu_violate(smmu, "%u-byte write of %llx", bytes,
+				   (unsigned long long)offset);
 	}
 	switch (offset) {
 	case 0x20:
@@ -485,8 +483,9 @@ static void smmu_write(void *context, uint64_t offset, unsigned bytes, uint64_t 
 		break;
 	case 0x68:
 	case 0xb0:
-		expect(smmu, smmu->idr0 & B(13), "MSI address without MSIs");
-		expect(smmu, !(smmu->irq_ctrl | smmu->irq_ctrlack), "MSI address while enabled");
+		model_smmu_expect(smmu, smmu->idr0 & B(13), "MSI address without MSIs");
+		model_smmu_expect(smmu, !(smmu->irq_ctrl | smmu->irq_ctrlack),
+				  "MSI address while enabled");
 		*(offset == 0x68 ? &smmu->gerror_msi : &smmu->eventq_msi) = value;
 		break;
 	case 0x80:
@@ -523,245 +522,9 @@ static void smmu_write(void *context, uint64_t offset, unsigned bytes, uint64_t 
 		write_eventq_cons(smmu, value32);
 		break;
 	default:
-		violate(smmu, "write of %llx", (unsigned long long)offset);
+		model_smmu_violate(smmu, "write of %llx", (unsigned long long)offset);
 		break;
 	}
-}
-
-/* --- translation --- */
-
-struct walk {
-	unsigned output_bits, input_bits, start;
-	uint64_t root;
-	uint16_t vmid;
-	bool records;
-};
-
-static unsigned size_bits(unsigned code)
-{
-	static const uint8_t bits[] = {32, 36, 40, 42, 44, 48, 48, 48};
-
-	return bits[code & 7];
-}
-
-/* Is a V=1, Config=0b110 entry ILLEGAL (5.2.2)? */
-static bool stage2_legal(const struct model_smmu *smmu, const uint64_t d[8], struct walk *walk)
-{
-	static const uint8_t level_of[] = {2, 1, 0, 9}, low[] = {40, 31, 22}, high[] = {52, 43, 34};
-	unsigned oas = size_bits(smmu->idr5), s2ps = size_bits((unsigned)GET(d[2], 50, 48));
-	unsigned level = level_of[GET(d[2], 39, 38)];
-
-	*walk = (struct walk){.output_bits = s2ps < oas ? s2ps : oas,
-			      .input_bits = 64 - (unsigned)GET(d[2], 37, 32),
-			      .start = level,
-			      .root = d[3] & 0x000ffffffffffff0ull,
-			      .vmid = (uint16_t)d[2],
-			      .records = GET(d[2], 58, 58)};
-	return GET(d[2], 51, 51) && GET(d[2], 47, 46) == 0 && GET(d[2], 52, 52) == 0 &&
-	       GET(d[2], 57, 57) == 0 && GET(d[2], 56, 55) == 0 && level <= 2 &&
-	       walk->input_bits >= 25 && walk->input_bits <= oas &&
-	       walk->input_bits >= low[level] && walk->input_bits <= high[level] &&
-	       (level != 0 || oas >= 44) && walk->root >> walk->output_bits == 0;
-}
-
-enum model_smmu_meaning model_smmu_meaning(const struct model_smmu *smmu, const uint64_t dword[8])
-{
-	struct walk walk;
-
-	if (!(dword[0] & 1) || !(dword[0] & 8)) {
-		return MODEL_STE_ABORT;
-	}
-	switch (GET(dword[0], 3, 1)) {
-	case 4:
-		return MODEL_STE_BYPASS;
-	case 6:
-		return stage2_legal(smmu, dword, &walk) ? MODEL_STE_STAGE2 : MODEL_STE_ABORT;
-	default:
-		return MODEL_STE_STAGE1;
-	}
-}
-
-static const uint64_t *table_entry(const struct model_smmu *smmu, uint32_t stream)
-{
-	uintptr_t table = smmu->strtab_base & 0x000fffffffffffc0ull;
-
-	return (const uint64_t *)table + (size_t)stream * 8;
-}
-
-static struct model_smmu_ste *cached(struct model_smmu *smmu, uint32_t stream)
-{
-	for (unsigned i = 0; i < MODEL_SMMU_STES; i++) {
-		if (smmu->stes[i].valid && smmu->stes[i].stream == stream) {
-			return &smmu->stes[i];
-		}
-	}
-	return NULL;
-}
-
-static struct model_smmu_ste *fetch(struct model_smmu *smmu, uint32_t stream)
-{
-	struct model_smmu_ste *ste = cached(smmu, stream);
-
-	if (!ste) {
-		ste = &smmu->stes[smmu->ste_next++ % MODEL_SMMU_STES];
-		ste->valid = true;
-		ste->stream = stream;
-		memcpy(ste->dword, table_entry(smmu, stream), 64);
-	} else if (!(ste->dword[0] & 1)) {
-		/* The words of one fetch are read in any order: word 0 comes last, later. */
-		ste->dword[0] = table_entry(smmu, stream)[0];
-	}
-	return ste;
-}
-
-void model_smmu_prefetch(struct model_smmu *smmu, uint32_t stream)
-{
-	if ((smmu->cr0ack & SMMUEN) && !cached(smmu, stream)) {
-		(void)fetch(smmu, stream);
-	}
-}
-
-static struct model_smmu_result refuse(struct model_smmu *smmu, uint8_t type, uint32_t stream,
-				       uint64_t address, bool write, bool record)
-{
-	uint64_t fault = type >= 0x10 ? B(39) | 2ull << 40 : 0; /* S2, CLASS = IN */
-	bool addressed = type >= 0x10 || type == 0x07;
-	uint64_t words[4] = {type | (uint64_t)stream << 32,
-			     fault | (addressed && !write ? B(35) : 0), addressed ? address : 0,
-			     type >= 0x10 ? address & 0x000ffffffffff000ull : 0};
-
-	if (record) {
-		record_event(smmu, words);
-	}
-	return (struct model_smmu_result){.event = record ? type : 0};
-}
-
-/* Returns the event number, or 0 with *out filled in. */
-static uint8_t walk_tables(const struct walk *walk, uint64_t ipa, struct model_smmu_tlb *out)
-{
-	uint64_t table = walk->root;
-
-	if (ipa >> walk->input_bits) {
-		return 0x10;
-	}
-	for (unsigned level = walk->start; level <= 3; level++) {
-		unsigned shift = 39 - 9 * level;
-		uint64_t index = level == walk->start ? ipa >> shift : GET(ipa, shift + 8, shift);
-		uint64_t entry = ((const volatile uint64_t *)(uintptr_t)table)[index];
-		uint64_t address = entry & 0x0000fffffffff000ull;
-
-		if (!(entry & 1) || (level == 3 && !(entry & 2)) || (level == 0 && !(entry & 2))) {
-			return 0x10;
-		}
-		if (address >> walk->output_bits) {
-			return 0x11;
-		}
-		if (level < 3 && (entry & 2)) {
-			table = address;
-			continue;
-		}
-		if (!(entry & B(10))) {
-			return 0x12;
-		}
-		*out = (struct model_smmu_tlb){.valid = true,
-					       .read = entry & B(6),
-					       .write = entry & B(7),
-					       .vmid = walk->vmid,
-					       .size = B(shift),
-					       .ipa = ipa & ~(B(shift) - 1),
-					       .pa = address & ~(B(shift) - 1)};
-		return 0;
-	}
-	return 0x10;
-}
-
-static struct model_smmu_tlb *translation(struct model_smmu *smmu, const struct walk *walk,
-					  uint64_t ipa, uint8_t *event)
-{
-	struct model_smmu_tlb *entry, found;
-
-	for (unsigned i = 0; i < MODEL_SMMU_TLB; i++) {
-		entry = &smmu->tlb[i];
-		if (entry->valid && entry->vmid == walk->vmid && ipa - entry->ipa < entry->size) {
-			return entry;
-		}
-	}
-	*event = walk_tables(walk, ipa, &found);
-	if (*event) {
-		return NULL;
-	}
-	entry = &smmu->tlb[smmu->tlb_next++ % MODEL_SMMU_TLB];
-	*entry = found;
-	return entry;
-}
-
-struct model_smmu_result model_smmu_access(struct model_smmu *smmu, uint32_t stream,
-					   uint64_t address, bool write)
-{
-	struct model_smmu_result bypass = {.passed = true, .bypassed = true, .pa = address};
-	uint8_t event = 0;
-	struct walk walk;
-
-	if (!(smmu->cr0ack & SMMUEN)) {
-		return smmu->gbpa_in_force & ABORT ? (struct model_smmu_result){0} : bypass;
-	}
-	if ((uint64_t)stream >> (smmu->strtab_cfg & 63)) {
-		return refuse(smmu, 0x02, stream, address, write, smmu->cr2 & 2);
-	}
-	struct model_smmu_ste *ste = fetch(smmu, stream);
-
-	if (!(ste->dword[0] & 1)) {
-		return refuse(smmu, 0x04, stream, address, write, true);
-	}
-	switch (GET(ste->dword[0], 3, 1)) {
-	case 0:
-	case 1:
-	case 2:
-	case 3:
-		return (struct model_smmu_result){0};
-	case 4:
-		return bypass;
-	case 6:
-		break;
-	default:
-		violate(smmu, "stage 1 enabled");
-		return (struct model_smmu_result){0};
-	}
-	if (!stage2_legal(smmu, ste->dword, &walk)) {
-		return refuse(smmu, 0x04, stream, address, write, true);
-	}
-	expect(smmu, GET(ste->dword[1], 29, 28) == 0, "ATS enabled for a stream");
-	expect(smmu, (walk.root & 4095) == 0, "root of the tables not aligned");
-	struct model_smmu_tlb *entry = translation(smmu, &walk, address, &event);
-
-	if (!entry) {
-		return refuse(smmu, event, stream, address, write, walk.records);
-	}
-	if (write ? !entry->write : !entry->read) {
-		return refuse(smmu, 0x13, stream, address, write, walk.records);
-	}
-	return (struct model_smmu_result){.passed = true, .pa = entry->pa + (address - entry->ipa)};
-}
-
-struct model_smmu_result model_smmu_translated(struct model_smmu *smmu, uint32_t stream,
-					       uint64_t address)
-{
-	struct model_smmu_result bypass = {.passed = true, .bypassed = true, .pa = address};
-
-	if (!(smmu->cr0ack & SMMUEN)) {
-		return model_smmu_access(smmu, stream, address, false);
-	}
-	if (!(smmu->idr0 & B(10)) || !(smmu->cr0ack & ATSCHK)) {
-		return smmu->idr0 & B(10) ? bypass
-					  : refuse(smmu, 0x07, stream, address, false, true);
-	}
-	if ((uint64_t)stream >> (smmu->strtab_cfg & 63) || !(fetch(smmu, stream)->dword[0] & 8)) {
-		return (struct model_smmu_result){0};
-	}
-	if (GET(fetch(smmu, stream)->dword[1], 29, 28) != 0) {
-		return bypass;
-	}
-	return refuse(smmu, 0x07, stream, address, false, true);
 }
 
 void model_smmu_add(struct model_smmu *smmu, uintptr_t base)

@@ -9,8 +9,8 @@
 #include "clock.h"
 #include "log.h"
 
-#define MAX_MODELS 16
-#define LOG_LINES  512
+#define MAX_MODELS   16
+#define LOG_LINES    512
 #define POLL_STEP_NS 1000
 
 static struct model models[MAX_MODELS];
@@ -75,7 +75,8 @@ static struct model *model_at(uintptr_t address, unsigned bytes)
 			return &models[i];
 		}
 	}
-	fprintf(stderr, "no model answers a %u-byte access at %#lx\n", bytes, (unsigned long)address);
+	fprintf(stderr, "no model answers a %u-byte access at %#lx\n", bytes,
+		(unsigned long)address);
 	abort();
 }
 

@@ -27,8 +27,8 @@ void models_add(const struct model *model);
 uint64_t models_time(void);
 void models_time_hook(void (*hook)(void *context, uint64_t now_ns), void *context);
 
-/* Called at each arch_publish/arch_barrier/arch_clean and each MMIO write: the prefix models look at
- * memory here, at every point a device could. */
+/* Called at each arch_publish/arch_barrier/arch_clean and each MMIO write: the prefix models look
+ * at memory here, at every point a device could. */
 void models_observer(void (*observer)(void *context), void *context);
 
 struct model_counters {

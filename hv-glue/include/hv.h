@@ -20,12 +20,12 @@
 
 /* A device a partition asks for, as its config says. */
 struct hv_device_request {
-	char label[24];	 /* the node's name, for messages */
-	rid_t function;	 /* the whole function, or the PF whose VF is wanted */
+	char label[24]; /* the node's name, for messages */
+	rid_t function; /* the whole function, or the PF whose VF is wanted */
 	bool wants_vf;
 	uint16_t vf_index;
-	uint8_t mac[6];	 /* the VF's contract; zeroes without one */
-	uint16_t vlan;	 /* 0: untagged */
+	uint8_t mac[6]; /* the VF's contract; zeroes without one */
+	uint16_t vlan;	/* 0: untagged */
 };
 
 /* --- partitions ------------------------------------------------------------------------------ */
@@ -97,6 +97,7 @@ enum status MUST_USE hv_trap_region(partition_id_t partition, const struct hv_mm
  */
 struct hv_hooks {
 	enum status (*core_up)(unsigned core); /* each core, once, at boot */
+	void (*cores_up)(void);		       /* once, when all of them are */
 	enum status (*partition_start)(partition_id_t partition);
 	void (*partition_stop)(partition_id_t partition);
 	void (*vcpu_enter)(partition_id_t partition, unsigned vcpu);

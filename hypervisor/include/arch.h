@@ -41,9 +41,11 @@ enum stage2_kind { STAGE2_RAM, STAGE2_DEVICE, STAGE2_DOORBELL };
 /* A level 1 table, zero: everything faults. NULL: the pool is exhausted. */
 void *stage2_new_root(void);
 /* With the largest blocks that fit. STATUS_BUSY: something is mapped there. */
-enum status MUST_USE stage2_map(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind);
+enum status MUST_USE stage2_map(void *root, ipa_t ipa, pa_t pa, uint64_t size,
+				enum stage2_kind kind);
 /* The same, where nothing is mapped yet; the rest stays. */
-enum status MUST_USE stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind);
+enum status MUST_USE stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size,
+				 enum stage2_kind kind);
 /* Makes `to` point at the tables and blocks `from` has for [ipa, ipa+size), GiB-aligned. */
 void stage2_share(void *to, const void *from, ipa_t ipa, uint64_t size);
 /* Breaks the mapping of [ipa, ipa+size) and drops it from all cores' TLBs for `vmid`. */

@@ -110,7 +110,8 @@ enum status MUST_USE vcpu_power_on(struct vcpu *vcpu, uint64_t entry, uint64_t a
 void vcpu_left_guest(struct vcpu *vcpu);
 
 /* Unmaps pages of its own RAM from the partition's CPUs and devices, for good. */
-enum status MUST_USE partition_release_memory(struct partition *partition, ipa_t ipa, uint64_t size);
+enum status MUST_USE partition_release_memory(struct partition *partition, ipa_t ipa,
+					      uint64_t size);
 
 const char *partition_state_name(enum partition_state state);
 /* One block of machine-readable lines: docs/architecture.md, "The report". */

@@ -82,7 +82,9 @@ void fault_log_reserve(stream_id_t stream)
 /* Reported within the window? */
 static bool is_repeat(struct slot *slot, uint64_t key, uint64_t now_ns)
 {
-	for (unsigned i = 0; i < RECENT; i++) {
+	for (unsigned age = 1; age <= RECENT; age++) { /* usually the same as the last */
+		unsigned i = (slot->next - age) % RECENT;
+
 		if (slot->recent[i].key == key && now_ns - slot->recent[i].seen_ns < WINDOW_NS) {
 			return true;
 		}
@@ -121,6 +123,7 @@ bool fault_log_note(const struct iommu_event *event, uint64_t now_ns)
 	/* The kind of fault, never 0, takes the place of the offset in the page. */
 	uint64_t key = (event->address.v & ~(uint64_t)(PAGE_SIZE - 1)) | event->raw_type;
 
+	key ^= (uint64_t)event->owner.v << 56;
 	count(slot, event->stream);
 	if (is_repeat(slot, key, now_ns) ||
 	    !log_allowed(&slot->quota, now_ns, REPORTS_A_WINDOW, WINDOW_NS)) {

@@ -101,7 +101,11 @@ static enum status tables_init(uint64_t typer)
 
 	gic.device_limit = devices < id_limit ? devices : id_limit;
 	gic.vpe_limit = vpes;
-	return devices && vpes && collections >= gic.core_count ? STATUS_OK : STATUS_UNSUPPORTED;
+	if (!devices || !vpes || collections < gic.core_count) {
+		log_error("ITS: no table of devices, of vPEs, or of enough collections");
+		return STATUS_UNSUPPORTED;
+	}
+	return STATUS_OK;
 }
 
 static bool its_quiescent(void *context)
@@ -184,7 +188,7 @@ enum status irq_route_init(const struct irq_route_config *config)
 		log_info("ITS: GICv4, DeviceIDs below 0x%llx, %llu vPEs%s",
 			 (unsigned long long)gic.device_limit, (unsigned long long)gic.vpe_limit,
 			 gic.clean_tables ? ", tables not snooped" : "");
-	} else {
+	} else if (status != STATUS_UNSUPPORTED) { /* that has said why */
 		log_error("ITS: not usable: %s", status_name(status));
 	}
 	return status;

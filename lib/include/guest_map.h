@@ -24,7 +24,7 @@
 #define GUEST_ECAM_BASE	    0x4010000000ull
 #define GUEST_ECAM_SIZE	    0x00100000ull /* one bus */
 
-#define GUEST_MAX_VCPUS 8
+#define GUEST_MAX_VCPUS	    8
 
 /* PPIs, as numbers within the PPI range (INTID = 16 + number). */
 #define GUEST_PPI_TIMER_SECURE 13

@@ -30,11 +30,11 @@ static inline bool partition_is(partition_id_t a, partition_id_t b)
 	return a.v == b.v;
 }
 
-#define KIB(n) ((uint64_t)(n) << 10)
-#define MIB(n) ((uint64_t)(n) << 20)
-#define GIB(n) ((uint64_t)(n) << 30)
+#define KIB(n)	      ((uint64_t)(n) << 10)
+#define MIB(n)	      ((uint64_t)(n) << 20)
+#define GIB(n)	      ((uint64_t)(n) << 30)
 
-#define PAGE_SIZE 4096u
+#define PAGE_SIZE     4096u
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -54,7 +54,8 @@ static inline bool range_inside(uint64_t base, uint64_t size, uint64_t outer, ui
 	return base >= outer && size <= outer_size && base - outer <= outer_size - size;
 }
 
-/* Memory the CPU and devices address by the same number: identity-mapped at EL2, plain on a host. */
+/* Memory the CPU and devices address by the same number: identity-mapped at EL2, plain on a host.
+ */
 static inline pa_t pa_of(const volatile void *pointer)
 {
 	return (pa_t){(uintptr_t)pointer};

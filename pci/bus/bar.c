@@ -81,7 +81,8 @@ static void size_row(const struct pci_bus *bus, struct pci_function *function, u
 		uint16_t at = (uint16_t)(offset + 4 * i);
 		unsigned taken = size_bar(bus, function->rid, at, i == count - 1, bar);
 
-		if (bar->size == BAR_UNREADABLE) {
+		/* A VF has no I/O space (PCIe 9.3.3.14). */
+		if (bar->size == BAR_UNREADABLE || (first && bar->space == PCI_SPACE_IO)) {
 			pci_refuse_bar(function, first + i, "has no sound size");
 		}
 		i += taken;

@@ -88,7 +88,7 @@ void core_init(struct core *core)
 	sysreg_write(tpidr_el2, (uint64_t)(uintptr_t)core);
 	sysreg_write(cptr_el2, 0x32ff); /* RES1; floating point and SIMD are the guest's */
 	sysreg_write(hstr_el2, 0);
-	sysreg_write(cnthctl_el2, 3);	/* EL1 may use the physical counter and timer */
+	sysreg_write(cnthctl_el2, 3); /* EL1 may use the physical counter and timer */
 	sysreg_write(cntvoff_el2, 0);
 	sysreg_write(vpidr_el2, sysreg_read(midr_el1));
 	gic_core_init(core);
@@ -99,7 +99,8 @@ _Noreturn void core_main(struct core *core)
 {
 	core_init(core);
 	if (partition_hooks.core_up(core->number) != STATUS_OK) {
-		log_error("core %u: its redistributor takes no LPIs; its partition gets no interrupts "
+		log_error("core %u: its redistributor takes no LPIs; its partition gets no "
+			  "interrupts "
 			  "from devices",
 			  core->number);
 	}
@@ -179,8 +180,8 @@ _Noreturn void vcpu_enter_guest(struct vcpu *vcpu)
 	reset_el1(vcpu);
 	stage2_load(partition->cpu_root, partition_vmid(partition));
 	sysreg_write(hcr_el2, HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |
-				      HCR_BSU_IS | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_RW |
-				      HCR_TEA | HCR_APK | HCR_API);
+				      HCR_BSU_IS | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW |
+				      HCR_RW | HCR_TEA | HCR_APK | HCR_API);
 	isb();
 	partition_hooks.vcpu_enter(partition->id, vcpu->index);
 	vgic_cpu_start(vcpu);

@@ -4,11 +4,11 @@
 
 #include "arch.h"
 
-#define PSCI_SYSTEM_OFF 0x84000008u
-#define PSCI_CPU_ON	0xc4000003u
+#define PSCI_SYSTEM_OFF		0x84000008u
+#define PSCI_CPU_ON		0xc4000003u
 
-#define SEMIHOSTING_EXIT	 0x18u /* SYS_EXIT; 64-bit form takes a block */
-#define SEMIHOSTING_APPLICATION	 0x20026ul
+#define SEMIHOSTING_EXIT	0x18u /* SYS_EXIT; 64-bit form takes a block */
+#define SEMIHOSTING_APPLICATION 0x20026ul
 
 static bool semihosting;
 

@@ -28,17 +28,17 @@ REG32(GICR_IPRIORITYR, 0x10400);
 #define GICR_WAKER_SLEEP  BIT(1)
 #define GICR_WAKER_ASLEEP BIT(2)
 
-#define PPI_MAINTENANCE	 25
-#define PPI_EL2_TIMER	 26
+#define PPI_MAINTENANCE	  25
+#define PPI_EL2_TIMER	  26
 #define PPI_VIRTUAL_TIMER 27
-#define PPI_PHYS_TIMER	 30
-#define SGI_KICK	 0
-#define PRIORITY	 0xa0a0a0a0u
-#define SPURIOUS	 1020
-#define FIRST_LPI	 8192
-#define TIMEOUT		 10000000ull /* ns */
-#define MAX_HANDLERS	 8
-#define MAX_TAKEN	 64 /* interrupts handled in one exit; the rest trap again */
+#define PPI_PHYS_TIMER	  30
+#define SGI_KICK	  0
+#define PRIORITY	  0xa0a0a0a0u
+#define SPURIOUS	  1020
+#define FIRST_LPI	  8192
+#define TIMEOUT		  10000000ull /* ns */
+#define MAX_HANDLERS	  8
+#define MAX_TAKEN	  64 /* interrupts handled in one exit; the rest trap again */
 
 static mmio_t distributor;
 static struct {
@@ -99,7 +99,8 @@ void gic_core_init(struct core *core)
 {
 	mmio_t frame = core->redistributor;
 
-	mmio_write32(frame, GICR_WAKER, mmio_read32(frame, GICR_WAKER) & ~(uint32_t)GICR_WAKER_SLEEP);
+	mmio_write32(frame, GICR_WAKER,
+		     mmio_read32(frame, GICR_WAKER) & ~(uint32_t)GICR_WAKER_SLEEP);
 	if (clock_poll(redistributor_awake, &frame, TIMEOUT) != STATUS_OK) {
 		panic("core %u: its redistributor does not wake up", core->number);
 	}

@@ -5,23 +5,23 @@
 #include "arch.h"
 #include "sysreg.h"
 
-#define TABLES	 40
-#define ENTRIES	 512
-#define VALID	 BIT(0)
-#define TABLE	 BIT(1) /* a page, at the last level */
-#define ATTR(n)	 ((uint64_t)(n) << 2)
-#define AP_RES1	 BIT(6)
-#define AP_READ	 BIT(7)
-#define SH_INNER ((uint64_t)3 << 8)
-#define AF	 BIT(10)
-#define XN	 BIT(54)
-#define ADDRESS	 BITS(47, 12)
+#define TABLES		  40
+#define ENTRIES		  512
+#define VALID		  BIT(0)
+#define TABLE		  BIT(1) /* a page, at the last level */
+#define ATTR(n)		  ((uint64_t)(n) << 2)
+#define AP_RES1		  BIT(6)
+#define AP_READ		  BIT(7)
+#define SH_INNER	  ((uint64_t)3 << 8)
+#define AF		  BIT(10)
+#define XN		  BIT(54)
+#define ADDRESS		  BITS(47, 12)
 
 #define MAIR_DEVICE_nGnRE 0x04ull
 #define MAIR_NORMAL_WB	  0xffull
 
-#define SCTLR_RES1 0x30c50830ull
-#define SCTLR_ON   (BIT(0) | BIT(2) | BIT(3) | BIT(12) | BIT(19)) /* M C SA I WXN */
+#define SCTLR_RES1	  0x30c50830ull
+#define SCTLR_ON	  (BIT(0) | BIT(2) | BIT(3) | BIT(12) | BIT(19)) /* M C SA I WXN */
 
 void mmu_build(pa_t fdt);
 void mmu_enable(void);
@@ -117,8 +117,8 @@ void mmu_enable(void)
 	isb();
 	sysreg_write(mair_el2, MAIR_NORMAL_WB << 8 | MAIR_DEVICE_nGnRE);
 	/* RES1, PS, TG0 = 4 KiB, inner shareable, write-back, T0SZ = 16 */
-	sysreg_write(tcr_el2, BIT(31) | BIT(23) | (range > 5 ? 5 : range) << 16 | 3 << 12 | 1 << 10 |
-				      1 << 8 | 16);
+	sysreg_write(tcr_el2, BIT(31) | BIT(23) | (range > 5 ? 5 : range) << 16 | 3 << 12 |
+				      1 << 10 | 1 << 8 | 16);
 	sysreg_write(ttbr0_el2, (uint64_t)(uintptr_t)tables[0]);
 	__asm__ volatile("dsb sy\n\ttlbi alle2\n\tic iallu\n\tdsb sy\n\tisb" ::: "memory");
 	sysreg_write(sctlr_el2, SCTLR_RES1 | SCTLR_ON);

@@ -8,12 +8,12 @@
 
 #include <string.h>
 
-#define POOL	512 /* 2 MiB: 4 roots' worth and more for each partition */
-#define ENTRIES 512
+#define POOL	   512 /* 2 MiB: 4 roots' worth and more for each partition */
+#define ENTRIES	   512
 
-#define VALID	  BIT(0)
-#define TABLE	  BIT(1) /* a page, at the last level */
-#define ADDRESS	  BITS(47, 12)
+#define VALID	   BIT(0)
+#define TABLE	   BIT(1) /* a page, at the last level */
+#define ADDRESS	   BITS(47, 12)
 #define MEM_DEVICE (1ull << 2) /* nGnRE */
 #define MEM_NORMAL (15ull << 2)
 #define S2AP_READ  BIT(6)
@@ -77,8 +77,8 @@ static uint64_t *descend(uint64_t *entry, enum status *why)
 	return va_of((pa_t){*entry & ADDRESS});
 }
 
-static enum status map_step(uint64_t *table, uint64_t ipa, uint64_t pa, uint64_t left, uint64_t bits,
-			    uint64_t *done)
+static enum status map_step(uint64_t *table, uint64_t ipa, uint64_t pa, uint64_t left,
+			    uint64_t bits, uint64_t *done)
 {
 	for (unsigned level = STAGE2_START_LEVEL;; level++) {
 		uint64_t block = 1ull << shift_of(level);
@@ -138,7 +138,8 @@ enum status stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stag
 
 		done = 1ull << shift_of(3);
 		if (!(*find(root, ipa.v + at, &level) & VALID)) {
-			status = map_step(root, ipa.v + at, pa.v + at, size - at, leaf_bits[kind], &done);
+			status = map_step(root, ipa.v + at, pa.v + at, size - at, leaf_bits[kind],
+					  &done);
 		}
 	}
 	return status;
@@ -233,5 +234,6 @@ void stage2_load(const void *root, vmid_t vmid)
 				       3 << 12 | 1 << 10 | 1 << 8 | 1 << 6 |
 				       (64 - STAGE2_INPUT_BITS));
 	sysreg_write(vttbr_el2, (uint64_t)vmid.v << 48 | (uint64_t)(uintptr_t)root);
-	__asm__ volatile("isb\n\ttlbi vmalls12e1\n\tdsb nsh\n\tic iallu\n\tdsb nsh\n\tisb" ::: "memory");
+	__asm__ volatile("isb\n\ttlbi vmalls12e1\n\tdsb nsh\n\tic iallu\n\tdsb nsh\n\tisb" ::
+				 : "memory");
 }

@@ -5,7 +5,7 @@
 #include "arch.h"
 #include "sysreg.h"
 
-#define SECOND 1000000000ull
+#define SECOND	     1000000000ull
 #define TIMER_ENABLE BIT(0)
 
 uint64_t counter_frequency(void)

@@ -7,20 +7,21 @@
 #include "log.h"
 #include "sysreg.h"
 
-#define FAULT_LINES  5
-#define FAULT_WINDOW 1000000000ull
+#define FAULT_LINES	   5
+#define FAULT_WINDOW	   1000000000ull
 
-#define VECTOR_SYNC_SP0	 0x000
-#define VECTOR_SYNC_SPX	 0x200
-#define VECTOR_SYNC_64	 0x400
-#define VECTOR_SYNC_32	 0x600
-#define PSTATE_MODE	 BITS(3, 0)
-#define PSTATE_AARCH32	 BIT(4)
+#define VECTOR_SYNC_SP0	   0x000
+#define VECTOR_SYNC_SPX	   0x200
+#define VECTOR_SYNC_64	   0x400
+#define VECTOR_SYNC_32	   0x600
+#define PSTATE_MODE	   BITS(3, 0)
+#define PSTATE_AARCH32	   BIT(4)
 #define PSTATE_EL1H_MASKED 0x3c5ull
-#define DFSC_EXTERNAL	 0x10
+#define DFSC_EXTERNAL	   0x10
 
 /* Makes the guest take a synchronous exception to its EL1 (Arm ARM D1.3). */
-static void inject(struct guest_registers *regs, uint64_t exception_class, uint64_t iss, bool address)
+static void inject(struct guest_registers *regs, uint64_t exception_class, uint64_t iss,
+		   bool address)
 {
 	uint64_t mode = regs->pstate & PSTATE_MODE, vector = VECTOR_SYNC_SPX;
 
@@ -135,8 +136,10 @@ static enum hv_exit_class system_register(struct vcpu *vcpu, struct guest_regist
 		vgic_send_sgi(vcpu, reg == 31 ? 0 : regs->x[reg]);
 		return HV_EXIT_IPI;
 	}
-	if (which == ISS_ACTLR || which == ISS_DC_ISW || which == ISS_DC_CSW || which == ISS_DC_CISW) {
-		/* Implementation-defined controls read as zero; set/way means nothing to a guest. */
+	if (which == ISS_ACTLR || which == ISS_DC_ISW || which == ISS_DC_CSW ||
+	    which == ISS_DC_CISW) {
+		/* Implementation-defined controls read as zero; set/way means nothing to a guest.
+		 */
 		regs->pc += 4;
 		if (read && reg != 31) {
 			regs->x[reg] = 0;
@@ -172,7 +175,8 @@ void trap_synchronous(struct guest_registers *regs)
 		exit_class = data_abort(vcpu, regs, esr);
 		break;
 	case EC_IABT_LOWER:
-		refuse_access(vcpu, regs, esr, (ipa_t){(sysreg_read(hpfar_el2) & BITS(43, 4)) << 8});
+		refuse_access(vcpu, regs, esr,
+			      (ipa_t){(sysreg_read(hpfar_el2) & BITS(43, 4)) << 8});
 		exit_class = HV_EXIT_FAULT;
 		break;
 	case EC_HVC64:
@@ -221,8 +225,9 @@ void trap_own(const struct guest_registers *regs, unsigned kind)
 					     "SError"};
 	uint64_t esr = sysreg_read(esr_el2);
 
-	log_error("%s at EL2: ESR 0x%lx pc 0x%lx FAR 0x%lx HPFAR 0x%lx PSTATE 0x%lx", kinds[kind & 3],
-		  esr, regs->pc, sysreg_read(far_el2), sysreg_read(hpfar_el2), regs->pstate);
+	log_error("%s at EL2: ESR 0x%lx pc 0x%lx FAR 0x%lx HPFAR 0x%lx PSTATE 0x%lx",
+		  kinds[kind & 3], esr, regs->pc, sysreg_read(far_el2), sysreg_read(hpfar_el2),
+		  regs->pstate);
 	for (unsigned i = 0; i < 30; i += 3) {
 		log_error("x%-2u 0x%016lx  x%-2u 0x%016lx  x%-2u 0x%016lx", i, regs->x[i], i + 1,
 			  regs->x[i + 1], i + 2, regs->x[i + 2]);
