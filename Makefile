@@ -25,7 +25,7 @@ I_hypervisor/arch/aarch64 := $(I_hypervisor)
 I_tests			  := -Ihv-glue/host $(I_hv-glue) -Ihypervisor/include -Iiommu/smmuv3 -Iirq-route/gic
 
 LEGS	   := pci/bus pci/virt vf iommu iommu/smmuv3 irq-route irq-route/gic hv-glue
-HV_ROOMS   := lib $(LEGS) hypervisor hypervisor/arch/aarch64
+HV_ROOMS   := lib lib/arch/aarch64 $(LEGS) hypervisor hypervisor/arch/aarch64
 HOST_ROOMS := lib $(LEGS) hv-glue/host
 # Parts of the hypervisor that know no architecture and are tested on the workstation.
 HOST_EXTRA := $(wildcard hypervisor/config.c hypervisor/fit.c)

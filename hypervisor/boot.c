@@ -39,7 +39,7 @@ static void map_devices(void)
 		mmu_map(machine.gicr[i].base, machine.gicr[i].size, MAP_DEVICE);
 	}
 	for (unsigned i = 0; i < machine.ecam_count; i++) {
-		mmu_map(machine.ecam[i].base, machine.ecam[i].size, MAP_DEVICE);
+		mmu_map(machine.ecam[i].base, machine.ecam[i].size, MAP_CONFIG);
 	}
 	mmu_map(machine.its.base, machine.its.size, MAP_DEVICE);
 	mmu_map(machine.smmu.base, machine.smmu.size, MAP_DEVICE);

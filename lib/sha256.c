@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "arch_sha256.h"
+
 #define BLOCK 64
 
 /* clang-format off */
@@ -64,6 +66,16 @@ static void compress(uint32_t state[8], const uint8_t *block)
 	}
 }
 
+static void compress_all(uint32_t state[8], const uint8_t *data, size_t blocks)
+{
+	if (arch_sha256(state, data, blocks, k)) {
+		return;
+	}
+	for (; blocks; blocks--, data += BLOCK) {
+		compress(state, data);
+	}
+}
+
 void sha256(const void *data, size_t size, uint8_t digest[SHA256_SIZE])
 {
 	uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -72,18 +84,16 @@ void sha256(const void *data, size_t size, uint8_t digest[SHA256_SIZE])
 	size_t left = size;
 	uint8_t tail[2 * BLOCK] = {0};
 
-	for (; left >= BLOCK; left -= BLOCK, p += BLOCK) {
-		compress(state, p);
-	}
+	compress_all(state, p, left / BLOCK);
+	p += left / BLOCK * BLOCK;
+	left %= BLOCK;
 	memcpy(tail, p, left);
 	tail[left] = 0x80;
 
 	size_t padded = left + 9 <= BLOCK ? BLOCK : 2 * BLOCK;
 
 	store_be(tail + padded - 8, (uint64_t)size * 8, 8);
-	for (size_t at = 0; at < padded; at += BLOCK) {
-		compress(state, tail + at);
-	}
+	compress_all(state, tail, padded / BLOCK);
 	for (unsigned i = 0; i < 8; i++) {
 		store_be(digest + 4ul * i, state[i], 4);
 	}

@@ -26,7 +26,8 @@ struct core *this_core(void);
 
 /* --- memory of EL2 -------------------------------------------------------------------------- */
 
-enum map_kind { MAP_CODE, MAP_READ_ONLY, MAP_DATA, MAP_DEVICE };
+/* CONFIG: PCI configuration space, whose writes are waited for (nGnRnE). */
+enum map_kind { MAP_CODE, MAP_READ_ONLY, MAP_DATA, MAP_DEVICE, MAP_CONFIG };
 
 /* Identity-maps [at, at+size), page-aligned; parts mapped already stay as they are. */
 void mmu_map(pa_t at, uint64_t size, enum map_kind kind);

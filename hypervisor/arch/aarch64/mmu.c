@@ -18,7 +18,7 @@
 #define ADDRESS		  BITS(47, 12)
 
 #define MAIR_DEVICE_nGnRE 0x04ull
-#define MAIR_NORMAL_WB	  0xffull
+#define MAIR_NORMAL_WB	  0xffull /* attribute 2 is nGnRnE, 0x00 */
 
 #define SCTLR_RES1	  0x30c50830ull
 #define SCTLR_ON	  (BIT(0) | BIT(2) | BIT(3) | BIT(12) | BIT(19)) /* M C SA I WXN */
@@ -40,6 +40,8 @@ static uint64_t leaf_bits(enum map_kind kind)
 		return VALID | AP_RES1 | AP_READ | SH_INNER | AF | ATTR(1) | XN;
 	case MAP_DATA:
 		return VALID | AP_RES1 | SH_INNER | AF | ATTR(1) | XN;
+	case MAP_CONFIG:
+		return VALID | AP_RES1 | AF | ATTR(2) | XN;
 	case MAP_DEVICE:
 		break;
 	}
