@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`make run`: boots the partitions of a config, sends packets, prints what they cost."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional, Sequence
+
+from demo import endpoint
+from demo.guest import Guest, Interface, Traffic
+from demo.machine import ROOT, MachineError
+from demo.report import Report
+from demo.session import Session, linux_partitions
+from demo.table import DeviceRow, Findings, TrafficRow
+
+INSTRUCTIONS_PER_SECOND = 1_000_000_000  # the machine's clock under --icount
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much traffic: round trips, streamed datagrams, and the same to the outside."""
+
+    trips: int = 1000
+    stream: int = 2000
+    outside_trips: int = 200
+    outside_stream: int = 400
+    size: int = 64
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    report: Report
+    interfaces: dict[str, list[Interface]]
+
+
+def snapshot(session: Session, guests: Sequence[Guest]) -> Snapshot:
+    interfaces = {g.name: g.interfaces() for g in guests}
+    return Snapshot(session.machine.report(), interfaces)
+
+
+def exchange(source: Guest, to: str, address: str, trips: int, stream: int, size: int) -> TrafficRow:
+    """Ping, round trips and a stream from `source`; what was lost is summed."""
+    pings = source.ping(address)
+    back = source.round_trips(address, trips, size)
+    sent: Traffic = source.stream(address, stream)
+    instructions = None if back.instructions is None else round(back.instructions)
+    return TrafficRow(source.name, to, pings.packets + back.packets + sent.packets,
+                      pings.lost + back.lost + sent.lost, back.rtt_ns, instructions, sent.pps)
+
+
+def pairs(guests: Sequence[Guest]) -> list[tuple[Guest, Guest]]:
+    """Each guest to the next, round to the first; a lone guest has no peer."""
+    return [(g, guests[(i + 1) % len(guests)]) for i, g in enumerate(guests) if len(guests) > 1]
+
+
+def run_traffic(session: Session, guests: Sequence[Guest], counts: Counts) -> list[TrafficRow]:
+    rows = []
+    for source, target in pairs(guests):
+        session.say(f"{source.name} -> {target.name}: {counts.trips} round trips, {counts.stream} datagrams")
+        rows.append(exchange(source, target.name, target.address, counts.trips, counts.stream, counts.size))
+    for source in guests[:1]:
+        session.say(f"{source.name} -> outside: {counts.outside_trips} round trips, "
+                    f"{counts.outside_stream} datagrams")
+        rows.append(exchange(source, "outside", endpoint.IP, counts.outside_trips,
+                             counts.outside_stream, counts.size))
+    return rows
+
+
+def device_rows(before: Snapshot, after: Snapshot) -> list[DeviceRow]:
+    """The difference between two snapshots, a row for each device of a guest that was measured."""
+    rows = []
+    scale = INSTRUCTIONS_PER_SECOND / after.report.freq if after.report.freq else 1.0
+    for device in after.report.devices:
+        if device.partition not in after.interfaces:
+            continue
+        name = device.partition
+        was = {i.function: i for i in before.interfaces[name]}
+        now = next((i for i in after.interfaces[name] if i.function == device.guest), None)
+        packets = now.packets - (was[now.function].packets if now.function in was else 0) if now else 0
+        ticks = after.report.device_ticks(name) - before.report.device_ticks(name)
+        rows.append(DeviceRow(
+            name, device.function, device.kind, now.driver if now else "none", device.dma,
+            device.interrupts, packets,
+            after.report.device_exits(name) - before.report.device_exits(name), round(ticks * scale),
+            after.report.exits(name, "timer") - before.report.exits(name, "timer")))
+    return rows
+
+
+def unready(session: Session, report: Report, guests: Sequence[Guest]) -> list[str]:
+    """Guests that came up without the device they were given."""
+    found = []
+    for guest in guests:
+        if guest.ready.get("carrier") != "1":
+            found.append(f"{guest.name}: no carrier on {guest.ready.get('if')}")
+        wanted = {d.guest for d in report.devices_of(guest.name)}
+        if guest.ready.get("function") not in wanted:
+            found.append(f"{guest.name}: its interface is at {guest.ready.get('function')}, not at "
+                         f"one of {sorted(wanted)}")
+    return found
+
+
+def measure(session: Session, counts: Counts) -> tuple[Findings, list[str]]:
+    names = linux_partitions(session.boot())
+    if not names:
+        raise session.machine.error("no partition of this config has a VF: nothing to show")
+    session.say(f"booting Linux in {', '.join(names)}")
+    guests = session.wait_guests(names)
+    for guest in guests:
+        guest.find_address()
+        guest.serve()
+    before = snapshot(session, guests)
+    problems = unready(session, before.report, guests)
+    findings = Findings(traffic=run_traffic(session, guests, counts))
+    after = snapshot(session, guests)
+    findings.devices = device_rows(before, after)
+    findings.faults = after.report.faults
+    return findings, problems + findings.problems()
+
+
+def show(path: Path) -> str:
+    """A path as a person in the project's folder types it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__, epilog="Exit status: 0 all "
+                                     "held; 1 something did not, and it is said; 2 usage.")
+    parser.add_argument("config", nargs="?", type=Path, default=ROOT / "config" / "two-vfs.dts")
+    parser.add_argument("--build", type=Path, default=ROOT / "build", help="where the built things are")
+    parser.add_argument("--json", action="store_true", help="also write run.json to the build folder")
+    parser.add_argument("--trips", type=int, default=Counts.trips, help="round trips between guests")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> int:
+    options = parse(arguments)
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - began:6.1f} s] {text}", flush=True)
+
+    say(f"starting the machine of {show(options.config)}")
+    try:
+        with Session(options.config, "run", build=options.build.resolve(), causeway=causeway,
+                     say=say) as session:
+            findings, problems = measure(session, Counts(trips=options.trips, stream=2 * options.trips))
+            logs = session.logs
+    except MachineError as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 1
+    print(f"\n{findings.text()}\n  logs: {show(logs)}/\n")
+    if options.json:
+        path = options.build / "run.json"
+        path.write_text(json.dumps(findings.json(), indent=2) + "\n", "utf-8")
+        print(f"  as JSON: {show(path)}")
+    for problem in problems:
+        print(f"make run: {problem}", file=sys.stderr)
+    return 1 if problems else 0
