@@ -306,6 +306,48 @@ static void test_vf_msix_outside_its_slice(void **state)
 	assert_int_equal(vf_by_index(&pool, 1)->msix_vectors, 3);
 }
 
+/* Whatever the PF and its VFs answer: an error leaves SR-IOV off, success tells only what is so. */
+static void test_nonsense_devices(void **state)
+{
+	uint32_t random = 1;
+	unsigned enabled = 0;
+
+	for (unsigned round = 0; round < 300; round++) {
+		set_up(state);
+		igb->sriov_rules.geometry = told;
+		for (unsigned i = 0; i < 60; i++) {
+			random = random * 1664525u + 1013904223u;
+			unsigned at = random >> 20;
+			struct model_pci_function *f =
+				random & 0x100 ? model_pci_vf(igb, random >> 9 & 7) : igb;
+			bool kept = at < 0x10 || (at >= SRIOV && at < SRIOV + 0x0c);
+
+			if (!kept) {
+				model_pci_poke(f, (uint16_t)at, 1, random & 0xff);
+			}
+		}
+		next_offset = random & 0x10000 ? 0x80 : (uint16_t)(random >> 16);
+		next_stride = (random >> 8) & 7;
+		enum status status = vf_enable(&pool, &bus, pf, 1 + (random >> 13 & 7));
+
+		if (status == STATUS_OK) {
+			enabled++;
+			for (uint16_t i = 0; i < pool.count; i++) {
+				struct vf *vf = vf_by_index(&pool, i);
+
+				assert_true(pci_bus_vf_reachable(&bus, pf, vf->rid.v));
+				assert_true(vf->msix_vectors == 0 ||
+					    vf->msix_offset + 16u * vf->msix_vectors <= 0x4000);
+			}
+		} else {
+			assert_int_equal(sriov(PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_VFE, 0);
+			assert_int_equal(pool.count, 0);
+		}
+		tear_down(state);
+	}
+	assert_in_range(enabled, 30, 270);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +369,7 @@ int main(void)
 		VF_TEST(test_vf_appears_far_too_late),
 		VF_TEST(test_vf_without_capabilities),
 		VF_TEST(test_vf_msix_outside_its_slice),
+		cmocka_unit_test(test_nonsense_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

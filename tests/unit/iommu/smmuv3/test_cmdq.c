@@ -93,11 +93,11 @@ static void an_error_without_end_is_bounded(void **state)
 
 	(void)state;
 	models_time_hook(fail_again, &device);
-	keep_failing = true;
+	keep_failing = device.sync_stuck = true;
 	assert_int_equal(iommu_invalidate(&a, (ipa_t){0}, 4096), STATUS_HARDWARE);
 	assert_true(models_time() < 1000000000ull);
 	assert_true(models_log_count("refused") <= 4);
-	keep_failing = false;
+	keep_failing = device.sync_stuck = false;
 	clock_sleep_ns(1000000);
 	assert_int_equal(iommu_invalidate(&a, (ipa_t){0}, 4096), STATUS_OK);
 }

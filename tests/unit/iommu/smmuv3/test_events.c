@@ -347,6 +347,17 @@ static void owner_is_that_of_now(void **state)
 	model_smmu_access(&device, 5, IPA, true);
 	drain();
 	expect_report(0, 5, 0xff, 0, false, IOMMU_FAULT_CONFIGURATION, 0x04);
+	for (uint8_t owner = 0; owner < 3; owner++) { /* what one owner did is new for the next */
+		partition_id_t next = {owner};
+
+		assert_int_equal(iommu_attach(sid(5), &tables, next), STATUS_OK);
+		model_smmu_access(&device, 5, IPA, true);
+		model_smmu_access(&device, 5, IPA, true);
+		drain();
+		expect_report(report_count - 1, 5, owner, IPA, true, IOMMU_FAULT_TRANSLATION, 0x10);
+		assert_int_equal(report_count, owner + 2);
+		assert_int_equal(iommu_detach(sid(5), &tables, next), STATUS_OK);
+	}
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, fixture_check)

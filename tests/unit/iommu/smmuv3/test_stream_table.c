@@ -232,6 +232,7 @@ static void refused_on_the_way_back_as_well(void **state)
 	(void)state;
 	device.refuse_each = 1;
 	assert_int_equal(iommu_attach(sid(5), &a, P0), STATUS_HARDWARE);
+	assert_int_equal(iommu_totals().command_errors, 2); /* each replaced, not tried again */
 	device.refuse_each = 0;
 	assert_true(aborts(5, IPA));
 	assert_int_equal(iommu_attach(sid(5), &a, P1), STATUS_BUSY);

@@ -297,6 +297,9 @@ static void test_small_bars_get_pages_of_their_own(void **state)
 	(void)state;
 	struct model_pci_function *f[4];
 
+	host.windows[1].pci_base += 0x800; /* not even the window starts on a page */
+	host.windows[1].cpu_base.v += 0x800;
+	host.windows[1].size -= 0x800;
 	for (unsigned i = 0; i < 4; i++) {
 		f[i] = model_pci_endpoint(model, NULL, (uint8_t)(0x10 + i), 0x1234, 1);
 		model_pci_bar(f[i], 0, MODEL_PCI_MEM32, 16);
@@ -376,7 +379,8 @@ static void test_unsound_bars(void **state)
 		uint32_t type, writable, high_writable;
 		unsigned index;
 	} cases[] = {
-		{0x0, 0x00ff0f00, 0, 0},	  /* holes */
+		{0x0, 0x00ff0f00, 0, 0}, /* holes */
+		{0x0, 0xfff0f000, 0, 0},
 		{0x0, 0x0fffff00, 0, 0},	  /* not up to the top */
 		{0x2, 0xfffff000, 0, 0},	  /* reserved type: below 1 MiB */
 		{0x6, 0xfffff000, 0, 0},	  /* reserved type */
@@ -414,6 +418,37 @@ static void test_unsound_bars(void **state)
 	}
 }
 
+/* What follows a bridge's second BAR are its bus numbers: never an upper half. */
+static void test_64_bits_in_the_last_bar_of_a_bridge(void **state)
+{
+	(void)state;
+	struct model_pci_function *port = model_pci_bridge(model, NULL, 0x08, MODEL_PCI_ROOT_PORT);
+	struct model_pci_function *f = model_pci_endpoint(model, port, 0, 0x1234, 1);
+
+	model_pci_poke(port, PCI_BAR0 + 4, 4, MODEL_PCI_MEM64);
+	port->writable[PCI_BAR0 + 7] = 0xff;
+	model_pci_bar(f, 0, MODEL_PCI_MEM32, 0x1000);
+	enumerate();
+	assert_int_equal(model_pci_peek(port, 0x18, 4), 0x00010100);
+	assert_int_equal(found(port)->bars[1].space, PCI_SPACE_NONE);
+	assert_int_equal(found(f)->decode, PCI_COMMAND_MEMORY);
+}
+
+static void test_vf_bar_in_io_space(void **state)
+{
+	(void)state;
+	struct model_pci_function *igb = model_pci_igb(model, NULL, 0x10);
+
+	model_pci_poke(igb, 0x160 + PCI_SRIOV_BAR0 + 8, 4, MODEL_PCI_SPACE_IO);
+	igb->writable[0x160 + PCI_SRIOV_BAR0 + 9] = 0xff;
+	igb->writable[0x160 + PCI_SRIOV_BAR0 + 10] = 0xff;
+	igb->writable[0x160 + PCI_SRIOV_BAR0 + 11] = 0xff;
+	enumerate();
+	assert_int_equal(found(igb)->vf_bars[2].space, PCI_SPACE_NONE);
+	assert_true(found(igb)->vf_bars[2].size != 0);
+	assert_int_equal(found(igb)->decode, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+}
+
 /* The sums of what it asks would overflow 64 bits. */
 static void test_enormous_bars_everywhere(void **state)
 {
@@ -433,7 +468,7 @@ static void test_enormous_bars_everywhere(void **state)
 		model_pci_sriov(f, 0x160, &rules);
 		for (unsigned b = 0; b < 6; b += 2) {
 			model_pci_bar(f, b, MODEL_PCI_MEM64, 1ull << (62 - b));
-			model_pci_vf_bar(f, b, MODEL_PCI_MEM64, 1ull << (36 + b));
+			model_pci_vf_bar(f, b, MODEL_PCI_MEM64, 1ull << (56 + b));
 		}
 	}
 	assert_int_equal(pci_bus_enumerate(&bus, &host), STATUS_OK);
@@ -470,7 +505,11 @@ static void test_host_without_windows(void **state)
 		assert_int_equal(found(igb)->bars[i].space, PCI_SPACE_NONE);
 		assert_int_equal(found(igb)->vf_bars[i].space, PCI_SPACE_NONE);
 	}
+	/* closed means closed, also at address 0 */
 	assert_false(model_pci_passes(igb, false, MODEL_PCI_LOW_BASE, 1));
+	assert_false(model_pci_passes(igb, false, MODEL_PCI_HIGH_BASE, 1));
+	assert_false(model_pci_passes(igb, false, 0, 1));
+	assert_false(model_pci_passes(igb, true, 0, 1));
 }
 
 int main(void)
@@ -485,6 +524,8 @@ int main(void)
 		BUS_TEST(test_bridge_without_optional_windows),
 		BUS_TEST(test_non_prefetchable_stays_low_behind_a_bridge),
 		BUS_TEST(test_unsound_bars),
+		BUS_TEST(test_64_bits_in_the_last_bar_of_a_bridge),
+		BUS_TEST(test_vf_bar_in_io_space),
 		BUS_TEST(test_enormous_bars_everywhere),
 		BUS_TEST(test_sixteen_bit_io),
 		BUS_TEST(test_host_without_windows),

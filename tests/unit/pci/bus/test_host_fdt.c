@@ -16,7 +16,7 @@ struct row {
 /* A node as QEMU's `virt` has it; each test changes one thing. */
 struct recipe {
 	const char *compatible, *status, *soc_ranges;
-	bool inside_soc;
+	unsigned soc_depth;
 	struct row address_cells, size_cells, reg, bus_range, ranges, iommu_map, msi_map;
 	struct row iommu_mask, iommu_cells;
 };
@@ -109,7 +109,7 @@ static enum status read_host(void)
 	begin("");
 	put_u32("#address-cells", 2);
 	put_u32("#size-cells", 2);
-	if (recipe.inside_soc) {
+	for (unsigned i = 0; i < recipe.soc_depth; i++) {
 		begin("soc");
 		put_u32("#address-cells", 2);
 		put_u32("#size-cells", 2);
@@ -120,7 +120,7 @@ static enum status read_host(void)
 		}
 	}
 	put_bridge();
-	if (recipe.inside_soc) {
+	for (unsigned i = 0; i < recipe.soc_depth; i++) {
 		end();
 	}
 	put_controllers();
@@ -303,8 +303,10 @@ static void test_maps_that_lie(void **state)
 static void test_inside_a_bus(void **state)
 {
 	(void)state;
-	recipe.inside_soc = true;
 	recipe.soc_ranges = "";
+	recipe.soc_depth = 20;
+	assert_int_equal(read_host(), STATUS_INVALID);
+	recipe.soc_depth = 3;
 	assert_int_equal(read_host(), STATUS_OK);
 	recipe.soc_ranges = NULL; /* its addresses are not the CPU's */
 	assert_int_equal(read_host(), STATUS_INVALID);

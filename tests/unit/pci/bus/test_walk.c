@@ -139,6 +139,18 @@ static void test_ari_off_where_the_device_has_none(void **state)
 	assert_int_equal(bus.function_count, 2);
 }
 
+/* Some devices look at the function number alone: a link has one device all the same. */
+static void test_device_that_answers_everywhere(void **state)
+{
+	(void)state;
+	struct model_pci_function *port = model_pci_bridge(model, NULL, 0x08, MODEL_PCI_ROOT_PORT);
+	struct model_pci_function *f = model_pci_endpoint(model, port, 0, 0x1234, 1);
+
+	f->ghosts = true;
+	enumerate(STATUS_OK);
+	assert_int_equal(bus.function_count, 2);
+}
+
 /* F09: whatever is below a conventional bridge shares its requester id. */
 static void test_behind_conventional_bridge_is_marked(void **state)
 {
@@ -148,6 +160,8 @@ static void test_behind_conventional_bridge_is_marked(void **state)
 	struct model_pci_function *plain =
 		model_pci_bridge(model, to_pci, 0x10, MODEL_PCI_CONVENTIONAL);
 	struct model_pci_function *deep = model_pci_endpoint(model, plain, 0x18, 0x1234, 1);
+	struct model_pci_function *back = model_pci_bridge(model, plain, 0x20, MODEL_PCI_UPSTREAM);
+	struct model_pci_function *again = model_pci_endpoint(model, back, 0, 0x1234, 3);
 	struct model_pci_function *old =
 		model_pci_bridge(model, NULL, 0x10, MODEL_PCI_CONVENTIONAL);
 	struct model_pci_function *below = model_pci_endpoint(model, old, 0x08, 0x1234, 2);
@@ -155,6 +169,9 @@ static void test_behind_conventional_bridge_is_marked(void **state)
 
 	enumerate(STATUS_OK);
 	assert_true(found(deep)->behind_conventional_bridge);
+	assert_true(
+		found(again)
+			->behind_conventional_bridge); /* Express again, behind it all the same */
 	assert_true(found(plain)->behind_conventional_bridge);
 	assert_true(found(below)->behind_conventional_bridge);
 	assert_false(found(to_pci)->behind_conventional_bridge);
@@ -307,9 +324,12 @@ static void test_first_bus_above_0(void **state)
 	assert_int_equal(pci_config_read32(&bus, (rid_t){0x1000}, 0), ~0u);
 	assert_int_equal(pci_config_read8(&bus, (rid_t){0x3000}, 0), 0xff);
 	pci_config_write16(&bus, (rid_t){0xff00}, 4, 7);
-	/* and so do offsets that are no register */
+	/* and so do offsets that are no register: they never reach the bus */
+	uint64_t reads = model_counters.reads;
 	assert_int_equal(pci_config_read32(&bus, (rid_t){0x2100}, 0x1000), ~0u);
 	assert_int_equal(pci_config_read16(&bus, (rid_t){0x2100}, 1), 0xffff);
+	assert_int_equal(pci_config_read32(&bus, (rid_t){0x2100}, 0xffe), ~0u);
+	assert_int_equal(model_counters.reads, reads);
 }
 
 /* --- bus numbers for VFs --------------------------------------------------------------------- */
@@ -345,6 +365,20 @@ static void test_buses_reserved_for_vfs(void **state)
 	assert_false(pci_bus_vf_reachable(&bus, found(pf), 0x0100)); /* the PF itself */
 	assert_false(pci_bus_vf_reachable(&bus, found(pf), 0x0008));
 	assert_false(pci_bus_vf_reachable(&bus, found(pf), 0x10100));
+}
+
+static void test_vf_on_a_bus_of_a_bridge_beside(void **state)
+{
+	(void)state;
+	struct model_pci_function *igb = model_pci_igb(model, NULL, 0x10);
+	struct model_pci_function *port = model_pci_bridge(model, NULL, 0x18, MODEL_PCI_ROOT_PORT);
+
+	enumerate(STATUS_OK);
+	assert_int_equal(found(port)->secondary, 1);
+	assert_true(pci_bus_vf_reachable(&bus, found(igb), 0x0090));
+	assert_false(pci_bus_vf_reachable(&bus, found(igb), 0x0018)); /* the port */
+	assert_false(pci_bus_vf_reachable(&bus, found(igb), 0x0120)); /* its bus */
+	assert_true(pci_bus_vf_reachable(&bus, found(igb), 0x0000));
 }
 
 static void test_absurd_total_vfs(void **state)
@@ -434,7 +468,9 @@ static void test_msix_table_outside_its_bar(void **state)
 		{1, 7, 0, 0},	  {1, 2, 0, 0},	  {1, 0, 0xfffffff8, 0},
 	};
 	struct model_pci_function *f[ARRAY_SIZE(cases)];
+	struct model_pci_function *igb = model_pci_igb(model, NULL, 0x80);
 
+	model_pci_poke(igb, 0x74, 4, 6); /* "BAR 6": what lies behind BAR 5 here is a VF BAR */
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		f[i] = model_pci_endpoint(model, NULL, (uint8_t)(8 * i), 0x1234, (uint16_t)i);
 		model_pci_bar(f[i], 0, MODEL_PCI_MEM32, 0x1000);
@@ -442,6 +478,8 @@ static void test_msix_table_outside_its_bar(void **state)
 		model_pci_msix(f[i], 0x70, cases[i].vectors, cases[i].bar, cases[i].table);
 	}
 	enumerate(STATUS_OK);
+	assert_int_equal(found(igb)->vf_bars[0].space, PCI_SPACE_MEM64);
+	assert_int_equal(found(igb)->msix_vectors, 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(found(f[i])->msix_vectors, cases[i].expected);
 	}
@@ -457,6 +495,67 @@ static void test_unknown_header_is_left_off(void **state)
 	enumerate(STATUS_OK);
 	assert_int_equal(bus.function_count, 0);
 	assert_int_equal(model_pci_peek(f, PCI_COMMAND, 2), 0);
+}
+
+/* --- nonsense -------------------------------------------------------------------------------- */
+
+static uint32_t random_state;
+
+static uint8_t random_byte(void)
+{
+	random_state = random_state * 1664525u + 1013904223u;
+	return (uint8_t)(random_state >> 24);
+}
+
+/* Every register a random value with a random mask, under a sound id. */
+static void make_nonsense(struct model_pci_function *f)
+{
+	for (unsigned i = 4; i < sizeof(f->config); i++) {
+		f->config[i] = random_byte();
+		f->writable[i] = random_byte() & random_byte();
+	}
+	f->writable[PCI_COMMAND] = 0x07;
+	f->writable[PCI_COMMAND + 1] = 0x04;
+	if (random_byte() & 1) {
+		f->config[0x0e] &= 0x81;
+	}
+	if (random_byte() & 1) {
+		f->config[0x06] |= 0x10;
+		f->config[0x34] = 0x40;
+		f->config[0x40] = PCI_CAP_ID_EXPRESS;
+		f->config[0x42] = 0x02;
+		f->express = 0x40;
+	}
+	if (random_byte() & 1) {
+		f->config[0x100] = PCI_EXT_CAP_ID_SRIOV;
+		f->config[0x101] = 0;
+	}
+}
+
+static void test_nonsense_devices(void **state)
+{
+	(void)state;
+	for (uint32_t round = 0; round < 200; round++) {
+		set_up(NULL);
+		random_state = round;
+		struct model_pci_function *port =
+			model_pci_bridge(model, NULL, 0x08, MODEL_PCI_ROOT_PORT);
+
+		make_nonsense(model_pci_endpoint(model, port, 0, 0x1234, 1));
+		for (uint8_t i = 2; i < 10; i++) {
+			make_nonsense(model_pci_endpoint(model, NULL, 8 * i, 0x1234, i));
+		}
+		(void)!pci_bus_enumerate(&bus, &host);
+		assert_true(model_counters.reads + model_counters.writes < 200000);
+		for (unsigned i = 0; i < bus.function_count; i++) {
+			const struct pci_function *f = &bus.functions[i];
+			uint16_t command = pci_config_read16(&bus, f->rid, PCI_COMMAND);
+
+			assert_true(f->secondary || !(command & PCI_COMMAND_MASTER));
+			assert_true(f->total_vfs <= PCI_BUS_MAX_VFS);
+		}
+		tear_down(NULL);
+	}
 }
 
 /* --- names and maps -------------------------------------------------------------------------- */
@@ -493,6 +592,7 @@ int main(void)
 		BUS_TEST(test_ari_functions_above_7),
 		BUS_TEST(test_port_without_ari_stays_so),
 		BUS_TEST(test_ari_off_where_the_device_has_none),
+		BUS_TEST(test_device_that_answers_everywhere),
 		BUS_TEST(test_behind_conventional_bridge_is_marked),
 		BUS_TEST(test_stale_firmware_state_is_cleared),
 		BUS_TEST(test_too_many_functions),
@@ -501,11 +601,13 @@ int main(void)
 		BUS_TEST(test_host_that_cannot_be_walked),
 		BUS_TEST(test_first_bus_above_0),
 		BUS_TEST(test_buses_reserved_for_vfs),
+		BUS_TEST(test_vf_on_a_bus_of_a_bridge_beside),
 		BUS_TEST(test_absurd_total_vfs),
 		BUS_TEST(test_looping_capabilities),
 		BUS_TEST(test_capability_pointers_out_of_range),
 		BUS_TEST(test_msix_table_outside_its_bar),
 		BUS_TEST(test_unknown_header_is_left_off),
+		cmocka_unit_test(test_nonsense_devices),
 		BUS_TEST(test_names_and_id_maps),
 	};
 
