@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Breaks F47 and F48: the guest's decode bit and its BAR writes reach the function.
+ * wraps: pci_virt_write
+ */
+#include "pci_virt.h"
+
+void __real_pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uint64_t value);
+void __wrap_pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uint64_t value);
+
+void __wrap_pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uint64_t value)
+{
+	uint64_t device = offset >> 15, reg = offset & 0x7fff;
+
+	__real_pci_virt_write(bridge, offset, size, value);
+	if (device == 0 || device >= PCI_VIRT_SLOTS || !bridge->slots[device].present) {
+		return;
+	}
+
+	rid_t rid = bridge->slots[device].identity.rid;
+
+	if (reg == 4 && (size == 2 || size == 4)) {
+		pci_config_write16(bridge->bus, rid, 4, (uint16_t)value);
+	} else if (reg >= 0x10 && reg < 0x28 && size == 4) {
+		pci_config_write32(bridge->bus, rid, (uint16_t)reg, (uint32_t)value);
+	}
+}

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The hostile set. Each row of the threat model is a scenario and a check; the check reads back the
+victim's canary and the recorded events. `test_mutants.py` runs the same rows with broken guards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional
+
+import pytest
+
+import hostile
+from hostile import RAM, RECORDS_PER_BLOCK, VICTIM_TARGETS, Outcome, Scenario
+
+VICTIM = tuple(VICTIM_TARGETS)
+EVIL = 0xBADC0DE5
+# Dwords of its own configuration space in which a guest may change bits, and which.
+OPEN_BITS = {
+    hostile.EDU: {0x04: 0x00000406, 0x0C: 0xFF, 0x10: 0xFFF00000, 0x3C: 0xFF, 0x40: 0x00710000,
+                  0x44: 0xFFFFFFFC, 0x48: 0xFFFFFFFF, 0x4C: 0x0000FFFF},
+    hostile.VF: {0x04: 0x00000406, 0x0C: 0xFF, 0x10: 0xFFFFC000, 0x14: 0xFFFFFFFF, 0x1C: 0xFFFFC000,
+                 0x20: 0xFFFFFFFF, 0x3C: 0xFF, 0x70: 0xC0000000, 0xA8: 0x000078FF},
+}
+
+
+# --- DMA at what is not its own -------------------------------------------------------------------
+
+
+def check_writes(o: Outcome) -> None:
+    """F01, F03: nothing lands, every page is recorded, every word is counted."""
+    assert set(o.results("write")) == {"issued"}
+    o.assert_contained()
+    o.assert_recorded(o.scenario.targets, "write")
+    assert o.records() >= RECORDS_PER_BLOCK * len(o.scenario.targets)
+
+
+def check_reads(o: Outcome) -> None:
+    """F02, F03: the device gets no word of it."""
+    assert set(o.results("read")) == {"blocked"}
+    o.assert_contained()
+    o.assert_recorded(o.scenario.targets, "read")
+
+
+def check_rings(o: Outcome) -> None:
+    """F01, F02: a VF's rings and its head write-back, which are DMA without a buffer."""
+    assert set(o.results("rings", "rx-ring", "head-write-back")) == {"issued"}
+    o.assert_contained()
+    o.assert_recorded(o.scenario.targets)
+
+
+def check_sweep(o: Outcome) -> None:
+    """F07, F08: around the end of its own memory, and every power of two."""
+    assert o.one("cross-end").values["own"] == f"{EVIL:#010x}", "the owned half of the burst should land"
+    o.assert_contained()
+    o.assert_recorded((RAM - 64, RAM + o.scenario.size, 1 << 32, 1 << 38, 1 << 39), "write")
+
+
+def check_registers(o: Outcome) -> None:
+    """F04: GICD, GICR, ITS, SMMU, ECAM, UART and their neighbours, read and written."""
+    steps = [s for s in o.steps if "address" in s.values]
+    reads = [s for s in steps if s.result in ("blocked", "leaked")]
+    assert len(reads) >= 15 and [s.step for s in reads if s.result != "blocked"] == []
+    o.assert_contained()
+    o.assert_recorded(tuple(int(s.values["address"], 16) for s in reads))
+    assert o.records() >= RECORDS_PER_BLOCK * len(steps)
+
+
+# --- interrupts -----------------------------------------------------------------------------------
+
+
+def check_doorbell_dma(o: Outcome) -> None:
+    """F15: only the one event that the guest mapped ever arrives."""
+    assert set(o.results("dma", "message", "beside", "elsewhere")) == {"dropped"}
+    o.assert_contained()
+    o.assert_recorded((0x08080000,), "write")
+
+
+def check_event_sweep(o: Outcome) -> None:
+    """F16: every EventID, those that are valid for the victim's device among them."""
+    assert set(o.results("message-sweep", "dma-sweep")) == {"dropped"}
+    assert int(o.one("message-sweep").values["sent"]) >= 1000
+    o.assert_contained()
+    assert o.records() == 0, "the doorbell is the device's to write: no fault"
+
+
+def check_doorbell_cpu(o: Outcome) -> None:
+    """F17: each store is a data abort in the guest and a line in the log."""
+    assert set(o.results("store", "load", "page-start", "page-end", "frame-end")) == {"fault"}
+    assert o.one("interrupts").result == "none"
+    o.assert_victim_whole()
+    wanted = "attacker: vcpu 0 write of 0x8090040 is not its own: data abort injected"
+    assert [x for x in o.said if wanted in x]
+    assert o.report.exits("attacker", "fault") >= 8
+
+
+# --- stale translations ---------------------------------------------------------------------------
+
+
+def check_release(o: Outcome) -> None:
+    """F38: a page that was given up is gone for the device, whatever it had cached."""
+    assert set(o.results("bad-release")) <= {"refused", "empty"}
+    assert o.one("warm").result == "ok" and o.one("warm-read").result == "ok", "the cache was not filled"
+    assert o.one("release").result == "ok"
+    assert set(o.results("read-after", "read-again")) == {"blocked"}
+    assert set(o.results("cpu-load", "cpu-store")) == {"fault"}
+    assert o.one("neighbour").result == "ok"
+    o.assert_contained()
+    o.assert_recorded((int(o.one("release").values["ipa"], 16),))
+
+
+def check_power_off(o: Outcome) -> None:
+    """F39: a transfer that was under way when its partition went off lands nowhere."""
+    assert o.one("begin").result == "issued"
+    assert o.report.partition("attacker").state == "off"
+    assert [d.state for d in o.report.devices_of("attacker") if d.state == "assigned"] == []
+    assert o.peeked == [0] * 16, f"the page of the partition that is off reads {o.peeked[0]:#x}"
+    o.assert_victim_whole()
+
+
+# --- configuration space --------------------------------------------------------------------------
+
+
+def check_config_sweep(o: Outcome) -> None:
+    """F46: every dword, every bit, every width; and every function that is not there."""
+    allowed = OPEN_BITS[o.scenario.function]
+    for step in (s for s in o.steps if s.step == "writable"):
+        offset, mask = int(step.values["offset"], 16), int(step.values["mask"], 16)
+        assert mask & ~allowed.get(offset, 0) == 0, f"offset {offset:#x}: bits {mask:#x} follow the guest"
+    assert o.one("sweep").values["spills"] == "0"
+    assert o.one("functions").values["visible"] == "3", "the host bridge and its own two devices"
+    assert o.one("next-bus").result == "fault"
+    o.assert_contained()
+
+
+def check_config_decode(o: Outcome) -> None:
+    """F47: with decode off, or all of Command, its MMIO still reaches the device or faults in the guest."""
+    on = o.one("decode-on").values["value"]
+    for name in ("decode-off", "all-off", "decode-on-again"):
+        step = o.one(name)
+        assert step.result == "fault" or step.values["value"] == on, f"{name}: {step.values}"
+    assert o.one("master-off").result == "blocked"
+    o.assert_contained()
+
+
+def check_config_bars(o: Outcome) -> None:
+    """F48: sizing works, and no write moves a mapping, wherever it aims."""
+    assert [s.values["mask"] for s in o.steps if s.step == "size"][:2] == ["0xfff00000", "0x00000000"]
+    assert o.one("after-sizing").result == "device" and o.one("at-the-end").result == "device"
+    assert set(o.results("old-place")) == {"device"}
+    assert "device" not in o.results("new-place")
+    assert o.one("restored").result == "ok"
+    o.assert_contained()
+
+
+# --- the rows -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the threat model: what the attacker does, and what must be true afterwards."""
+
+    scenario: Scenario
+    check: Callable[[Outcome], None]
+    aims_at_hypervisor: bool = False
+    peek: bool = False
+
+    def run(self, name: str, hypervisor: Optional[Path] = None) -> Outcome:
+        scenario = self.scenario
+        if self.aims_at_hypervisor:
+            targets = hostile.hypervisor_targets(hypervisor)
+            scenario = Scenario(scenario.name, scenario.engine, targets, scenario.arguments, scenario.size)
+        return hostile.attack(scenario, name, hypervisor, peek=self.peek)
+
+
+ROWS = {
+    "F01": Row(Scenario("dma-write", "edu", VICTIM), check_writes),
+    "F01-vf": Row(Scenario("dma-write", "vf", VICTIM), check_writes),
+    "F01-rings": Row(Scenario("vf-rings", "vf", VICTIM), check_rings),
+    "F02": Row(Scenario("dma-read", "edu", VICTIM), check_reads),
+    "F02-vf": Row(Scenario("dma-read", "vf", VICTIM), check_reads),
+    "F03": Row(Scenario("dma-write", "edu"), check_writes, aims_at_hypervisor=True),
+    "F03-read": Row(Scenario("dma-read", "edu"), check_reads, aims_at_hypervisor=True),
+    "F04": Row(Scenario("dma-regs", "edu"), check_registers),
+    "F07-F08": Row(Scenario("dma-sweep", "edu"), check_sweep),
+    "F15": Row(Scenario("doorbell-dma", "edu"), check_doorbell_dma),
+    "F16": Row(Scenario("event-sweep", "edu"), check_event_sweep),
+    "F16-vf": Row(Scenario("event-sweep", "vf"), check_event_sweep),
+    "F17": Row(Scenario("doorbell-cpu", "edu"), check_doorbell_cpu),
+    "F38": Row(Scenario("release", "edu", size=0x1000000), check_release),
+    "F38-vf": Row(Scenario("release", "vf", size=0x1000000), check_release),
+    "F39": Row(Scenario("dma-off", "edu"), check_power_off, peek=True),
+    "F46": Row(Scenario("config-sweep", "edu"), check_config_sweep),
+    "F46-vf": Row(Scenario("config-sweep", "vf"), check_config_sweep),
+    "F47": Row(Scenario("config-decode", "edu"), check_config_decode),
+    "F48": Row(Scenario("config-bars", "edu"), check_config_bars),
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_row(built: Path, row: str) -> None:
+    ROWS[row].check(ROWS[row].run(row))

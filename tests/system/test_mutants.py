@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The campaign's own test: with a guard broken on purpose, the row that watches it must fail.
+
+The mutants are tests/faults/mutants/*.c, linked in front of the hypervisor's own functions.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from demo.machine import MachineError
+from test_isolation import ROWS
+
+pytestmark = pytest.mark.bound(150)
+
+# mutant → the rows that must fail with it
+CAUGHT_BY = {
+    "open-tables": ["F01", "F02", "F03-read", "F04"],
+    "all-events": ["F15"],
+    "shared-itt": ["F16"],
+    "cpu-doorbell": ["F17"],
+    "no-tlbi": ["F38"],
+    "no-cfgi": ["F39"],
+    "open-config": ["F46"],
+    "open-header": ["F47", "F48"],
+}
+HARMLESS = {"stubborn-device": ["F39"]}  # not a guard: the row must still hold
+
+
+@pytest.fixture(scope="module")
+def mutants(built: Path) -> Path:
+    made = subprocess.run(["make", "--no-print-directory", "mutants"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return built / "mutants"
+
+
+def pairs(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(mutant, row) for mutant, rows in table.items() for row in rows]
+
+
+def test_every_mutant_is_used() -> None:
+    sources = {p.stem for p in (ROOT / "tests" / "faults" / "mutants").glob("*.c")}
+    assert sources == set(CAUGHT_BY) | set(HARMLESS)
+
+
+@pytest.mark.parametrize("mutant, row", pairs(CAUGHT_BY))
+def test_caught(mutants: Path, mutant: str, row: str) -> None:
+    """The check fails, or the machine does not even live to be asked; a harness error does not count."""
+    failed = ""
+    try:
+        ROWS[row].check(ROWS[row].run(f"{mutant}-{row}", mutants / mutant / "hypervisor.bin"))
+    except AssertionError as error:
+        failed = str(error)
+        assert "canary was planted" not in failed, failed
+    except MachineError as error:
+        failed = str(error)
+        assert re.search(r"panic|no line matching '@done|no line matching '@canary|no report|hypervisor gave", failed), failed
+    assert failed, f"{row} does not notice {mutant}"
+
+
+@pytest.mark.parametrize("mutant, row", pairs(HARMLESS))
+def test_harmless(mutants: Path, mutant: str, row: str) -> None:
+    ROWS[row].check(ROWS[row].run(f"{mutant}-{row}", mutants / mutant / "hypervisor.bin"))
