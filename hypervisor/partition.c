@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "log.h"
 
-#define STOP_TIMEOUT 2000000000ull
+#define STOP_TIMEOUT 10000000000ull /* a guest's own FLR may hold its vCPU for 2.1 s */
 
 struct partition partitions[HV_MAX_PARTITIONS];
 unsigned partition_count;

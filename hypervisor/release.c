@@ -8,6 +8,9 @@
 #include "iommu.h"
 #include "partition.h"
 
+#define TABLES_OF_ONE_RELEASE 3	 /* 2 MiB at most: two blocks of 2 MiB, one of 1 GiB */
+#define TABLES_OF_A_PARTITION 32 /* of the pool that all share */
+
 enum status partition_release_memory(struct partition *partition, ipa_t ipa, uint64_t size)
 {
 	struct iommu_tables tables;
@@ -21,6 +24,13 @@ enum status partition_release_memory(struct partition *partition, ipa_t ipa, uin
 	}
 	hv_device_tables(partition->id, &tables);
 	lock_acquire(&partition->tables_lock);
+
+	unsigned before = stage2_tables_used();
+
+	if (partition->split_tables + TABLES_OF_ONE_RELEASE > TABLES_OF_A_PARTITION) {
+		lock_release(&partition->tables_lock);
+		return STATUS_NO_MEMORY;
+	}
 	partition->released = true;
 	status = stage2_unmap(partition->cpu_root, ipa, size, tables.vmid);
 	if (status == STATUS_OK) {
@@ -29,6 +39,7 @@ enum status partition_release_memory(struct partition *partition, ipa_t ipa, uin
 			     end - first_gib.v);
 		status = iommu_invalidate(&tables, ipa, size);
 	}
+	partition->split_tables += stage2_tables_used() - before;
 	lock_release(&partition->tables_lock);
 	return status;
 }

@@ -5,7 +5,8 @@ set -eu
 limit=12000
 total=0
 for room in "$@"; do
-	files=$(find "$room" -maxdepth 1 -name '*.[chS]' -o -path "$room/include/*.h")
+	files=$(find "$room" -maxdepth 1 -name '*.[chS]')
+	[ -d "$room/include" ] && files="$files $(find "$room/include" -name '*.h')"
 	[ "$room" = lib ] && files="$files $(find lib/arch/aarch64 -name '*.h')"
 	[ -n "$files" ] || continue
 	# shellcheck disable=SC2086 # a list of names without spaces

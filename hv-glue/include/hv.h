@@ -58,8 +58,7 @@ void hv_device_tables(partition_id_t partition, struct iommu_tables *tables);
 
 /*
  * Exits are counted under one of these for each vCPU, with the EL2 time they took. "For the device"
- * are CONFIG, ITS, INJECT and the FAULTs on its BARs; timer ticks and inter-processor interrupts
- * are the guest's own.
+ * are CONFIG, ITS, INJECT and FAULT; timer ticks and inter-processor interrupts are the guest's own.
  */
 enum hv_exit_class {
 	HV_EXIT_OTHER,
@@ -67,7 +66,7 @@ enum hv_exit_class {
 	HV_EXIT_IPI,
 	HV_EXIT_CONSOLE,
 	HV_EXIT_CONFIG, /* PCI configuration space */
-	HV_EXIT_ITS,	/* virtual ITS registers and commands, LPI part of the redistributor */
+	HV_EXIT_ITS,	/* virtual ITS registers and commands */
 	HV_EXIT_INJECT, /* a device's interrupt that had to be injected */
 	HV_EXIT_FAULT,	/* an access to something the guest does not own */
 	HV_EXIT_PSCI,

@@ -41,6 +41,8 @@ enum stage2_kind { STAGE2_RAM, STAGE2_DEVICE, STAGE2_DOORBELL };
 
 /* A level 1 table, zero: everything faults. NULL: the pool is exhausted. */
 void *stage2_new_root(void);
+/* Pages taken from the pool so far, by all. */
+unsigned stage2_tables_used(void);
 /* With the largest blocks that fit. STATUS_BUSY: something is mapped there. */
 enum status MUST_USE stage2_map(void *root, ipa_t ipa, pa_t pa, uint64_t size,
 				enum stage2_kind kind);

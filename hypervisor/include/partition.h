@@ -51,7 +51,8 @@ struct partition {
 	enum partition_state state;	/* written by vCPU 0's core only */
 	enum partition_request request; /* atomic */
 	unsigned resets;
-	bool released; /* pages were given up: mapped back at the next start */
+	unsigned split_tables; /* table pages its releases took from the common pool */
+	bool released;	       /* pages were given up: mapped back at the next start */
 	struct fit_image kernel, ramdisk, dtb; /* hashes checked at boot */
 	pa_t memory;
 	void *cpu_root, *device_root; /* level 1 tables: only the roots differ */
@@ -92,7 +93,7 @@ void free_memory_remove(struct free_memory *memory, uint64_t base, uint64_t size
  * GITS_TRANSLATER, 0 without an ITS.
  */
 void partitions_init(const struct config *config, struct free_memory *memory, pa_t doorbell);
-/* Then: checks the hashes of all images. Returns how many partitions can be started. */
+/* Then: checks the hashes of all images. Returns how many can be started, services not counted. */
 unsigned partitions_check_images(const void *fit);
 
 /*

@@ -40,6 +40,11 @@ void *stage2_new_root(void)
 	return table;
 }
 
+unsigned stage2_tables_used(void)
+{
+	return __atomic_load_n(&pool_used, __ATOMIC_RELAXED);
+}
+
 static unsigned shift_of(unsigned level)
 {
 	return 39 - 9 * level;

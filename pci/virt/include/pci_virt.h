@@ -17,7 +17,7 @@
 #include "status.h"
 #include "types.h"
 
-#define PCI_VIRT_SLOTS	      8	  /* slot 0 is the host bridge itself, always present */
+#define PCI_VIRT_SLOTS	      9	  /* slot 0 is the host bridge itself, always present */
 #define PCI_VIRT_SHADOW_BYTES 256 /* the extended space always reads as empty */
 #define PCI_VIRT_GROUPS	      13  /* register blocks of the rule table, see virt_rules.h */
 
