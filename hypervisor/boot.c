@@ -6,7 +6,6 @@
 #include "clock.h"
 #include "config.h"
 #include "console.h"
-#include "firmware.h"
 #include "fit.h"
 #include "glue.h"
 #include "log.h"
@@ -53,13 +52,10 @@ static void find_machine(const void *fdt)
 		mmu_map(machine.uart.base, PAGE_SIZE, MAP_DEVICE);
 		console_init((mmio_t){machine.uart.base.v});
 	}
-	if (machine.is_qemu) {
-		firmware_use_semihosting();
-	}
 	log_info("Causeway, %u cores, SMMU %s, ITS %s", machine.core_count,
 		 machine.smmu.size ? "yes" : "no", machine.its.size ? "yes" : "no");
 	if (status != STATUS_OK) {
-		give_up("the device tree lacks memory, cores or a GICv3");
+		give_up("the device tree lacks memory, cores or a GICv3, or reserves too much");
 	}
 	map_devices();
 }
@@ -67,12 +63,25 @@ static void find_machine(const void *fdt)
 static void find_memory(void)
 {
 	for (unsigned i = 0; i < machine.memory_count; i++) {
-		mmu_map(machine.memory[i].base, machine.memory[i].size, MAP_DATA);
 		free_memory.ranges[free_memory.count].base = machine.memory[i].base.v;
 		free_memory.ranges[free_memory.count++].size = machine.memory[i].size;
 	}
 	free_memory_remove(&free_memory, pa_of(__image_start).v,
 			   (uint64_t)(__image_end - __image_start));
+	for (unsigned i = 0; i < machine.reserved_count; i++) {
+		free_memory_remove(&free_memory,
+				   machine.reserved[i].base.v & ~(uint64_t)(PAGE_SIZE - 1),
+				   align_up(machine.reserved[i].size, PAGE_SIZE) + PAGE_SIZE);
+	}
+	if (machine.fit) { /* loaders like to reserve it */
+		uint64_t start = pa_of(machine.fit).v & ~(uint64_t)(PAGE_SIZE - 1);
+		uint64_t end = align_up(pa_of(machine.fit).v + machine.fit_size, PAGE_SIZE);
+
+		mmu_map((pa_t){start}, end - start, MAP_READ_ONLY);
+	}
+	for (unsigned i = 0; i < free_memory.count; i++) {
+		mmu_map((pa_t){free_memory.ranges[i].base}, free_memory.ranges[i].size, MAP_DATA);
+	}
 	/* mapped read-only since start.S, with what surrounds it */
 	free_memory_remove(&free_memory, pa_of(machine.fdt).v & ~(MIB(2) - 1), MIB(4));
 	if (machine.fit) {
@@ -181,7 +190,7 @@ _Noreturn void boot_main(const void *fdt)
 	start_partitions();
 	listen(&machine.uart_interrupt, console_input, HV_EXIT_CONSOLE);
 	console_enable_input();
-	core_loop();
+	core_leave_guest(); /* off the small stack of the boot */
 }
 
 void panic(const char *format, ...)

@@ -93,6 +93,33 @@ static void read_memory(struct machine *machine, const void *fdt)
 	}
 }
 
+static enum status read_reserved(struct machine *machine, const void *fdt)
+{
+	int parent = fdt_path_offset(fdt, "/reserved-memory"), node, entries = fdt_num_mem_rsv(fdt);
+	struct machine_region region;
+
+	for (int i = 0; i < entries; i++) {
+		if (machine->reserved_count == MACHINE_RESERVED ||
+		    fdt_get_mem_rsv(fdt, i, &region.base.v, &region.size) != 0) {
+			return STATUS_NO_MEMORY;
+		}
+		machine->reserved[machine->reserved_count++] = region;
+	}
+	if (parent < 0) {
+		return STATUS_OK;
+	}
+	fdt_for_each_subnode(node, fdt, parent)
+	{
+		for (unsigned i = 0; read_reg(fdt, node, i, &region); i++) {
+			if (machine->reserved_count == MACHINE_RESERVED) {
+				return STATUS_NO_MEMORY;
+			}
+			machine->reserved[machine->reserved_count++] = region;
+		}
+	}
+	return STATUS_OK;
+}
+
 static void read_cores(struct machine *machine, const void *fdt)
 {
 	int cpus = fdt_path_offset(fdt, "/cpus"), node;
@@ -167,11 +194,13 @@ enum status machine_read(struct machine *machine, const void *fdt)
 		return STATUS_INVALID;
 	}
 	machine->fdt = fdt;
-	machine->is_qemu = fdt_node_check_compatible(fdt, 0, "linux,dummy-virt") == 0;
 	read_devices(machine, fdt);
 	read_memory(machine, fdt);
 	read_cores(machine, fdt);
 	read_fit(machine, fdt);
+	if (read_reserved(machine, fdt) != STATUS_OK) {
+		return STATUS_NO_MEMORY;
+	}
 	return machine->memory_count && machine->gicr_count && machine->core_count ? STATUS_OK
 										   : STATUS_INVALID;
 }

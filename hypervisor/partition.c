@@ -8,7 +8,9 @@
 #include "clock.h"
 #include "log.h"
 
-#define STOP_TIMEOUT 10000000000ull /* a guest's own FLR may hold its vCPU for 2.1 s */
+#define RESETS_IN_WINDOW 20
+#define RESET_WINDOW	 10000000000ull
+#define STOP_TIMEOUT	 10000000000ull /* a guest's own FLR may hold its vCPU for 2.1 s */
 
 struct partition partitions[HV_MAX_PARTITIONS];
 unsigned partition_count;
@@ -50,30 +52,39 @@ void partition_request(struct partition *partition, enum partition_request reque
 {
 	enum partition_request none = REQUEST_NONE;
 
-	if (!__atomic_compare_exchange_n(&partition->request, &none, request, false,
+	if (!partition->startable ||
+	    !__atomic_compare_exchange_n(&partition->request, &none, request, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
 		return;
 	}
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
-		struct vcpu *vcpu = &partition->vcpus[i];
+		core_kick(partition->vcpus[i].core);
+	}
+}
 
-		if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) != VCPU_OFF) {
-			__atomic_store_n(&vcpu->stop, true, __ATOMIC_RELEASE);
-		}
-		if (vcpu != this_core()->vcpu) {
-			core_kick(vcpu->core);
-		}
+bool vcpu_must_stop(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->stop, __ATOMIC_ACQUIRE) ||
+	       __atomic_load_n(&vcpu->partition->request, __ATOMIC_SEQ_CST) != REQUEST_NONE;
+}
+
+bool vcpu_refuse_start(struct vcpu *vcpu)
+{
+	if (__atomic_load_n(&vcpu->partition->request, __ATOMIC_SEQ_CST) == REQUEST_NONE) {
+		return false;
 	}
-	if (this_core()->vcpu == &partition->vcpus[0]) {
-		return;
+	if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_STARTING &&
+	    __atomic_exchange_n(&vcpu->ready, false, __ATOMIC_ACQ_REL)) {
+		__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_RELEASE);
 	}
-	core_kick(partition->vcpus[0].core);
+	return true;
 }
 
 static bool all_stopped(void *context)
 {
 	struct partition *partition = context;
 
+	vcpu_refuse_start(&partition->vcpus[0]); /* a CPU_ON for this core that came too late */
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
 		if (__atomic_load_n(&partition->vcpus[i].state, __ATOMIC_ACQUIRE) != VCPU_OFF) {
 			return false;
@@ -152,7 +163,10 @@ static enum status start(struct partition *partition)
 	}
 	partition->state = PARTITION_RUNNING;
 	__atomic_store_n(&partition->request, REQUEST_NONE, __ATOMIC_RELEASE);
-	return vcpu_power_on(&partition->vcpus[0], config->entry.v, config->dtb_load.v);
+	/* Refused only when the next request is there already; partition_turn() sees to that one.
+	 */
+	(void)!vcpu_power_on(&partition->vcpus[0], config->entry.v, config->dtb_load.v);
+	return STATUS_OK;
 }
 
 /* A service never keeps the machine on by itself. */
@@ -193,13 +207,20 @@ void partition_turn(struct partition *partition)
 		return;
 	}
 	if (clock_poll(all_stopped, partition, STOP_TIMEOUT) != STATUS_OK) {
-		panic("%s: a vCPU does not stop", partition->config->name);
+		panic("%s: a vCPU does not stop", partition->config->name); /* our own bug */
 	}
 	if (partition->state == PARTITION_RUNNING) {
 		partition_hooks.partition_stop(partition->id);
 	}
 	if (request == REQUEST_OFF || request == REQUEST_CRASH) {
 		stop(partition, request == REQUEST_OFF ? PARTITION_OFF : PARTITION_CRASHED);
+		return;
+	}
+	if (request == REQUEST_RESET &&
+	    !log_allowed(&partition->reset_quota, clock_ns(), RESETS_IN_WINDOW, RESET_WINDOW)) {
+		log_error("%s: more than %d restarts in 10 s: stopped", partition->config->name,
+			  RESETS_IN_WINDOW);
+		stop(partition, PARTITION_CRASHED);
 		return;
 	}
 	if (request == REQUEST_RESET) {

@@ -211,6 +211,7 @@ unsigned partitions_check_images(const void *fit)
 		    check_images(partition, fit) != STATUS_OK) {
 			partition->state = PARTITION_CRASHED;
 		}
+		partition->startable = partition->state != PARTITION_CRASHED;
 		good += partition->state != PARTITION_CRASHED && !partition->config->service;
 	}
 	return good;

@@ -8,6 +8,24 @@
 #include "iommu.h"
 #include "partition.h"
 
+/* A 1 GiB block that had to be split is a table now: the devices' root follows, by way of nothing.
+ */
+static enum status follow(struct partition *partition, const struct iommu_tables *tables, ipa_t ipa,
+			  uint64_t size)
+{
+	enum status status;
+
+	if (stage2_shared(partition->device_root, partition->cpu_root, ipa, size)) {
+		return STATUS_OK;
+	}
+	stage2_unshare(partition->device_root, ipa, size);
+	status = iommu_invalidate(tables, ipa, size);
+	if (status == STATUS_OK) {
+		stage2_share(partition->device_root, partition->cpu_root, ipa, size);
+	}
+	return status;
+}
+
 #define TABLES_OF_ONE_RELEASE 3	 /* 2 MiB at most: two blocks of 2 MiB, one of 1 GiB */
 #define TABLES_OF_A_PARTITION 32 /* of the pool that all share */
 
@@ -34,9 +52,9 @@ enum status partition_release_memory(struct partition *partition, ipa_t ipa, uin
 	partition->released = true;
 	status = stage2_unmap(partition->cpu_root, ipa, size, tables.vmid);
 	if (status == STATUS_OK) {
-		/* A 1 GiB block that had to be split is a table now: the devices' root follows. */
-		stage2_share(partition->device_root, partition->cpu_root, first_gib,
-			     end - first_gib.v);
+		status = follow(partition, &tables, first_gib, end - first_gib.v);
+	}
+	if (status == STATUS_OK) {
 		status = iommu_invalidate(&tables, ipa, size);
 	}
 	partition->split_tables += stage2_tables_used() - before;

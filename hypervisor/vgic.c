@@ -23,12 +23,10 @@ static struct partition *of(void *context)
 void vgic_reset(struct partition *partition)
 {
 	struct vgic *gic = &partition->gic;
-	bool has_lpis = gic->has_lpis;
-	struct lock lock = gic->lock;
 
-	memset(gic, 0, sizeof(*gic));
-	gic->lock = lock;
-	gic->has_lpis = has_lpis;
+	lock_acquire(&gic->lock); /* the console may be raising the UART's line right now */
+	gic->control = 0;
+	memset(gic->spis, 0, sizeof(gic->spis));
 	for (unsigned i = 0; i < VGIC_SPI_BANKS; i++) {
 		gic->spis[i].level = ~0u;
 	}
@@ -37,8 +35,11 @@ void vgic_reset(struct partition *partition)
 
 		memset(cpu, 0, sizeof(*cpu));
 		cpu->private.level = 0xffff0000u; /* PPIs; SGIs are edges */
+		cpu->private.held =
+			1u << (16 + GUEST_PPI_TIMER_VIRT) | 1u << (16 + GUEST_PPI_TIMER_PHYS);
 		cpu->asleep = true;
 	}
+	lock_release(&gic->lock);
 }
 
 void vgic_kick_all(struct partition *partition)

@@ -108,7 +108,8 @@ bool vgic_bank_write(struct vgic_bank *bank, uint64_t offset, unsigned size, uin
 		bank->pending |= bits;
 		return true;
 	case 0x280:
-		bank->pending &= ~bits;
+		/* A timer's pending state is its physical interrupt's: it ends with the EOI. */
+		bank->pending &= ~bits | bank->held;
 		return true;
 	case 0xc00:
 	case 0xc04:

@@ -42,15 +42,17 @@ void vuart_reset(struct partition *partition)
 	lock_release(&uart->lock);
 }
 
-/* With the lock held; the line itself is the virtual GIC's, set after the lock is dropped. */
-static bool update(struct vuart *uart)
+/* With the lock held, so that the line follows the registers in order. */
+static void update(struct partition *partition)
 {
+	struct vuart *uart = &partition->uart;
+
 	if (uart->head != uart->tail) {
 		uart->raw |= INT_RX | INT_RX_WAIT;
 	} else {
 		uart->raw &= ~(uint32_t)(INT_RX | INT_RX_WAIT);
 	}
-	return uart->raw & uart->mask;
+	vgic_set_line(partition, 32 + GUEST_UART_SPI, uart->raw & uart->mask);
 }
 
 static uint32_t take_byte(struct vuart *uart)
@@ -97,6 +99,12 @@ static void flush(struct partition *partition)
 	console_line(partition->config->name, uart->line);
 }
 
+/* A guest's bytes must not move the cursor or end a line: colours and tabs are all that passes. */
+static bool is_printable(uint8_t byte)
+{
+	return (byte >= ' ' && byte != 0x7f) || byte == '\t' || byte == 0x1b;
+}
+
 static void put_byte(struct partition *partition, uint8_t byte)
 {
 	struct vuart *uart = &partition->uart;
@@ -105,7 +113,7 @@ static void put_byte(struct partition *partition, uint8_t byte)
 	uart->last_output_ns = clock_ns();
 	if (byte == '\n') {
 		flush(partition);
-	} else if (byte != '\r' && byte != '\0') {
+	} else if (is_printable(byte)) {
 		uart->line[uart->used++] = (char)byte;
 		if (uart->used == VUART_LINE) {
 			flush(partition);
@@ -154,9 +162,8 @@ uint64_t vuart_read(void *context, uint64_t offset, unsigned size)
 	(void)size;
 	lock_acquire(&partition->uart.lock);
 	uint32_t value = register_read(&partition->uart, offset & ~3ull);
-	bool level = update(&partition->uart);
+	update(partition);
 	lock_release(&partition->uart.lock);
-	vgic_set_line(partition, 32 + GUEST_UART_SPI, level);
 	return value;
 }
 
@@ -167,9 +174,8 @@ void vuart_write(void *context, uint64_t offset, unsigned size, uint64_t value)
 	(void)size;
 	lock_acquire(&partition->uart.lock);
 	register_write(partition, offset & ~3ull, (uint32_t)value);
-	bool level = update(&partition->uart);
+	update(partition);
 	lock_release(&partition->uart.lock);
-	vgic_set_line(partition, 32 + GUEST_UART_SPI, level);
 }
 
 bool vuart_input(struct partition *partition, uint8_t byte)
@@ -182,9 +188,8 @@ bool vuart_input(struct partition *partition, uint8_t byte)
 	if (room) {
 		uart->input[uart->head++ % VUART_INPUT] = byte;
 	}
-	bool level = update(uart);
+	update(partition);
 	lock_release(&uart->lock);
-	vgic_set_line(partition, 32 + GUEST_UART_SPI, level);
 	return room;
 }
 

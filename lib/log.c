@@ -18,7 +18,7 @@ bool log_allowed(struct log_quota *quota, uint64_t now_ns, uint32_t burst, uint6
 		quota->window_start_ns = now_ns;
 		quota->used = 0;
 	}
-	if (quota->used == burst) {
+	if (quota->used >= burst) {
 		quota->withheld++;
 		return false;
 	}

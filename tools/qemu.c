@@ -36,7 +36,6 @@ static void add_machine(struct words *words, const struct machine *machine,
 	words_add(words, "-display");
 	words_add(words, "none");
 	words_add(words, "-no-reboot");
-	words_add(words, "-semihosting");
 	if (options->icount) {
 		words_add(words, "-accel");
 		words_add(words, "tcg,thread=single");

@@ -153,6 +153,29 @@ static void make_build_folder(void)
 	}
 }
 
+/*
+ * PSCI turns a machine off without a status, and semihosting would give guests the workstation's
+ * files and shell: so the hypervisor's last line says how it ended. Guests cannot write one, because
+ * each of their lines starts with their name. -1: it did not say, so it did not end by itself.
+ */
+static int status_in_log(const char *path)
+{
+	static const char mark[] = "hv| @exit status=";
+	char line[512];
+	int status = -1;
+	FILE *log = fopen(path, "r");
+
+	while (log && fgets(line, sizeof(line), log)) {
+		if (strncmp(line, mark, sizeof(mark) - 1) == 0) {
+			status = line[sizeof(mark) - 1] == '0' ? 0 : 1;
+		}
+	}
+	if (log) {
+		fclose(log);
+	}
+	return status;
+}
+
 static int start(struct job *job, struct run_options *run, const struct words *words, bool pack)
 {
 	bool timed_out;
@@ -178,6 +201,12 @@ static int start(struct job *job, struct run_options *run, const struct words *w
 	if (status != 0) {
 		die(EXIT_MACHINE,
 		    "the machine ended with failure (QEMU's exit status %d); log in %s", status,
+		    run->qemu.log);
+	}
+	status = status_in_log(run->qemu.log);
+	if (status != 0) {
+		die(EXIT_MACHINE, "the machine %s; log in %s",
+		    status < 0 ? "was stopped before it powered off" : "powered off with a failure",
 		    run->qemu.log);
 	}
 	return EXIT_OK;

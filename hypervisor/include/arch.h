@@ -51,6 +51,10 @@ enum status MUST_USE stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size,
 				 enum stage2_kind kind);
 /* Makes `to` point at the tables and blocks `from` has for [ipa, ipa+size), GiB-aligned. */
 void stage2_share(void *to, const void *from, ipa_t ipa, uint64_t size);
+/* Does `to` have the same there already? */
+bool stage2_shared(const void *to, const void *from, ipa_t ipa, uint64_t size);
+/* The mirror image of stage2_share(): nothing is mapped there. */
+void stage2_unshare(void *to, ipa_t ipa, uint64_t size);
 /* Breaks the mapping of [ipa, ipa+size) and drops it from all cores' TLBs for `vmid`. */
 enum status MUST_USE stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid);
 /* The physical address behind a RAM page; false when nothing is mapped. */

@@ -15,14 +15,19 @@ struct machine_interrupt {
 	bool edge;
 };
 
-#define MACHINE_MEMORY 4
-#define MACHINE_GICR   4
-#define MACHINE_ECAM   4
+#define MACHINE_MEMORY	 4
+#define MACHINE_RESERVED 16
+#define MACHINE_GICR	 4
+#define MACHINE_ECAM	 4
 
 struct machine {
 	const void *fdt;
 	struct machine_region memory[MACHINE_MEMORY];
 	unsigned memory_count;
+	/* Kept by the firmware: /memreserve/ and /reserved-memory. Never mapped, never given away.
+	 */
+	struct machine_region reserved[MACHINE_RESERVED];
+	unsigned reserved_count;
 	struct machine_region uart, gicd, its, smmu; /* size 0: absent */
 	struct machine_region gicr[MACHINE_GICR];
 	unsigned gicr_count;
@@ -33,10 +38,10 @@ struct machine {
 	unsigned core_count;
 	const void *fit; /* the loader's initrd; NULL: none */
 	uint64_t fit_size;
-	bool is_qemu;
 };
 
-/* Reads it all. STATUS_INVALID: not a device tree, or no memory, no GICv3 or no cores in it. */
+/* Reads it all. STATUS_INVALID: not a device tree, or no memory, no GICv3 or no cores in it;
+ * STATUS_NO_MEMORY: more reserved memory than can be remembered. */
 enum status MUST_USE machine_read(struct machine *machine, const void *fdt);
 
 #endif

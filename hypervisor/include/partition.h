@@ -33,7 +33,7 @@ struct vcpu {
 	unsigned index, core;
 	enum vcpu_state state; /* atomic */
 	bool ready;	       /* atomic: STARTING, and entry and argument are set */
-	bool stop;	       /* atomic: leave the guest and go OFF */
+	bool stop;	       /* atomic: CPU_OFF; a request to the partition stops it too */
 	uint64_t entry, argument;
 	struct vgic_cpu gic;
 	uint64_t exits[HV_EXIT_CLASSES];
@@ -62,7 +62,8 @@ struct partition {
 	struct vgic gic;
 	struct vuart uart;
 	struct vcpu vcpus[GUEST_MAX_VCPUS];
-	struct log_quota fault_quota;
+	struct log_quota fault_quota, reset_quota;
+	bool startable;		 /* its memory, tables and images are there */
 	struct lock tables_lock; /* changes of the stage 2 tables while the partition runs */
 };
 
@@ -76,7 +77,7 @@ extern unsigned partition_count;
 extern struct hv_hooks partition_hooks;
 
 /* Memory the machine has left for partitions. */
-#define FREE_RANGES 8
+#define FREE_RANGES 24
 struct free_memory {
 	struct {
 		uint64_t base, size;
@@ -107,6 +108,10 @@ void partition_turn(struct partition *partition);
 
 /* PSCI CPU_ON. STATUS_BUSY: it is on already. */
 enum status MUST_USE vcpu_power_on(struct vcpu *vcpu, uint64_t entry, uint64_t argument);
+/* On the vCPU's core: it goes back to core_loop() instead of its guest. */
+bool vcpu_must_stop(const struct vcpu *vcpu);
+/* On the vCPU's core: with a request pending a CPU_ON that was granted before is taken back. */
+bool vcpu_refuse_start(struct vcpu *vcpu);
 /* On the vCPU's core, after its last guest instruction. */
 void vcpu_left_guest(struct vcpu *vcpu);
 

@@ -28,6 +28,7 @@ struct vgic_bank {
 	uint32_t line;			 /* level of the input */
 	uint32_t queued;		 /* in a list register, pending or active */
 	uint32_t active;
+	uint32_t held; /* follow a physical interrupt: software does not clear them */
 	uint8_t priority[32];
 	uint8_t target[32]; /* SPIs: vCPU index */
 };

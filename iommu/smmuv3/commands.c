@@ -53,7 +53,7 @@ enum status smmu_cmd_tlbi_range(vmid_t vmid, ipa_t ipa, uint64_t size)
 	uint64_t pages = size ? (ipa.v + size - 1) / PAGE_SIZE - first + 1 : 0;
 	uint64_t most = smmu.has_range ? MAX_RANGE_PAGES : MAX_PAGE_COMMANDS;
 
-	if (ipa.v + size < ipa.v || pages > most) {
+	if (pages > most) { /* also when the range wraps around */
 		return smmu_cmd_tlbi_vmid(vmid);
 	}
 	return smmu.has_range ? tlbi_ranges(vmid, first * PAGE_SIZE, pages)

@@ -64,7 +64,7 @@ static void acknowledge_errors(void)
 
 bool iommu_events(void (*report)(void *context, const struct iommu_event *event), void *context)
 {
-	if (!smmu.ready || !smmu.coherent) {
+	if (!smmu.ready) {
 		return false;
 	}
 	lock_acquire(&event_lock);

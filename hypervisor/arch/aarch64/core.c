@@ -86,7 +86,10 @@ enum status core_power_on(struct core *core)
 void core_init(struct core *core)
 {
 	sysreg_write(tpidr_el2, (uint64_t)(uintptr_t)core);
-	sysreg_write(cptr_el2, 0x32ff); /* RES1; floating point and SIMD are the guest's */
+	/* RES1, TTA, TAM: floating point and SIMD are the guest's, trace and activity monitors not
+	 */
+	sysreg_write(cptr_el2, 0x32ff | BIT(20) | BIT(30));
+	sysreg_write(ICH_HCR_EL2, 0);
 	sysreg_write(hstr_el2, 0);
 	sysreg_write(cnthctl_el2, 3); /* EL1 may use the physical counter and timer */
 	sysreg_write(cntvoff_el2, 0);
@@ -114,6 +117,9 @@ void arch_publish_code(const void *start, uint64_t size)
 	__asm__ volatile("ic ialluis\n\tdsb ish\n\tisb" ::: "memory");
 }
 
+/* TTRF, TPMS, TDRA, TDOSA, HPMD: no trace, profiling or OS lock; EL2 is not counted. */
+#define MDCR_TRAPS (BIT(19) | BIT(14) | BIT(11) | BIT(10) | BIT(17))
+
 static bool has_pmu(void)
 {
 	uint64_t version = sysreg_read(id_aa64dfr0_el1) >> 8 & 15;
@@ -123,14 +129,14 @@ static bool has_pmu(void)
 
 static void reset_pmu(void)
 {
-	sysreg_write(mdcr_el2, 0);
+	sysreg_write(mdcr_el2, MDCR_TRAPS);
 	if (!has_pmu()) {
 		return;
 	}
 	uint64_t counters = sysreg_read(pmcr_el0) >> 11 & 31;
 
-	sysreg_write(mdcr_el2, counters); /* HPMN: all counters are the guest's */
-	sysreg_write(pmcr_el0, 6);	  /* reset them */
+	sysreg_write(mdcr_el2, MDCR_TRAPS | counters); /* HPMN: all counters are the guest's */
+	sysreg_write(pmcr_el0, 6);		       /* reset them */
 	sysreg_write(pmcntenclr_el0, ~0ul >> 32);
 	sysreg_write(pmintenclr_el1, ~0ul >> 32);
 	sysreg_write(pmovsclr_el0, ~0ul >> 32);
@@ -181,25 +187,20 @@ _Noreturn void vcpu_enter_guest(struct vcpu *vcpu)
 	stage2_load(partition->cpu_root, partition_vmid(partition));
 	sysreg_write(hcr_el2, HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |
 				      HCR_BSU_IS | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW |
-				      HCR_RW | HCR_TEA | HCR_APK | HCR_API);
+				      HCR_RW | HCR_TEA | HCR_TLOR | HCR_TERR | HCR_APK | HCR_API);
 	isb();
 	partition_hooks.vcpu_enter(partition->id, vcpu->index);
+	__atomic_store_n(&vcpu->state, VCPU_RUNNING,
+			 __ATOMIC_RELEASE); /* kicks reach it from here */
 	vgic_cpu_start(vcpu);
-	__atomic_store_n(&vcpu->state, VCPU_RUNNING, __ATOMIC_RELEASE);
 	guest_first_entry(&regs);
 }
 
 static bool should_enter(struct vcpu *vcpu)
 {
-	if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) != VCPU_STARTING ||
-	    !__atomic_exchange_n(&vcpu->ready, false, __ATOMIC_ACQ_REL)) {
-		return false;
-	}
-	if (__atomic_exchange_n(&vcpu->stop, false, __ATOMIC_ACQ_REL)) {
-		__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_RELEASE);
-		return false;
-	}
-	return true;
+	return !vcpu_refuse_start(vcpu) &&
+	       __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_STARTING &&
+	       __atomic_exchange_n(&vcpu->ready, false, __ATOMIC_ACQ_REL);
 }
 
 _Noreturn void core_loop(void)

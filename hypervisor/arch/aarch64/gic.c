@@ -174,6 +174,9 @@ static enum hv_exit_class handle_one(struct vcpu *vcpu, unsigned intid)
 		}
 		sysreg_write(cntv_ctl_el0, 0);
 		sysreg_write(cntp_ctl_el0, 0);
+	} else if (intid == PPI_MAINTENANCE) {
+		sysreg_write(ICH_HCR_EL2, 0); /* drops the level; vgic_sync() turns it on again */
+		isb();
 	} else if (intid == SGI_KICK) {
 		exit_class = HV_EXIT_IPI;
 	} else if (intid == PPI_EL2_TIMER) {
@@ -192,6 +195,7 @@ void interrupts_handle(struct vcpu *vcpu, enum hv_exit_class *exit_class)
 	for (unsigned taken = 0; taken < MAX_TAKEN; taken++) {
 		unsigned intid = (unsigned)sysreg_read(ICC_IAR1_EL1) & 0xffffff;
 
+		arch_barrier(); /* acknowledged before what it announces is looked at */
 		if (intid >= SPURIOUS && intid < FIRST_LPI) {
 			break;
 		}

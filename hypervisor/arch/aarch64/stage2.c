@@ -37,6 +37,9 @@ void *stage2_new_root(void)
 	lock_acquire(&pool_lock);
 	uint64_t *table = pool_used < POOL ? pool[pool_used++] : NULL;
 	lock_release(&pool_lock);
+	if (table) {
+		arch_clean(table, PAGE_SIZE); /* zeroes, also for an SMMU that does not snoop */
+	}
 	return table;
 }
 
@@ -76,7 +79,6 @@ static uint64_t *descend(uint64_t *entry, enum status *why)
 			*why = STATUS_NO_MEMORY;
 			return NULL;
 		}
-		arch_clean(table, PAGE_SIZE);
 		publish(entry, (uint64_t)(uintptr_t)table | VALID | TABLE);
 	}
 	return va_of((pa_t){*entry & ADDRESS});
@@ -140,9 +142,10 @@ enum status stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stag
 
 	for (uint64_t at = 0, done; at < size && status == STATUS_OK; at += done) {
 		unsigned level;
+		uint64_t entry = *find(root, ipa.v + at, &level), block = 1ull << shift_of(level);
 
-		done = 1ull << shift_of(3);
-		if (!(*find(root, ipa.v + at, &level) & VALID)) {
+		done = block - ((ipa.v + at) & (block - 1));
+		if (!(entry & VALID)) {
 			status = map_step(root, ipa.v + at, pa.v + at, size - at, leaf_bits[kind],
 					  &done);
 		}
@@ -158,6 +161,22 @@ void stage2_share(void *to, const void *from, ipa_t ipa, uint64_t size)
 	for (uint64_t at = ipa.v; at < ipa.v + size; at += GIB(1)) {
 		publish(slot(target, at, 1), source[at >> shift_of(1) & (ENTRIES - 1)]);
 	}
+}
+
+void stage2_unshare(void *to, ipa_t ipa, uint64_t size)
+{
+	for (uint64_t at = ipa.v; at < ipa.v + size; at += GIB(1)) {
+		publish(slot(to, at, 1), 0);
+	}
+}
+
+bool stage2_shared(const void *to, const void *from, ipa_t ipa, uint64_t size)
+{
+	unsigned first = (unsigned)(ipa.v >> shift_of(1)) & (ENTRIES - 1);
+	unsigned count = (unsigned)(size >> shift_of(1));
+	const uint64_t *target = to, *source = from;
+
+	return memcmp(target + first, source + first, count * sizeof(*target)) == 0;
 }
 
 bool stage2_lookup(const void *root, ipa_t ipa, pa_t *pa)
@@ -217,6 +236,7 @@ enum status stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
 			enum status status = split(entry, level, vmid);
 
 			if (status != STATUS_OK) {
+				stage2_flush(vmid);
 				return status;
 			}
 			continue;

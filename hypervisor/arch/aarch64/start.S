@@ -17,6 +17,7 @@ _start:
 
 primary:
 	msr	daifset, #15
+	msr	tpidr_el2, xzr		/* no core structure yet */
 	mov	x19, x0
 	mrs	x0, CurrentEL
 	cmp	x0, #8
@@ -41,6 +42,7 @@ primary:
 	cmp	x0, x1
 	b.lo	1b
 	adrp	x0, vectors
+	add	x0, x0, :lo12:vectors
 	msr	vbar_el2, x0
 	mov	x0, x19
 	bl	boot_main
@@ -53,6 +55,7 @@ secondary:
 	mov	x19, x0
 	bl	mmu_enable
 	adrp	x0, vectors
+	add	x0, x0, :lo12:vectors
 	msr	vbar_el2, x0
 	mov	x0, x19
 	bl	core_stack

@@ -14,7 +14,7 @@ static unsigned char *zero_lines(unsigned char *to, unsigned char *end)
 	uint64_t dczid = sysreg_read(dczid_el0);
 	uintptr_t line = 4ul << (dczid & 15);
 
-	if ((dczid & 16) || !(sysreg_read(sctlr_el2) & 4)) {
+	if ((dczid & 16) || (sysreg_read(sctlr_el2) & 5) != 5) {
 		return to;
 	}
 	for (; (uintptr_t)to & (line - 1) && to < end; to++) {

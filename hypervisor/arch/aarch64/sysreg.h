@@ -36,11 +36,21 @@
 #define ICC_SRE_EL2	 S3_4_C12_C9_5
 #define ICH_HCR_EL2	 S3_4_C12_C11_0
 #define ICH_HCR_EN	 BIT(0)
+#define ICH_HCR_UIE	 BIT(1) /* maintenance interrupt when at most one list register is in use */
 #define ICH_HCR_NPIE	 BIT(3) /* maintenance interrupt when no list register is pending */
 #define ICH_VTR_EL2	 S3_4_C12_C11_1
 #define ICH_VTR_LISTREGS BITS(4, 0)
 #define ICH_MISR_EL2	 S3_4_C12_C11_2
 #define ICH_ELRSR_EL2	 S3_4_C12_C11_5
+#define ICH_AP0R0_EL2	 S3_4_C12_C8_0
+#define ICH_AP0R1_EL2	 S3_4_C12_C8_1
+#define ICH_AP0R2_EL2	 S3_4_C12_C8_2
+#define ICH_AP0R3_EL2	 S3_4_C12_C8_3
+#define ICH_AP1R0_EL2	 S3_4_C12_C9_0
+#define ICH_AP1R1_EL2	 S3_4_C12_C9_1
+#define ICH_AP1R2_EL2	 S3_4_C12_C9_2
+#define ICH_AP1R3_EL2	 S3_4_C12_C9_3
+#define ICH_VTR_PREBITS	 BITS(28, 26) /* less one */
 #define ICH_VMCR_EL2	 S3_4_C12_C11_7
 
 #define ICH_LR_VINTID	 BITS(31, 0)
@@ -65,6 +75,8 @@
 #define HCR_TACR	 BIT(21)
 #define HCR_TSW		 BIT(22)
 #define HCR_RW		 BIT(31)
+#define HCR_TLOR	 BIT(35)
+#define HCR_TERR	 BIT(36)
 #define HCR_TEA		 BIT(37)
 #define HCR_APK		 BIT(40)
 #define HCR_API		 BIT(41)

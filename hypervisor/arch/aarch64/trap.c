@@ -17,6 +17,8 @@
 #define PSTATE_MODE	   BITS(3, 0)
 #define PSTATE_AARCH32	   BIT(4)
 #define PSTATE_EL1H_MASKED 0x3c5ull
+#define FSC_KIND	   0x3cull
+#define FSC_TRANSLATION	   0x04ull
 #define DFSC_EXTERNAL	   0x10
 
 /* Makes the guest take a synchronous exception to its EL1 (Arm ARM D1.3). */
@@ -84,6 +86,24 @@ static uint64_t extend(uint64_t value, uint64_t esr, unsigned size)
 	return esr & ESR_ISS_SF ? value : (uint32_t)value;
 }
 
+/*
+ * A translation fault on the guest's own RAM: a sibling's release may be replacing a block by a
+ * table. Once that is over the page is there again, and the access is simply tried again.
+ */
+static bool is_split_window(struct partition *partition, uint64_t esr, ipa_t ipa)
+{
+	pa_t pa;
+	bool mapped = false;
+
+	if ((esr & FSC_KIND) == FSC_TRANSLATION && partition->released &&
+	    range_inside(ipa.v, 1, GUEST_RAM_BASE, partition->config->memory_size)) {
+		lock_acquire(&partition->tables_lock);
+		mapped = stage2_lookup(partition->cpu_root, ipa, &pa);
+		lock_release(&partition->tables_lock);
+	}
+	return mapped;
+}
+
 static enum hv_exit_class data_abort(struct vcpu *vcpu, struct guest_registers *regs, uint64_t esr)
 {
 	unsigned size = 1u << field_get(ESR_ISS_SAS, esr);
@@ -94,6 +114,9 @@ static enum hv_exit_class data_abort(struct vcpu *vcpu, struct guest_registers *
 			? find_trap(vcpu->partition, ipa, size)
 			: NULL;
 
+	if (!region && is_split_window(vcpu->partition, esr, ipa)) {
+		return HV_EXIT_OTHER;
+	}
 	if (!region) {
 		refuse_access(vcpu, regs, esr, ipa);
 		return HV_EXIT_FAULT;
@@ -114,32 +137,65 @@ static enum hv_exit_class data_abort(struct vcpu *vcpu, struct guest_registers *
 	return region->exit_class;
 }
 
+static enum hv_exit_class instruction_abort(struct vcpu *vcpu, struct guest_registers *regs,
+					    uint64_t esr)
+{
+	ipa_t ipa = {(sysreg_read(hpfar_el2) & BITS(43, 4)) << 8};
+
+	if (is_split_window(vcpu->partition, esr, ipa)) {
+		return HV_EXIT_OTHER;
+	}
+	refuse_access(vcpu, regs, esr, ipa);
+	return HV_EXIT_FAULT;
+}
+
 /* MSR/MRS that trap: op0, op1, CRn, CRm, op2 as ESR_EL2 packs them, direction and register left. */
 #define SYSREG_ISS(op0, op1, crn, crm, op2)                                                        \
 	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
-#define SYSREG_MASK 0x3ffc1eu
-#define ISS_SGI1R   SYSREG_ISS(3u, 0u, 12u, 11u, 5u)
-#define ISS_ACTLR   SYSREG_ISS(3u, 0u, 1u, 0u, 1u)
-#define ISS_DC_ISW  SYSREG_ISS(1u, 0u, 7u, 6u, 2u)
-#define ISS_DC_CSW  SYSREG_ISS(1u, 0u, 7u, 10u, 2u)
-#define ISS_DC_CISW SYSREG_ISS(1u, 0u, 7u, 14u, 2u)
+#define SYSREG_ALL SYSREG_ISS(3u, 7u, 15u, 15u, 7u)
+#define SYSREG_CRN SYSREG_ISS(3u, 7u, 15u, 0u, 0u) /* whatever CRm and op2 are */
+#define SYSREG_CRM SYSREG_ISS(3u, 7u, 15u, 15u, 0u)
+#define ISS_SGI1R  SYSREG_ISS(3u, 0u, 12u, 11u, 5u)
+
+/* What trap_synchronous() answers with zero, and drops; a register without a row is undefined. */
+static const struct {
+	uint32_t mask, value;
+} quiet_registers[] = {
+	{SYSREG_ALL, SYSREG_ISS(3u, 0u, 1u, 0u, 1u)}, /* ACTLR_EL1 */
+	{SYSREG_ALL, SYSREG_ISS(1u, 0u, 7u, 6u, 2u)}, /* DC ISW: set/way means nothing to a guest */
+	{SYSREG_ALL, SYSREG_ISS(1u, 0u, 7u, 10u, 2u)}, /* DC CSW */
+	{SYSREG_ALL, SYSREG_ISS(1u, 0u, 7u, 14u, 2u)}, /* DC CISW */
+	{SYSREG_CRN, SYSREG_ISS(2u, 0u, 1u, 0u, 0u)},  /* OS lock, MDRAR_EL1 */
+	{SYSREG_CRM, SYSREG_ISS(3u, 0u, 5u, 3u, 0u)},  /* ERRIDR_EL1, ERRSELR_EL1 */
+	{SYSREG_CRM, SYSREG_ISS(3u, 0u, 5u, 4u, 0u)},  /* ERX*: error records that cores share */
+	{SYSREG_CRM, SYSREG_ISS(3u, 0u, 5u, 5u, 0u)},
+	{SYSREG_CRM, SYSREG_ISS(3u, 0u, 10u, 4u, 0u)}, /* LORegions */
+	{SYSREG_CRN, SYSREG_ISS(3u, 3u, 13u, 0u, 0u)}, /* activity monitors */
+};
+
+static bool is_quiet(uint32_t which)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(quiet_registers); i++) {
+		if ((which & quiet_registers[i].mask) == quiet_registers[i].value) {
+			return true;
+		}
+	}
+	return false;
+}
 
 static enum hv_exit_class system_register(struct vcpu *vcpu, struct guest_registers *regs,
 					  uint64_t esr)
 {
 	unsigned reg = (unsigned)(esr >> 5 & 31);
 	bool read = esr & 1;
-	uint32_t which = (uint32_t)esr & SYSREG_MASK;
+	uint32_t which = (uint32_t)esr & SYSREG_ALL;
 
 	if (which == ISS_SGI1R && !read) {
 		regs->pc += 4;
 		vgic_send_sgi(vcpu, reg == 31 ? 0 : regs->x[reg]);
 		return HV_EXIT_IPI;
 	}
-	if (which == ISS_ACTLR || which == ISS_DC_ISW || which == ISS_DC_CSW ||
-	    which == ISS_DC_CISW) {
-		/* Implementation-defined controls read as zero; set/way means nothing to a guest.
-		 */
+	if (is_quiet(which)) {
 		regs->pc += 4;
 		if (read && reg != 31) {
 			regs->x[reg] = 0;
@@ -158,7 +214,7 @@ static void finish(struct vcpu *vcpu, enum hv_exit_class exit_class, uint64_t st
 	}
 	vcpu->exits[exit_class]++;
 	vcpu->ticks[exit_class] += counter_ticks() - start;
-	if (__atomic_load_n(&vcpu->stop, __ATOMIC_ACQUIRE)) {
+	if (vcpu_must_stop(vcpu)) {
 		vcpu_left_guest(vcpu);
 		core_leave_guest();
 	}
@@ -175,9 +231,7 @@ void trap_synchronous(struct guest_registers *regs)
 		exit_class = data_abort(vcpu, regs, esr);
 		break;
 	case EC_IABT_LOWER:
-		refuse_access(vcpu, regs, esr,
-			      (ipa_t){(sysreg_read(hpfar_el2) & BITS(43, 4)) << 8});
-		exit_class = HV_EXIT_FAULT;
+		exit_class = instruction_abort(vcpu, regs, esr);
 		break;
 	case EC_HVC64:
 		exit_class = hypercall(vcpu, regs);

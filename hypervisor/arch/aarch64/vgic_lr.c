@@ -4,8 +4,6 @@
 #include "sysreg.h"
 #include "vgic.h"
 
-#define HARDWARE_PPIS (1u << 27 | 1u << 30) /* the guest's own timers: deactivated with its EOI */
-
 #define LR_CASES(op)                                                                               \
 	op(0, S3_4_C12_C12_0) op(1, S3_4_C12_C12_1) op(2, S3_4_C12_C12_2) op(3, S3_4_C12_C12_3)    \
 		op(4, S3_4_C12_C12_4) op(5, S3_4_C12_C12_5) op(6, S3_4_C12_C12_6)                  \
@@ -88,7 +86,7 @@ static void queue(struct vcpu *vcpu, unsigned n, unsigned intid)
 	uint64_t lr = ICH_LR_PENDING | ICH_LR_GROUP1 | intid |
 		      field_prep(ICH_LR_PRIORITY, bank->priority[intid % 32]);
 
-	if (intid < 32 && (bit & HARDWARE_PPIS)) {
+	if (bank->held & bit) { /* the guest's own timers: deactivated with its EOI */
 		lr |= ICH_LR_HW | field_prep(ICH_LR_PINTID, intid);
 	} else if (bank->level & bit) {
 		lr |= ICH_LR_EOI; /* look at the line again then */
@@ -128,6 +126,20 @@ static int most_urgent(struct vcpu *vcpu)
 	return best;
 }
 
+/*
+ * When to look again because an interrupt found no free list register: as soon as none is pending
+ * any more. If none is now, all are active, and that condition would hold at once and for ever.
+ */
+static uint64_t refill_reason(const struct vcpu *vcpu)
+{
+	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
+		if (lr_read((unsigned)__builtin_ctz(left)) & ICH_LR_PENDING) {
+			return ICH_HCR_NPIE;
+		}
+	}
+	return ICH_HCR_UIE;
+}
+
 void vgic_sync(struct vcpu *vcpu)
 {
 	struct vgic *gic = &vcpu->partition->gic;
@@ -144,7 +156,7 @@ void vgic_sync(struct vcpu *vcpu)
 		queue(vcpu, (unsigned)__builtin_ctz(~vcpu->gic.used), (unsigned)intid);
 		intid = -1;
 	}
-	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN | (intid >= 0 ? ICH_HCR_NPIE : 0));
+	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN | (intid >= 0 ? refill_reason(vcpu) : 0));
 	lock_release(&gic->lock);
 }
 
@@ -200,12 +212,32 @@ void vgic_send_sgi(struct vcpu *from, uint64_t value)
 	}
 }
 
+/* A priority that an earlier life never dropped would hold back every interrupt of this one. */
+static void clear_active_priorities(void)
+{
+	unsigned bits = (unsigned)field_get(ICH_VTR_PREBITS, sysreg_read(ICH_VTR_EL2)) + 1;
+
+	sysreg_write(ICH_AP0R0_EL2, 0);
+	sysreg_write(ICH_AP1R0_EL2, 0);
+	if (bits >= 6) {
+		sysreg_write(ICH_AP0R1_EL2, 0);
+		sysreg_write(ICH_AP1R1_EL2, 0);
+	}
+	if (bits >= 7) {
+		sysreg_write(ICH_AP0R2_EL2, 0);
+		sysreg_write(ICH_AP0R3_EL2, 0);
+		sysreg_write(ICH_AP1R2_EL2, 0);
+		sysreg_write(ICH_AP1R3_EL2, 0);
+	}
+}
+
 void vgic_cpu_start(struct vcpu *vcpu)
 {
 	for (unsigned n = 0; n < lr_count(); n++) {
 		lr_write(n, 0);
 	}
 	vcpu->gic.used = 0;
+	clear_active_priorities();
 	sysreg_write(ICH_VMCR_EL2, 0);
 	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN);
 	isb();

@@ -624,9 +624,9 @@ def test_ports_come_before_what_is_behind_them(box):
     assert devices[0].startswith("pcie-root-port") and any(d.startswith("igb") for d in devices[1:])
 
 
-def fake_qemu(box, script):
+def fake_qemu(box, script, last_line="hv| @exit status=0"):
     file = box.path / "fake-qemu"
-    file.write_text("#!/bin/sh\n" + script)
+    file.write_text(f"#!/bin/sh\necho '{last_line}' >build/test.log\n" + script)
     file.chmod(0o755)
     box.write("build/hypervisor.bin", b"h")
     box.write("test.dts", example("two-vfs"))
@@ -642,6 +642,17 @@ def test_run_packs_and_starts(box):
 @pytest.mark.parametrize("script", ["exit 1\n", "exit 7\n", "kill -9 $$\n"])
 def test_a_machine_that_fails(box, script):
     assert box.run(*fake_qemu(box, script)).returncode == MACHINE
+
+
+@pytest.mark.parametrize("last_line", ["hv| @exit status=1", "net-a| hv| @exit status=0", ""])
+def test_a_machine_that_says_how_it_ended(box, last_line):
+    result = box.run(*fake_qemu(box, "exit 0\n", last_line))
+    assert result.returncode == MACHINE and "the machine" in result.stderr
+
+
+def test_guests_get_no_semihosting(box):
+    """It would give them the workstation's files and shell: QEMU serves it from EL1."""
+    assert not any("semihosting" in word for word in command(box, example("two-vfs")))
 
 
 @pytest.mark.parametrize("script", ["exec sleep 30\n", "trap '' TERM\nwhile :; do sleep 1; done\n"])
