@@ -32,7 +32,11 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def tracked(*patterns: str) -> list[str]:
-    listed = run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns])
+    # The tree may be another user's (root's make check): git refuses it unless told.
+    listed = run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "--cached", "--others", "--exclude-standard",
+                  *patterns])
+    if listed.returncode:
+        raise RuntimeError(f"git cannot list the sources: {listed.stderr.strip()}")
     return [name for name in listed.stdout.split() if (ROOT / name).exists()]
 
 

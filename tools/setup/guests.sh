@@ -212,7 +212,8 @@ hash_of() {
 }
 
 detect_debian
-mkdir -p "$GUEST" "$APTDIR"
+mkdir -p "$GUEST" "$APTDIR" && [ -w "$GUEST" ] && [ -w "$APTDIR" ] ||
+	die "cannot write to $BUILD: it belongs to $(stat -c %U "$BUILD"), who should run this, or remove it."
 exec 9>"$GUEST/.lock"
 flock -n 9 || { say "waiting for another run" && flock 9; }
 

@@ -45,10 +45,16 @@ say "missing, to be installed: ${missing[*]} ${qemu[*]}"
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
 	sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null && sudo true; } ||
-		die "installing packages needs root; run: sudo $ROOT/tools/setup/host.sh"
+		die "installing packages needs root; as root (su or sudo) run: $ROOT/tools/setup/host.sh"
 	as_root=(sudo "--preserve-env=DEBIAN_FRONTEND,LC_ALL,http_proxy,https_proxy")
 fi
 
+# What root makes here belongs to the tree's owner, whose later make must be able to write.
+give_back() {
+	"${as_root[@]}" chown -R --reference="$ROOT" "$BUILD/apt"
+	"${as_root[@]}" chown --reference="$ROOT" "$BUILD"
+}
+trap give_back EXIT
 private_apt "$BUILD/apt" deb
 retry="check the network, then run again: $ROOT/tools/setup/host.sh"
 say "1/3 package lists"
