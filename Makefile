@@ -22,7 +22,7 @@ I_hv-glue/host		  := $(I_hv-glue)
 # IOMMU's contract only, for a partition's tables.
 I_hypervisor		  := -Ihypervisor/include -Ihv-glue/include -Iiommu/include
 I_hypervisor/arch/aarch64 := $(I_hypervisor)
-I_tests			  := -Ihv-glue/host $(I_hv-glue) -Ihypervisor/include -Iiommu/smmuv3 -Iirq-route/gic
+I_tests			  := -Ihv-glue/host -Ihv-glue $(I_hv-glue) -Ihypervisor/include -Iiommu/smmuv3 -Iirq-route/gic
 
 LEGS	   := pci/bus pci/virt vf iommu iommu/smmuv3 irq-route irq-route/gic hv-glue
 HV_ROOMS   := lib lib/arch/aarch64 $(LEGS) hypervisor hypervisor/arch/aarch64

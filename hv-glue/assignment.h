@@ -13,6 +13,8 @@
 
 #define GLUE_POOLS 4
 
+_Static_assert(PCI_VIRT_SLOTS > HV_MAX_DEVICES, "every device has a slot after the host bridge");
+
 /* What the joint holds for one partition. */
 struct assignment {
 	const struct hv_device_request *request;
@@ -20,6 +22,7 @@ struct assignment {
 	unsigned slot; /* on the partition's virtual bus */
 	bool attached;
 	bool stuck;		       /* the hardware did not confirm: nobody's, for good */
+	bool kept;		       /* it cannot be reset: this owner's, for good */
 	struct pci_function *function; /* a whole function, or the PF */
 	struct vf_pool *pool;	       /* of the VF; NULL for a whole function */
 	struct vf *vf;
@@ -67,15 +70,21 @@ enum status MUST_USE attach(struct assignment *assignment);
  */
 void detach(struct assignment *assignment);
 
-/* Filled by attach.c, used by both. */
+/* locate.c */
 enum status MUST_USE assignment_locate(struct assignment *assignment);
 enum status MUST_USE assignment_map_bars(const struct assignment *assignment);
 void assignment_unmap_bars(const struct assignment *assignment, unsigned count);
 
-/* "0000:01:10.2"; static storage is the caller's. */
+/* attach.c, for both ways. STATUS_UNSUPPORTED: what one owner leaves in it the next would find. */
+enum status MUST_USE assignment_reset(struct assignment *assignment);
+/* Of a stuck one: it becomes nobody's, and nobody gets it. */
+void assignment_quarantine(const struct assignment *assignment);
+
+/* What messages name: the function behind the slot, or before it is known the one asked for. */
 static inline rid_t assignment_rid(const struct assignment *assignment)
 {
-	return assignment->vf ? assignment->vf->rid : assignment->request->function;
+	return assignment->identity.rid.v ? assignment->identity.rid
+					  : assignment->request->function;
 }
 
 #endif

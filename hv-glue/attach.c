@@ -12,6 +12,9 @@ static enum status claim(struct assignment *a)
 	if (a->request->wants_vf) {
 		return vf_claim(a->pool, a->request->vf_index, a->owner, &a->vf);
 	}
+	if (a->kept) {
+		return STATUS_OK;
+	}
 
 	unsigned index = (unsigned)(a->function - glue.bus.functions);
 	enum status status = STATUS_BUSY;
@@ -25,12 +28,14 @@ static enum status claim(struct assignment *a)
 	return status;
 }
 
+/* It was not opened. */
 static void unclaim(struct assignment *a)
 {
 	if (a->request->wants_vf) {
-		if (vf_unclaim(a->pool, a->vf, a->owner) != STATUS_OK) {
-			a->stuck = true;
-		}
+		a->stuck = vf_unclaim(a->pool, a->vf, a->owner) != STATUS_OK;
+		return;
+	}
+	if (a->kept) {
 		return;
 	}
 	lock_acquire(&glue.owners_lock);
@@ -38,12 +43,16 @@ static void unclaim(struct assignment *a)
 	lock_release(&glue.owners_lock);
 }
 
-/*
- * A PF whose VFs are in use is not reset, because that would take them away: its owner
- * re-initialises it, and nothing of it reaches memory until then. A function without FLR keeps its
- * one owner.
- */
-static enum status reset(struct assignment *a)
+/* The owner of a whole function stays written down: that keeps the others away. */
+void assignment_quarantine(const struct assignment *a)
+{
+	if (a->request->wants_vf) {
+		(void)!vf_quarantine(a->pool, a->vf, a->owner); /* it may be dead already */
+	}
+}
+
+/* A PF with VFs is not reset, because that would take them away: its owner re-initialises it. */
+enum status assignment_reset(struct assignment *a)
 {
 	enum status status;
 
@@ -51,13 +60,13 @@ static enum status reset(struct assignment *a)
 		return vf_reset(a->pool, a->vf);
 	}
 	if (glue_pool_of(a->function)) {
-		return STATUS_OK;
+		return STATUS_UNSUPPORTED;
 	}
 	status = pci_function_reset(&glue.bus, a->function->rid, a->function->caps.express);
 	if (status == STATUS_OK) {
 		pci_config_write16(&glue.bus, a->function->rid, PCI_COMMAND, a->function->decode);
 	}
-	return status == STATUS_UNSUPPORTED ? STATUS_OK : status;
+	return status;
 }
 
 static unsigned vectors_of(const struct assignment *a)
@@ -69,46 +78,72 @@ static unsigned vectors_of(const struct assignment *a)
 
 static enum status show(struct assignment *a)
 {
+	struct pci_virt *bridge = &glue.sides[a->owner.v].bridge;
 	enum status status = assignment_map_bars(a);
 
-	if (status == STATUS_OK) {
-		status = pci_virt_add(&glue.sides[a->owner.v].bridge, a->slot, &a->identity);
+	if (status != STATUS_OK) {
+		return status;
+	}
+	status = pci_virt_add(bridge, a->slot, &a->identity);
+	if (status == STATUS_OK && a->request->wants_vf) {
+		status = vf_assigned(a->pool, a->vf, a->owner);
 		if (status != STATUS_OK) {
-			assignment_unmap_bars(a, PCI_BUS_BARS);
+			pci_virt_remove(bridge, a->slot);
 		}
 	}
+	if (status != STATUS_OK) {
+		assignment_unmap_bars(a, PCI_BUS_BARS);
+	}
 	return status;
+}
+
+/* The hardware may have taken what it was told, or not. */
+static bool is_unconfirmed(enum status status)
+{
+	return status == STATUS_TIMEOUT || status == STATUS_HARDWARE;
+}
+
+/* STATUS_DENIED: an iommu_attach() that failed has seen to it already. */
+static bool stream_aborts(const struct assignment *a)
+{
+	enum status status = iommu_detach(a->stream, &a->tables, a->owner);
+
+	return status == STATUS_OK || status == STATUS_DENIED;
 }
 
 enum status attach(struct assignment *a)
 {
 	struct irq_partition *irq = &glue.sides[a->owner.v].irq;
-	const char *step = "find";
+	const char *step = "claim";
 	char name[PCI_NAME_LENGTH];
 	enum status status = assignment_locate(a);
 
 	if (status != STATUS_OK) {
-		goto failed;
+		return status; /* that has said why */
 	}
-	step = "claim";
 	status = claim(a);
 	if (status != STATUS_OK) {
 		goto failed;
 	}
 	step = "reset";
-	status = reset(a);
-	if (status != STATUS_OK) {
+	status = assignment_reset(a);
+	if (status != STATUS_OK && status != STATUS_UNSUPPORTED) {
+		a->stuck = true;
 		goto undo_claim;
 	}
 	step = "bind the stream of";
 	hv_device_tables(a->owner, &a->tables);
 	status = iommu_attach(a->stream, &a->tables, a->owner);
+	if (is_unconfirmed(status)) {
+		goto undo_stream;
+	}
 	if (status != STATUS_OK) {
 		goto undo_claim;
 	}
 	step = "route the vectors of";
 	status = irq_device_bind(irq, a->device, (device_id_t){a->slot << 3}, vectors_of(a));
 	if (status != STATUS_OK) {
+		a->stuck = is_unconfirmed(status);
 		goto undo_stream;
 	}
 	step = "show";
@@ -117,19 +152,23 @@ enum status attach(struct assignment *a)
 		goto undo_vectors;
 	}
 	a->attached = true;
-	return a->request->wants_vf ? vf_assigned(a->pool, a->vf, a->owner) : STATUS_OK;
+	return STATUS_OK;
 
 undo_vectors:
 	a->stuck |= irq_device_unbind(irq, a->device) != STATUS_OK;
 undo_stream:
-	a->stuck |= iommu_detach(a->stream, &a->tables, a->owner) != STATUS_OK;
+	a->stuck |= !stream_aborts(a);
 undo_claim:
 	if (!a->stuck) {
 		unclaim(a);
 	}
+	if (a->stuck) {
+		assignment_quarantine(a);
+	}
 failed:
-	log_error("%s %s (%s): cannot %s it: %s; the partition runs without it",
+	log_error("%s %s (%s): cannot %s it: %s; the partition runs without it%s",
 		  pci_name(assignment_rid(a), name), hv_partition_name(a->owner), a->request->label,
-		  step, status_name(status));
+		  step, status_name(status),
+		  a->stuck ? "; it stays quarantined until the machine restarts" : "");
 	return status;
 }

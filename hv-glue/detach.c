@@ -4,12 +4,19 @@
 
 #include "log.h"
 
+/* What its owner left in it is gone before it is nobody's; else it stays that owner's. */
 static enum status give_back(struct assignment *a)
 {
-	if (a->request->wants_vf) {
-		enum status status = vf_quarantine(a->pool, a->vf, a->owner);
+	enum status status;
 
-		return status == STATUS_OK ? vf_reset(a->pool, a->vf) : status;
+	if (a->request->wants_vf) {
+		status = vf_quarantine(a->pool, a->vf, a->owner);
+		return status == STATUS_OK ? assignment_reset(a) : status;
+	}
+	status = assignment_reset(a);
+	a->kept = status == STATUS_UNSUPPORTED;
+	if (status != STATUS_OK) {
+		return a->kept ? STATUS_OK : status;
 	}
 	lock_acquire(&glue.owners_lock);
 	glue.owners[a->function - glue.bus.functions] = PARTITION_NONE;
@@ -42,8 +49,10 @@ void detach(struct assignment *a)
 	if (!a->stuck) {
 		status = give_back(a);
 		step = status != STATUS_OK ? "it does not come back from its reset" : NULL;
+		a->stuck = step != NULL;
 	}
-	if (step) {
+	if (a->stuck) {
+		assignment_quarantine(a);
 		log_error("%s %s (%s): %s: %s; it stays quarantined until the machine restarts",
 			  pci_name(assignment_rid(a), name), hv_partition_name(a->owner),
 			  a->request->label, step, status_name(status));

@@ -4,10 +4,10 @@
 #include "assignment.h"
 #include "log.h"
 
-#define ROUNDS 8 /* of the event queue's own bound, before a storm is ended */
+#define ROUNDS 8  /* of the event queue's own bound, before a storm is ended */
+#define STORMS 16 /* at once; more leave the queue full, and faults unreported */
 
-static stream_id_t last_stream; /* boot core only, in its interrupt handler */
-static uint64_t distinct;
+static uint64_t distinct; /* boot core only, in its interrupt handler */
 
 static bool same_stream(const struct pci_bus *bus, unsigned rid, stream_id_t stream)
 {
@@ -20,13 +20,14 @@ static bool same_stream(const struct pci_bus *bus, unsigned rid, stream_id_t str
 /* The map's inverse; usually the identity, so that is tried first. */
 static bool rid_of(stream_id_t stream, rid_t *rid)
 {
+	unsigned first = glue.bus.host.bus_first * 256u;
 	unsigned buses = glue.bus.bus_count ? glue.bus.bus_count : 1;
 
 	if (stream.v < 0x10000 && same_stream(&glue.bus, stream.v, stream)) {
 		rid->v = (uint16_t)stream.v;
 		return true;
 	}
-	for (unsigned r = 0; r < buses * 256; r++) {
+	for (unsigned r = first; r < first + buses * 256; r++) {
 		if (same_stream(&glue.bus, r, stream)) {
 			rid->v = (uint16_t)r;
 			return true;
@@ -41,7 +42,6 @@ static void report_fault(void *context, const struct iommu_event *event)
 	rid_t rid;
 
 	(void)context;
-	last_stream = event->stream;
 	distinct++;
 	if (rid_of(event->stream, &rid)) {
 		pci_name(rid, name);
@@ -51,22 +51,32 @@ static void report_fault(void *context, const struct iommu_event *event)
 		 iommu_fault_name(event->fault));
 }
 
-void faults_handle(void)
+static void end_storm(stream_id_t stream)
 {
 	char name[PCI_NAME_LENGTH] = "unknown";
 	rid_t rid;
 
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		if (!iommu_events(report_fault, NULL)) {
-			return;
-		}
-	}
-	if (rid_of(last_stream, &rid)) {
+	if (rid_of(stream, &rid)) {
 		pci_name(rid, name);
 	}
 	log_error("dma fault storm: function=%s cut off until its partition restarts: %s", name,
-		  status_name(iommu_silence(last_stream)));
-	(void)iommu_events(report_fault, NULL);
+		  status_name(iommu_silence(stream)));
+}
+
+/* The next interrupt comes only once the queue was empty: however many flood it, it must be. */
+void faults_handle(void)
+{
+	stream_id_t ended = {UINT32_MAX};
+
+	for (unsigned round = 1; iommu_events(report_fault, NULL) && round < STORMS * ROUNDS;
+	     round++) {
+		stream_id_t stream = iommu_busiest_stream();
+
+		if (round % ROUNDS == 0 && stream.v != ended.v) {
+			end_storm(stream);
+			ended = stream;
+		}
+	}
 }
 
 void faults_report(void)

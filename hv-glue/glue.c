@@ -10,8 +10,7 @@ struct glue glue;
 
 static unsigned char iommu_memory[IOMMU_ARENA_SIZE] __attribute__((aligned(65536)));
 static unsigned char irq_memory[IRQ_ROUTE_ARENA_SIZE] __attribute__((aligned(65536)));
-static struct arena iommu_arena = {iommu_memory, sizeof(iommu_memory), 0};
-static struct arena irq_arena = {irq_memory, sizeof(irq_memory), 0};
+static struct arena iommu_arena, irq_arena;
 
 struct vf_pool *glue_pool_of(const struct pci_function *pf)
 {
@@ -23,9 +22,10 @@ struct vf_pool *glue_pool_of(const struct pci_function *pf)
 	return NULL;
 }
 
-/* As many VFs of this PF as the highest index asked for. */
-static unsigned vfs_wanted(rid_t pf)
+/* As many VFs of this PF as the highest index asked for, of those that it can have. */
+static unsigned vfs_wanted(const struct pci_function *pf)
 {
+	unsigned limit = pf->total_vfs < VF_POOL_MAX ? pf->total_vfs : VF_POOL_MAX;
 	unsigned wanted = 0;
 
 	for (unsigned p = 0; p < hv_partition_count(); p++) {
@@ -34,7 +34,8 @@ static unsigned vfs_wanted(rid_t pf)
 		for (unsigned d = 0; d < hv_partition_device_count(id); d++) {
 			const struct hv_device_request *r = hv_partition_device(id, d);
 
-			if (r->wants_vf && r->function.v == pf.v && r->vf_index >= wanted) {
+			if (r->wants_vf && r->function.v == pf->rid.v && r->vf_index < limit &&
+			    r->vf_index >= wanted) {
 				wanted = r->vf_index + 1u;
 			}
 		}
@@ -79,7 +80,7 @@ static void start_pci(const void *fdt)
 	}
 	for (unsigned i = 0; i < glue.bus.function_count; i++) {
 		struct pci_function *function = &glue.bus.functions[i];
-		unsigned wanted = vfs_wanted(function->rid);
+		unsigned wanted = vfs_wanted(function);
 
 		glue.owners[i] = PARTITION_NONE;
 		if (wanted) {
@@ -88,16 +89,21 @@ static void start_pci(const void *fdt)
 	}
 }
 
-/* Enough bits for the last requester id of the last bus that has one. */
+/* Enough bits for every stream that the buses there are can send. */
 static unsigned stream_bits(void)
 {
-	unsigned bits = 8;
-	stream_id_t last;
+	const struct pci_host *host = &glue.bus.host;
 	unsigned buses = glue.bus.bus_count ? glue.bus.bus_count : 1;
-	rid_t rid = {(uint16_t)((glue.bus.host.bus_first + buses) * 256 - 1)};
+	uint32_t end = (host->bus_first + buses) * 256u; /* of requester ids */
+	unsigned bits = 8;
 
-	if (pci_bus_stream_id(&glue.bus, rid, &last) == STATUS_OK) {
-		while (bits < 16 && last.v >> bits) {
+	for (unsigned i = 0; i < host->iommu_map_count; i++) {
+		const struct pci_id_map *map = &host->iommu_map[i];
+		uint32_t used = end > map->rid_base ? end - map->rid_base : 0;
+		uint64_t streams =
+			(uint64_t)map->out_base + (used < map->length ? used : map->length);
+
+		while (used && bits < 16 && streams > 1ull << bits) {
 			bits++;
 		}
 	}
@@ -108,6 +114,9 @@ static void start_iommu(const struct glue_machine *machine)
 {
 	struct iommu_config config = {machine->smmu, machine->smmu_size, &iommu_arena,
 				      stream_bits()};
+
+	iommu_arena = (struct arena){iommu_memory, sizeof(iommu_memory), 0};
+
 	enum status status = machine->has_smmu ? iommu_init(&config) : STATUS_NOT_FOUND;
 
 	glue.iommu_ready = status == STATUS_OK;
@@ -127,6 +136,7 @@ static void start_irq_route(const struct glue_machine *machine)
 	};
 	enum status status = STATUS_NOT_FOUND;
 
+	irq_arena = (struct arena){irq_memory, sizeof(irq_memory), 0};
 	for (unsigned i = 0; i < machine->cores; i++) {
 		config.redistributors[i] = machine->redistributors[i];
 	}

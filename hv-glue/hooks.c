@@ -91,6 +91,7 @@ static void partition_stop(partition_id_t id)
 		detach(&side->assignments[i]);
 	}
 	if (side->irq_ready && irq_partition_reset(&side->irq) != STATUS_OK) {
+		side->irq_ready = false;
 		log_error("%s: its virtual ITS did not reset; its devices get no interrupts",
 			  hv_partition_name(id));
 	}
@@ -158,10 +159,11 @@ static void report_device(const struct partition_side *side, const struct assign
 	const struct pci_virt_counters *counters = &side->bridge.slots[a->slot].counters;
 
 	log_info(
-		"@device partition=%s function=%s kind=%s dma=smmu-stage2 interrupts=vlpi label=%s "
+		"@device partition=%s function=%s kind=%s dma=%s interrupts=%s label=%s "
 		"guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu",
 		hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
-		a->request->wants_vf ? "VF" : "function", a->request->label, a->slot,
+		a->request->wants_vf ? "VF" : "function", a->attached ? "smmu-stage2" : "none",
+		a->attached ? "vlpi" : "none", a->request->label, a->slot,
 		a->stuck      ? "quarantined"
 		: a->attached ? "assigned"
 			      : "refused",

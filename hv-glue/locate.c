@@ -70,6 +70,7 @@ static enum status check_bars(struct assignment *a)
 			return refuse(a, STATUS_UNSUPPORTED,
 				      "a BAR is smaller than a page or lies above 4 GiB");
 		}
+		bar->pci_address = bar->cpu_address.v; /* the guest's bridge translates nothing */
 	}
 	return STATUS_OK;
 }
@@ -113,7 +114,7 @@ enum status assignment_locate(struct assignment *a)
 	}
 	if (!glue.sides[a->owner.v].irq_ready) {
 		return refuse(a, STATUS_UNSUPPORTED,
-			      "the machine has no ITS with GICv4 to deliver its interrupts");
+			      "there is no ITS with GICv4 to deliver its interrupts");
 	}
 	status = locate_function(a);
 	if (status != STATUS_OK) {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hv.h on a workstation: partitions that a test sets up, their RAM, their devices' stage-2 tables
+ * (real ones, which a model of an SMMU walks), their CPUs' mappings of devices, and their traps.
+ *
+ * Strict: to map what is not page-aligned or not a guest's MMIO, to unmap what is not mapped
+ * exactly so, or to trap where something is trapped already, is a violation.
+ */
+#ifndef CW_HOST_HV_HOST_H
+#define CW_HOST_HV_HOST_H
+
+#include "hv.h"
+
+#define HV_HOST_RAM	 MIB(1) /* of each partition, at GUEST_RAM_BASE */
+#define HV_HOST_MAPPINGS 32
+#define HV_HOST_TRAPS	 5 /* what the hypervisor leaves of its eight */
+
+/* No partitions, RAM zero. */
+void hv_host_reset(void);
+/* Its vCPUs are on the cores from `first_core` on. Its VMID is its number + 1. */
+partition_id_t hv_host_partition(const char *name, unsigned vcpus, unsigned first_core);
+/* What its config asks for. A test may change what is returned until the machine starts. */
+struct hv_device_request *hv_host_function(partition_id_t partition, const char *label, rid_t rid);
+struct hv_device_request *hv_host_vf(partition_id_t partition, const char *label, rid_t pf,
+				     uint16_t index);
+
+unsigned char *hv_host_ram(partition_id_t partition, uint64_t ipa);
+/* Is `pa` RAM of that partition? */
+bool hv_host_owns(partition_id_t partition, uint64_t pa);
+
+/* Device memory the partition's CPUs reach now. */
+unsigned hv_host_mapped(partition_id_t partition);
+bool hv_host_lookup(partition_id_t partition, uint64_t ipa, uint64_t *pa);
+
+/* The n-th hv_map_device() from now returns `status`; 0: none. */
+void hv_host_fail_map(unsigned nth, enum status status);
+/* Called in each hv_map_device() that succeeds. */
+void hv_host_on_map(void (*hook)(void *context), void *context);
+
+/* A guest's access: false when it faults, because nothing is trapped there. */
+bool hv_host_read(partition_id_t partition, uint64_t ipa, unsigned size, uint64_t *value);
+bool hv_host_write(partition_id_t partition, uint64_t ipa, unsigned size, uint64_t value);
+
+unsigned hv_host_violations(void);
+const char *hv_host_violation(void); /* the first; "" when none */
+
+#endif
