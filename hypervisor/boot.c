@@ -202,7 +202,8 @@ void panic(const char *format, ...)
 	va_start(arguments, format);
 	format_text(line, sizeof(line), format, arguments);
 	va_end(arguments);
-	log_error("panic: %s; core %u, owner %s", line, this_core() ? this_core()->number : 0,
-		  vcpu ? vcpu->partition->config->name : "nobody");
+	log_error("panic: %s; core %u, owner %s, called from %p", line,
+		  this_core() ? this_core()->number : 0,
+		  vcpu ? vcpu->partition->config->name : "nobody", __builtin_return_address(0));
 	firmware_power_off(true);
 }
