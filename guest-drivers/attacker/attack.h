@@ -65,6 +65,7 @@ void attack_dma_read(void);
 void attack_dma_regs(void);
 void attack_dma_sweep(void);
 void attack_dma_reset(void);
+void attack_dma_off(void);
 void attack_vf_rings(void);
 void attack_doorbell_dma(void); /* interrupts.c */
 void attack_event_sweep(void);

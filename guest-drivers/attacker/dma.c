@@ -2,6 +2,8 @@
 /* DMA at what is not ours: F01–F05, F07, F08, and the room for F27/F28. */
 #include "attack.h"
 
+#include <string.h>
+
 #include "guest_map.h"
 
 #define EVIL  0xbadc0de5u
@@ -160,6 +162,21 @@ void attack_dma_reset(void)
 	}
 	report("begin", "issued", "address=0x%lx", target);
 	power_reset();
+}
+
+/* A transfer is under way while the partition goes off for good (F29, F39). */
+void attack_dma_off(void)
+{
+	struct edu edu;
+	uint64_t target = scratch_page(1);
+
+	/* The control leaves the value in the device's buffer. */
+	if (!engine_start() || !engine_control("control-before") || edu_start(&edu) != STATUS_OK) {
+		return;
+	}
+	memset((void *)(uintptr_t)target, 0, BLOCK);
+	report("begin", edu_store_begin(&edu, target, 0, BLOCK) == STATUS_OK ? "issued" : "failed",
+	       "address=0x%lx", target);
 }
 
 static union igb_tx_descriptor ring[IGBVF_RING] __attribute__((aligned(4096)));

@@ -10,6 +10,7 @@ static const struct attack attacks[] = {
 	{"dma-regs", attack_dma_regs},
 	{"dma-sweep", attack_dma_sweep},
 	{"dma-reset", attack_dma_reset},
+	{"dma-off", attack_dma_off},
 	{"vf-rings", attack_vf_rings},
 	{"doorbell-dma", attack_doorbell_dma},
 	{"event-sweep", attack_event_sweep},

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 sys.dont_write_bytecode = True
 
 BUILD = ROOT / "build"
-NEEDED = ("causeway", "hypervisor.bin")
+NEEDED = ("causeway", "hypervisor.bin", "pf-service.bin", "attacker.bin", "guest/Image", "guest/initramfs.cpio.gz")
 DEFAULT_BOUND = 60
 
 
@@ -32,7 +32,7 @@ def built() -> Path:
     """The build folder, complete. A missing piece is an error and not a skip."""
     missing = [name for name in NEEDED if not (BUILD / name).exists()]
     if missing:
-        pytest.fail(f"{', '.join(missing)} not found in {BUILD}: run 'make all' first", pytrace=False)
+        pytest.fail(f"{', '.join(missing)} not found in {BUILD}: run 'make setup all' first", pytrace=False)
     return BUILD
 
 

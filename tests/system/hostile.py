@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional
 
@@ -33,8 +33,8 @@ VICTIM_TARGETS = [VICTIM_AT + CANARY + offset for offset in (0, 0x1000, 0x345040
 # cannot even be named by its devices; these can.
 HYPERVISOR_AT = RAM + 0x200000
 HYPERVISOR_SYMBOLS = ("iommu_memory", "glue", "partitions", "pool", "cores")
-DONE_TIMEOUT = 60.0
-NOT_MAPPED = "no translation"  # iommu_fault_name()
+DONE_TIMEOUT = 30.0
+NOT_MAPPED = "no-translation"  # iommu_fault_name()
 RECORDS_PER_BLOCK = 16  # a fault record for each 4 bytes of a 64-byte transfer
 
 _CONFIG = """/dts-v1/;
@@ -76,12 +76,13 @@ _CONFIG = """/dts-v1/;
             command-line = "attack=%(scenario)s engine=%(engine)s %(arguments)s";
             devices {
                 edu { function = "0000:00:05.0"; };
-                eth0 { vf-of = "0000:01:00.0"; index = <0>; mac-address = [52 54 00 ca 05 00]; };
+                %(vf)s
             };
         };
     };
 };
 """
+_ATTACKER_VF = 'eth0 { vf-of = "0000:01:00.0"; index = <0>; mac-address = [52 54 00 ca 05 00]; };'
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class Scenario:
     targets: tuple[int, ...] = ()
     arguments: str = ""
     size: int = ATTACKER_SIZE
+    vf: bool = True  # the attacker has a VF besides edu
 
     @property
     def function(self) -> str:
@@ -102,7 +104,8 @@ class Scenario:
             arguments += " target=" + ",".join(f"{t:#x}" for t in self.targets)
         return _CONFIG % {
             "victim_at": VICTIM_AT, "canary": RAM + CANARY, "canary_size": CANARY_SIZE, "size": self.size,
-            "attacker_at": ATTACKER_AT, "scenario": self.name, "engine": self.engine, "arguments": arguments.strip()}
+            "vf": _ATTACKER_VF if self.vf else "", "attacker_at": ATTACKER_AT, "scenario": self.name,
+            "engine": self.engine, "arguments": arguments.strip()}
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class Outcome:
     canary: dict[str, str]
     canary_ok: bool
     report: Report
-    peeked: list[int] = field(default_factory=list)
+    memory: dict[int, list[int]]  # what QEMU reads at each target, and where `begin` aimed
 
     def results(self, *steps: str) -> list[str]:
         """Results of all steps of these names; there must be some."""
@@ -163,7 +166,8 @@ class Outcome:
     def assert_recorded(self, addresses: tuple[int, ...], access: Optional[str] = None) -> None:
         """Each page was recorded as a translation fault of the attacker's function, once at least."""
         for address in addresses:
-            found = [f for f in self.faults if f.address >> 12 == address >> 12 and f.function == self.scenario.function]
+            found = [f for f in self.faults
+                     if f.address >> 12 == address >> 12 and f.function == self.scenario.function]
             assert found, f"no fault at {address:#x} by {self.scenario.function} among {self.faults}"
             assert {f.partition for f in found} == {"attacker"}
             assert {f.reason for f in found} == {NOT_MAPPED}
@@ -207,7 +211,8 @@ class Monitor:
 
 
 @contextmanager
-def machine(scenario: Scenario, name: str, hypervisor: Optional[Path] = None) -> Iterator[tuple[Session, Monitor]]:
+def machine(scenario: Scenario, name: str,
+            hypervisor: Optional[Path] = None) -> Iterator[tuple[Session, Monitor]]:
     """Boots the scenario. Idle time costs nothing: the clock jumps (sleep=off)."""
     folder = BUILD / "hostile"
     folder.mkdir(parents=True, exist_ok=True)
@@ -216,7 +221,8 @@ def machine(scenario: Scenario, name: str, hypervisor: Optional[Path] = None) ->
     session = Session(config, f"test-hostile-{name}")
     monitor_path = session.sockets.serial.with_name("monitor")
     session.machine.argv += ["--hypervisor", str(hypervisor)] if hypervisor else []
-    session.machine.argv += ["--", "-icount", "shift=0,sleep=off", "-monitor", f"unix:{monitor_path},server=on,wait=off"]
+    session.machine.argv += ["--", "-icount", "shift=0,sleep=off",
+                             "-monitor", f"unix:{monitor_path},server=on,wait=off"]
     with session:
         monitor = Monitor(monitor_path)
         try:
@@ -225,38 +231,45 @@ def machine(scenario: Scenario, name: str, hypervisor: Optional[Path] = None) ->
             monitor.close()
 
 
+def wait_off(m: Machine, timeout: float = 20) -> None:
+    """Until the attacker's partition is off, its devices taken away."""
+    m.expect(r"^attacker: off", timeout, HYPERVISOR)
+
+
 def check_canary(m: Machine) -> re.Match[str]:
     since = m.console.mark()
     m.type_line("victim", "c")
     return m.expect(r"@canary (ok|broken) (.*)", 30, "victim", since)
 
 
-def attack(scenario: Scenario, name: str, hypervisor: Optional[Path] = None, end: str = r"@done$",
-           peek: bool = False) -> Outcome:
-    """Runs a scenario to its end, then asks the victim and the hypervisor how they are.
-
-    `peek`: at the very end, the memory that the step `begin` aimed at is read from outside."""
+def attack(scenario: Scenario, name: str, hypervisor: Optional[Path] = None) -> Outcome:
+    """Runs a scenario to its end, then asks the victim, the hypervisor and QEMU how things are."""
     with machine(scenario, name, hypervisor) as (session, monitor):
         m = session.machine
         filled = m.expect(r"@canary filled base=(\w+) size=(\w+)", 60, "victim")
         assert (int(filled[1], 16), int(filled[2], 16)) == (RAM + CANARY, CANARY_SIZE)
-        m.expect(end, DONE_TIMEOUT, "attacker")
+        m.expect(r"@done$", DONE_TIMEOUT, "attacker")
+        wait_off(m)
         assert_canary_was_first(m)
         canary = check_canary(m)
         report = m.report()
         steps = parse_steps(m)
-        peeked: list[int] = []
-        if peek:
-            time.sleep(0.5)  # far more of the guests' time than a transfer takes
-            begin = next(s for s in steps if s.step == "begin")
-            peeked = monitor.words(ATTACKER_AT + int(begin.values["address"], 16) - RAM, 16)
+        looked_at = list(scenario.targets) + [physical(s) for s in steps if s.step == "begin"]
+        time.sleep(0.5 if len(looked_at) > len(scenario.targets) else 0)  # for a transfer that was under way
+        memory = {address: monitor.words(address, 16) for address in looked_at}
         return Outcome(scenario, steps, parse_faults(m), [x.text for x in m.console.lines(HYPERVISOR)],
-                       key_values(canary[2]), canary[1] == "ok", report, peeked)
+                       key_values(canary[2]), canary[1] == "ok", report, memory)
+
+
+def physical(step: Step) -> int:
+    """Where the attacker's own address of a step really is."""
+    return ATTACKER_AT + int(step.values["address"], 16) - RAM
 
 
 def assert_canary_was_first(m: Machine) -> None:
     """A canary planted after the attack would hide it."""
-    order = [x.source for x in m.console.lines() if re.search(r"@canary filled|step=(write|read|begin|\w+-sweep) ", x.text)]
+    pattern = r"@canary filled|step=(write|read|begin|\w+-sweep) "
+    order = [x.source for x in m.console.lines() if re.search(pattern, x.text)]
     assert order[:1] in ([], ["victim"]), "the attack began before the canary was planted"
 
 
@@ -277,7 +290,8 @@ def parse_faults(m: Machine) -> list[Fault]:
 def hypervisor_targets(hypervisor: Optional[Path] = None) -> tuple[int, ...]:
     """Physical addresses of the hypervisor's tables, queues and state."""
     elf = (hypervisor or BUILD / "hypervisor.bin").with_suffix(".elf")
-    text = subprocess.run(["aarch64-linux-gnu-nm", elf], check=True, capture_output=True, text=True, timeout=30).stdout
+    text = subprocess.run(["aarch64-linux-gnu-nm", elf], check=True, capture_output=True, text=True,
+                          timeout=30).stdout
     found = {line.split()[2]: int(line.split()[0], 16) for line in text.splitlines() if len(line.split()) == 3}
     targets = [HYPERVISOR_AT + (found[s] & ~0xFFF) for s in HYPERVISOR_SYMBOLS]
     assert min(targets) >= RAM + ATTACKER_SIZE, "a target lies inside the attacker's own addresses"

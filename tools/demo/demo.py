@@ -153,6 +153,9 @@ def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> 
     except MachineError as error:
         print(f"make run: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"\nmake run: stopped; logs: {show(options.build / 'logs' / 'run')}/", file=sys.stderr)
+        return 130
     print(f"\n{findings.text()}\n  logs: {show(logs)}/\n")
     if options.json:
         path = options.build / "run.json"

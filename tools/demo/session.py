@@ -34,7 +34,8 @@ class Session:
         argv = [*(causeway or [str(build / "causeway")]), "run", str(config),
                 "--serial", f"unix:{self.sockets.serial}",
                 "--external", f"{self.sockets.inside},{self.sockets.outside}",
-                "--log", str(self.logs / "serial.log"), "--timeout", str(LIFETIME), *(["--icount"] if icount else []), *options]
+                "--log", str(self.logs / "serial.log"), "--timeout", str(LIFETIME),
+                *(["--icount"] if icount else []), *options]
         self.machine = Machine(argv, self.sockets.serial, self.logs, say)
         self.endpoint = EndPoint(self.sockets.inside, self.sockets.outside)
         self.guests: dict[str, Guest] = {}
@@ -60,8 +61,9 @@ class Session:
     def boot(self) -> Report:
         """Waits for the hypervisor; its first report says who is there."""
         self.machine.expect(r".", BOOT_TIMEOUT, HYPERVISOR)
-        # It takes keys from the first partition's start on: checking the images comes before that.
-        self.machine.expect(r"^\S+ -> \S+ \(|^\S+: not started|@ready", BOOT_TIMEOUT)
+        self.say("the hypervisor is up; it checks the images' hashes, then starts the partitions")
+        # It takes keys from the first partition's start on.
+        self.machine.expect(r"^\S+ -> \S+ \(|^\S+ \S+ \(\S+\): |^\S+: not started|@ready", BOOT_TIMEOUT)
         return self.machine.report(BOOT_TIMEOUT)
 
     def wait_guests(self, names: Sequence[str], timeout: float = READY_TIMEOUT) -> list[Guest]:
