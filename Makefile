@@ -28,7 +28,8 @@ LEGS	   := pci/bus pci/virt vf iommu iommu/smmuv3 irq-route irq-route/gic hv-glu
 HV_ROOMS   := lib lib/arch/aarch64 $(LEGS) hypervisor hypervisor/arch/aarch64
 HOST_ROOMS := lib $(LEGS) hv-glue/host
 # Parts of the hypervisor that know no architecture and are tested on the workstation.
-HOST_EXTRA := $(wildcard hypervisor/config.c hypervisor/fit.c)
+HOST_EXTRA := $(addprefix hypervisor/,config.c fit.c hypercall.c machine.c partition.c partition_init.c \
+		release.c vgic.c vgic_bank.c vuart.c)
 
 LIBFDT	   := $(BUILD)/libfdt-src/libfdt
 LIBFDT_C   := fdt fdt_ro fdt_addresses fdt_strerror

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One device of one partition, as it goes through the legs. attach() and detach() are mirror
+ * One device of one partition, as it goes through the legs. attach() and detach_*() are mirror
  * images; everything in between is a state of struct assignment.
  */
 #ifndef CW_ASSIGNMENT_H
@@ -21,6 +21,7 @@ struct assignment {
 	partition_id_t owner;
 	unsigned slot; /* on the partition's virtual bus */
 	bool attached;
+	bool closed;		       /* detached, not reset yet */
 	bool stuck;		       /* the hardware did not confirm: nobody's, for good */
 	bool kept;		       /* it cannot be reset: this owner's, for good */
 	struct pci_function *function; /* a whole function, or the PF */
@@ -65,10 +66,13 @@ void glue_start_interrupts(void);
 enum status MUST_USE attach(struct assignment *assignment);
 
 /*
- * The mirror image. When it returns no DMA and no interrupt of the function can land. If the
- * hardware does not confirm that, the device is stuck: never given to anybody again.
+ * The mirror image, in two steps: all functions of a partition are closed before the first is
+ * reset, because a reset takes 100 ms. When detach_close() returns no DMA and no interrupt of the
+ * function can land. If the hardware does not confirm that, or the function does not come back from
+ * its reset, the device is stuck: never given to anybody again.
  */
-void detach(struct assignment *assignment);
+void detach_close(struct assignment *assignment);
+void detach_release(struct assignment *assignment);
 
 /* locate.c */
 enum status MUST_USE assignment_locate(struct assignment *assignment);

@@ -24,11 +24,20 @@ static enum status give_back(struct assignment *a)
 	return STATUS_OK;
 }
 
-void detach(struct assignment *a)
+static void keep_quarantined(struct assignment *a, const char *why, enum status status)
 {
 	char name[PCI_NAME_LENGTH];
-	const char *step = NULL;
-	enum status status;
+
+	a->stuck = true;
+	assignment_quarantine(a);
+	log_error("%s %s (%s): %s: %s; it stays quarantined until the machine restarts",
+		  pci_name(assignment_rid(a), name), hv_partition_name(a->owner), a->request->label,
+		  why, status_name(status));
+}
+
+void detach_close(struct assignment *a)
+{
+	enum status vectors, stream;
 
 	if (!a->attached) {
 		return;
@@ -36,25 +45,26 @@ void detach(struct assignment *a)
 	a->attached = false;
 	pci_virt_remove(&glue.sides[a->owner.v].bridge, a->slot);
 	assignment_unmap_bars(a, PCI_BUS_BARS);
-	status = irq_device_unbind(&glue.sides[a->owner.v].irq, a->device);
+	vectors = irq_device_unbind(&glue.sides[a->owner.v].irq, a->device);
+	stream = iommu_detach(a->stream, &a->tables, a->owner);
+	a->closed = vectors == STATUS_OK && stream == STATUS_OK;
+	if (stream != STATUS_OK) {
+		keep_quarantined(a, "its stream is not confirmed aborting", stream);
+	} else if (vectors != STATUS_OK) {
+		keep_quarantined(a, "its vectors are not confirmed gone", vectors);
+	}
+}
+
+void detach_release(struct assignment *a)
+{
+	enum status status;
+
+	if (!a->closed) {
+		return;
+	}
+	a->closed = false;
+	status = give_back(a);
 	if (status != STATUS_OK) {
-		step = "its vectors are not confirmed gone";
-		a->stuck = true;
-	}
-	status = iommu_detach(a->stream, &a->tables, a->owner);
-	if (status != STATUS_OK) {
-		step = "its stream is not confirmed aborting";
-		a->stuck = true;
-	}
-	if (!a->stuck) {
-		status = give_back(a);
-		step = status != STATUS_OK ? "it does not come back from its reset" : NULL;
-		a->stuck = step != NULL;
-	}
-	if (a->stuck) {
-		assignment_quarantine(a);
-		log_error("%s %s (%s): %s: %s; it stays quarantined until the machine restarts",
-			  pci_name(assignment_rid(a), name), hv_partition_name(a->owner),
-			  a->request->label, step, status_name(status));
+		keep_quarantined(a, "it does not come back from its reset", status);
 	}
 }

@@ -88,7 +88,10 @@ static void partition_stop(partition_id_t id)
 	struct partition_side *side = &glue.sides[id.v];
 
 	for (unsigned i = side->count; i-- > 0;) {
-		detach(&side->assignments[i]);
+		detach_close(&side->assignments[i]);
+	}
+	for (unsigned i = side->count; i-- > 0;) {
+		detach_release(&side->assignments[i]);
 	}
 	if (side->irq_ready && irq_partition_reset(&side->irq) != STATUS_OK) {
 		side->irq_ready = false;
@@ -158,17 +161,16 @@ static void report_device(const struct partition_side *side, const struct assign
 	char name[PCI_NAME_LENGTH];
 	const struct pci_virt_counters *counters = &side->bridge.slots[a->slot].counters;
 
-	log_info(
-		"@device partition=%s function=%s kind=%s dma=%s interrupts=%s label=%s "
-		"guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu",
-		hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
-		a->request->wants_vf ? "VF" : "function", a->attached ? "smmu-stage2" : "none",
-		a->attached ? "vlpi" : "none", a->request->label, a->slot,
-		a->stuck      ? "quarantined"
-		: a->attached ? "assigned"
-			      : "refused",
-		counters->reads + counters->writes, side->irq.counters.mmio,
-		iommu_stream_counters(a->stream).faults);
+	log_info("@device partition=%s function=%s kind=%s dma=%s interrupts=%s label=%s "
+		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu",
+		 hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
+		 a->request->wants_vf ? "VF" : "function", a->attached ? "smmu-stage2" : "none",
+		 a->attached ? "vlpi" : "none", a->request->label, a->slot,
+		 a->stuck      ? "quarantined"
+		 : a->attached ? "assigned"
+			       : "refused",
+		 counters->reads + counters->writes, side->irq.counters.mmio,
+		 iommu_stream_counters(a->stream).faults);
 }
 
 static void report(void)

@@ -43,6 +43,7 @@ void console_enable_input(void)
 {
 	mmio_write32(uart, UARTICR, (uint32_t)INT_RX);
 	mmio_write32(uart, UARTIMSC, (uint32_t)INT_RX);
+	console_input(); /* what waits already may never ring */
 }
 
 static void put(char c)

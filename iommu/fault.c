@@ -2,8 +2,8 @@
 #include "iommu.h"
 
 static const char *const names[] = {
-	[IOMMU_FAULT_TRANSLATION] = "no translation",  [IOMMU_FAULT_PERMISSION] = "permission",
-	[IOMMU_FAULT_ADDRESS_SIZE] = "address size",   [IOMMU_FAULT_ACCESS_FLAG] = "access flag",
+	[IOMMU_FAULT_TRANSLATION] = "no-translation",  [IOMMU_FAULT_PERMISSION] = "permission",
+	[IOMMU_FAULT_ADDRESS_SIZE] = "address-size",   [IOMMU_FAULT_ACCESS_FLAG] = "access-flag",
 	[IOMMU_FAULT_CONFIGURATION] = "configuration", [IOMMU_FAULT_OTHER] = "other",
 };
 

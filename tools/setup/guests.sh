@@ -212,8 +212,10 @@ hash_of() {
 }
 
 detect_debian
-mkdir -p "$GUEST" "$APTDIR" && [ -w "$GUEST" ] && [ -w "$APTDIR" ] ||
-	die "cannot write to $BUILD: it belongs to $(stat -c %U "$BUILD"), who should run this, or remove it."
+mkdir -p "$GUEST" "$APTDIR" 2>/dev/null || true
+if ! [ -w "$GUEST" ] || ! [ -w "$APTDIR" ]; then
+	die "cannot write to $BUILD (another user's?); remove it, or run: sudo chown -R $(id -un): $BUILD"
+fi
 exec 9>"$GUEST/.lock"
 flock -n 9 || { say "waiting for another run" && flock 9; }
 
@@ -228,4 +230,6 @@ step unpacked "$unpacked" unpack_packages
 step image "$unpacked" make_image
 [ -e "$GUEST/initramfs.cpio.gz" ] || rm -f "$GUEST/.initramfs"
 step initramfs "$unpacked $(hash_of "$0" "$SCRIPTS"/{init,shrc,cw-run,cw-net,pk.c})" make_initramfs
+# What apt keeps to look packages up is most of the space, and is fetched anew if needed again.
+rm -rf "$APTDIR"/{lists,*.bin} "$APTDIR"/source/{lists,*.bin}
 [ -z "$CHANGED" ] || say "done: $GUEST/Image, $GUEST/initramfs.cpio.gz, $BUILD/libfdt-src/libfdt"

@@ -51,8 +51,8 @@ fi
 
 # What root makes here belongs to the tree's owner, whose later make must be able to write.
 give_back() {
-	"${as_root[@]}" chown -R --reference="$ROOT" "$BUILD/apt"
 	"${as_root[@]}" chown --reference="$ROOT" "$BUILD"
+	[ ! -e "$BUILD/apt" ] || "${as_root[@]}" chown -R --reference="$ROOT" "$BUILD/apt"
 }
 trap give_back EXIT
 private_apt "$BUILD/apt" deb
@@ -74,4 +74,5 @@ if [ ${#qemu[@]} -gt 0 ]; then
 fi
 qemu_is_current || die "$(command -v qemu-system-aarch64) is older than QEMU $QEMU_MAJOR; remove it from PATH."
 /usr/bin/python3 -c 'import pytest' || die "/usr/bin/python3 cannot import pytest; run: apt-get install --reinstall python3-pytest"
+"${as_root[@]}" rm -rf "$BUILD/apt"
 say "done: $(qemu-system-aarch64 --version | head -n 1)"

@@ -301,7 +301,10 @@ static void non_coherent_smmu(void **state)
 	assert_int_equal(model_counters.cleans - cleans, 9 + 4);
 	assert_int_equal(device.cr0ack, 0x09);
 	assert_true(aborts(1, 0));
+	model_smmu_raise(&device, 1 << 8);
 	assert_false(iommu_events(NULL, NULL));
+	assert_int_equal(iommu_totals().records, 0);
+	assert_int_equal(models_log_count("service failure"), 1);
 }
 
 /* It was the error of whoever came before. */

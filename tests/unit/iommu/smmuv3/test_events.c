@@ -279,6 +279,7 @@ static void the_busiest_stream_is_known(void **state)
 		assert_int_equal(iommu_busiest_stream().v, 5);
 	}
 	drain();
+	model_smmu_access(&device, 5, IPA + 0x2000, true);
 	for (unsigned i = 0; i < 150; i++) { /* what was before does not count */
 		model_smmu_access(&device, 6, IPA + 0x2000, true);
 	}
@@ -302,6 +303,23 @@ static void nothing_is_left_behind(void **state)
 		drain();
 	}
 	assert_int_equal(iommu_totals().records, device.events_recorded);
+}
+
+static void fault_once(void *context, const struct iommu_event *event)
+{
+	(void)context;
+	model_smmu_access(&device, event->stream.v, event->address.v, event->write);
+}
+
+static void what_came_during_the_drain_is_said(void **state)
+{
+	(void)state;
+	attach_empty(5, P0);
+	model_smmu_access(&device, 5, IPA + 0x2000, true);
+	assert_true(iommu_events(fault_once, NULL));
+	assert_int_equal(device.event_interrupts, 1); /* no other will come */
+	assert_false(iommu_events(fault_once, NULL));
+	assert_int_equal(iommu_totals().records, 2);
 }
 
 /* Whatever stands in a record, by a broken SMMU or a lost write. */
@@ -376,6 +394,7 @@ int main(void)
 		TEST(a_storm_is_bounded_and_can_be_cut_off),
 		TEST(the_busiest_stream_is_known),
 		TEST(nothing_is_left_behind),
+		TEST(what_came_during_the_drain_is_said),
 		TEST(random_records),
 		TEST(other_errors),
 		TEST(owner_is_that_of_now),

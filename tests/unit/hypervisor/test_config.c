@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The resolved config: what `causeway pack` writes is read; whatever is wrong is refused by name.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <libfdt.h>
+
+#include "config.h"
+#include "models.h"
+
+#define CORES 8
+
+static uint8_t blob[8192];
+static struct config config;
+
+/* --- a good one --------------------------------------------------------------------------------
+ */
+
+static void begin(const char *name)
+{
+	assert_int_equal(fdt_begin_node(blob, name), 0);
+}
+
+static void end(void)
+{
+	assert_int_equal(fdt_end_node(blob), 0);
+}
+
+static void text(const char *name, const char *value)
+{
+	assert_int_equal(fdt_property_string(blob, name, value), 0);
+}
+
+static void u64(const char *name, uint64_t value)
+{
+	assert_int_equal(fdt_property_u64(blob, name, value), 0);
+}
+
+static void u32(const char *name, uint32_t value)
+{
+	assert_int_equal(fdt_property_u32(blob, name, value), 0);
+}
+
+static void partition(const char *name, uint32_t first_core)
+{
+	const fdt32_t cores[] = {cpu_to_fdt32(first_core), cpu_to_fdt32(first_core + 1)};
+
+	begin(name);
+	u64("memory-size", MIB(64));
+	assert_int_equal(fdt_property(blob, "cores", cores, sizeof(cores)), 0);
+	text("kernel-image", "kernel-1");
+	u64("kernel-load", GUEST_RAM_BASE);
+	text("ramdisk-image", "ramdisk-1");
+	u64("ramdisk-load", GUEST_RAM_BASE + MIB(32));
+	text("dtb-image", name);
+	u64("dtb-load", GUEST_RAM_BASE + MIB(16));
+	u64("entry", GUEST_RAM_BASE);
+	begin("devices");
+	begin("eth0");
+	text("vf-of", "0000:01:00.0");
+	u32("index", first_core);
+	u32("vlan", 7);
+	assert_int_equal(fdt_property(blob, "mac-address", "\x02\x01\x02\x03\x04\x05", 6), 0);
+	end();
+	begin("disk");
+	text("function", "0000:fe:1f.7");
+	end();
+	end();
+	end();
+}
+
+static void write_good(void)
+{
+	models_reset();
+	assert_int_equal(fdt_create(blob, sizeof(blob)), 0);
+	assert_int_equal(fdt_finish_reservemap(blob), 0);
+	begin("");
+	text("compatible", "causeway,config-v1");
+	begin("partitions");
+	partition("red", 0);
+	partition("blue", 4);
+	end();
+	end();
+	assert_int_equal(fdt_finish(blob), 0);
+	assert_int_equal(fdt_open_into(blob, blob, sizeof(blob)), 0);
+}
+
+static void good(void **state)
+{
+	(void)state;
+	write_good();
+	assert_int_equal(config_read(&config, blob, CORES), STATUS_OK);
+	assert_int_equal(config.partition_count, 2);
+	const struct partition_config *blue = &config.partitions[1];
+
+	assert_string_equal(blue->name, "blue");
+	assert_int_equal(blue->vcpus, 2);
+	assert_int_equal(blue->cores[1], 5);
+	assert_int_equal(blue->memory_size, MIB(64));
+	assert_false(blue->memory_pinned || blue->service);
+	assert_string_equal(blue->kernel, "kernel-1");
+	assert_string_equal(blue->dtb, "blue");
+	assert_int_equal(blue->ramdisk_load.v, GUEST_RAM_BASE + MIB(32));
+	assert_int_equal(blue->entry.v, GUEST_RAM_BASE);
+	assert_int_equal(blue->device_count, 2);
+	assert_string_equal(blue->devices[0].label, "eth0");
+	assert_true(blue->devices[0].wants_vf);
+	assert_int_equal(blue->devices[0].function.v, 0x0100);
+	assert_int_equal(blue->devices[0].vf_index, 4);
+	assert_int_equal(blue->devices[0].vlan, 7);
+	assert_memory_equal(blue->devices[0].mac, "\x02\x01\x02\x03\x04\x05", 6);
+	assert_false(blue->devices[1].wants_vf);
+	assert_int_equal(blue->devices[1].function.v, 0xfeff);
+	assert_string_equal(models_log_last(), "");
+}
+
+/* --- one thing wrong ---------------------------------------------------------------------------
+ */
+
+static int at(const char *path)
+{
+	int node = fdt_path_offset(blob, path);
+
+	assert_true(node >= 0);
+	return node;
+}
+
+/* `bytes`, or a number of `size` bytes, or nothing. */
+static void set(const char *path, const char *name, const char *bytes, int size, uint64_t number)
+{
+	int result = bytes	 ? fdt_setprop(blob, at(path), name, bytes, size)
+		     : size == 8 ? fdt_setprop_u64(blob, at(path), name, number)
+		     : size == 4 ? fdt_setprop_u32(blob, at(path), name, (uint32_t)number)
+				 : fdt_delprop(blob, at(path), name);
+
+	assert_int_equal(result, 0);
+}
+
+static void refused(const char *line)
+{
+	assert_int_equal(config_read(&config, blob, CORES), STATUS_INVALID);
+	if (models_log_count(line) != 1) {
+		print_error("'%s' is not said; last line '%s'\n", line, models_log_last());
+	}
+	assert_int_equal(models_log_count(line), 1);
+}
+
+#define RED	       "/partitions/red"
+#define ETH0	       RED "/devices/eth0"
+#define DISK	       RED "/devices/disk"
+#define GONE	       NULL, 0, 0
+#define BYTES(what, n) what, n, 0
+#define U32(n)	       NULL, 4, n
+#define U64(n)	       NULL, 8, n
+
+static void one_thing_wrong(void **state)
+{
+	static const struct {
+		const char *path, *property, *bytes;
+		int size;
+		uint64_t number;
+		const char *line;
+	} wrong[] = {
+		{"/", "compatible", BYTES("causeway,config-v2", 19),
+		 "config: not \"causeway,config-v1\""},
+		{"/", "compatible", GONE, "config: not \"causeway,config-v1\""},
+		{RED, "memory-size", GONE, "red: memory-size must"},
+		{RED, "memory-size", U64(0x0), "red: memory-size must"},
+		{RED, "memory-size", U64(0x100000), "red: memory-size must"},
+		{RED, "memory-size", U64(0x200001), "red: memory-size must"},
+		{RED, "memory-size", U64(0xffffffffffe00000), "red: memory-size must"},
+		{RED, "memory-size", U64(0x4000200000), "red: memory-size must"},
+		{RED, "memory-size", U32(0x4000000), "red: memory-size must"},
+		{RED, "memory-at", U64(0x50100000), "red: memory-at must"},
+		{RED, "cores", GONE, "red: cores is missing"},
+		{RED, "cores", BYTES("", 0), "red: cores is missing"},
+		{RED, "cores", BYTES("\0\0\0", 3), "red: cores is missing"},
+		{RED, "cores", U64(0x0), "red: a core that another"},
+		{RED, "cores", U32(0x8), "red: core 8, but the machine has 8"},
+		{RED, "cores", U32(0xffffffff), "red: core 4294967295, but"},
+		{RED, "cores", U32(0x5), "blue: a core that another"},
+		{RED, "kernel-image", GONE, "red: kernel or device tree image"},
+		{RED, "kernel-image", BYTES("", 1), "red: kernel or device tree image"},
+		{RED, "kernel-image", BYTES("unterminated", 12),
+		 "red: kernel or device tree image"},
+		{RED, "dtb-image", GONE, "red: kernel or device tree image"},
+		{RED, "kernel-load", GONE, "red: kernel or device tree image"},
+		{RED, "kernel-load", U64(0x3fffffff), "red: kernel or device"},
+		{RED, "dtb-load", U64(0x44000000), "red: kernel or device tree"},
+		{RED, "entry", U64(0x0), "red: kernel or device tree image"},
+		{RED, "entry", U64(0xffffffffffffffff), "red: kernel or device tree"},
+		{RED, "ramdisk-image", BYTES("", 0), "red: ramdisk image not resolved"},
+		{RED, "ramdisk-load", GONE, "red: ramdisk image not resolved"},
+		{RED, "ramdisk-load", U64(0x0), "red: ramdisk image not"},
+		{DISK, "function", GONE, "disk: needs function ="},
+		{DISK, "function", BYTES("0000:01:00.0x", 14), "disk: needs function ="},
+		{DISK, "function", BYTES("0001:01:00.0", 13), "disk: needs function ="},
+		{DISK, "function", BYTES("0000:01:20.0", 13), "disk: needs function ="},
+		{DISK, "function", BYTES("0000:01:00.8", 13), "disk: needs function ="},
+		{DISK, "function", BYTES("0000:0g:00.0", 13), "disk: needs function ="},
+		{DISK, "function", BYTES("0000:01:0", 10), "disk: needs function ="},
+		{DISK, "function", BYTES("0000:01:00.0", 12), "disk: needs function ="},
+		{DISK, "function", BYTES("0000\00001:00.0", 13), "disk: needs function ="},
+		{ETH0, "vf-of", BYTES("0000:01:00", 11), "eth0: needs function ="},
+		{ETH0, "index", GONE, "eth0: index or vlan"},
+		{ETH0, "index", U32(0x10000), "eth0: index or vlan"},
+		{ETH0, "index", U64(0x0), "eth0: index or vlan"},
+		{ETH0, "vlan", U32(0xfff), "eth0: index or vlan"},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
+		write_good();
+		set(wrong[i].path, wrong[i].property, wrong[i].bytes, wrong[i].size,
+		    wrong[i].number);
+		refused(wrong[i].line);
+	}
+}
+
+static void numbers(void **state)
+{
+	char name[12];
+
+	(void)state;
+	write_good();
+	for (unsigned i = 0; i < HV_MAX_DEVICES - 2; i++) {
+		snprintf(name, sizeof(name), "more%u", i);
+		assert_true(fdt_add_subnode(blob, at(RED "/devices"), name) >= 0);
+	}
+	int node;
+
+	fdt_for_each_subnode(node, blob, at(RED "/devices"))
+	{
+		assert_int_equal(fdt_setprop_string(blob, node, "function", "0000:01:00.0"), 0);
+	}
+	assert_int_equal(config_read(&config, blob, CORES), STATUS_OK);
+	assert_int_equal(config.partitions[0].device_count, HV_MAX_DEVICES);
+	assert_true(fdt_add_subnode(blob, at(RED "/devices"), "last") >= 0);
+	refused("red: too many devices");
+
+	write_good();
+	for (unsigned i = 0; i < HV_MAX_PARTITIONS - 1; i++) {
+		snprintf(name, sizeof(name), "more%u", i);
+		assert_true(fdt_add_subnode(blob, at("/partitions"), name) >= 0);
+	}
+	refused("more than 8 partitions");
+
+	write_good();
+	assert_int_equal(fdt_setprop(blob, at(RED), "cores", blob, 4 * (GUEST_MAX_VCPUS + 1)), 0);
+	refused("red: cores is missing or lists too many");
+
+	write_good();
+	assert_int_equal(fdt_del_node(blob, at(RED)), 0);
+	assert_int_equal(fdt_del_node(blob, at("/partitions/blue")), 0);
+	refused("/partitions is empty");
+	assert_int_equal(fdt_del_node(blob, at("/partitions")), 0);
+	refused("no /partitions");
+
+	write_good();
+	assert_int_equal(fdt_set_name(blob, at(RED), "sixteen-letters-"), 0);
+	refused("sixteen-letters-: a partition's name has at most 15");
+	write_good();
+	assert_int_equal(fdt_set_name(blob, at(RED), "fifteen-letters"), 0);
+	assert_int_equal(config_read(&config, blob, CORES), STATUS_OK);
+	assert_string_equal(config.partitions[0].name, "fifteen-letters");
+}
+
+/* All that is wrong is said at once, not the first thing alone. */
+static void all_at_once(void **state)
+{
+	(void)state;
+	write_good();
+	assert_int_equal(fdt_delprop(blob, at(DISK), "function"), 0);
+	assert_int_equal(fdt_delprop(blob, at("/partitions/blue"), "entry"), 0);
+	refused("disk: needs function =");
+	assert_int_equal(models_log_count("blue: kernel or device tree"), 1);
+}
+
+/* --- any bytes ---------------------------------------------------------------------------------
+ */
+
+static void assert_within_bounds(void)
+{
+	assert_true(config.partition_count <= HV_MAX_PARTITIONS);
+	for (unsigned i = 0; i < config.partition_count; i++) {
+		const struct partition_config *p = &config.partitions[i];
+
+		assert_true(p->vcpus >= 1 && p->vcpus <= GUEST_MAX_VCPUS);
+		for (unsigned v = 0; v < p->vcpus; v++) {
+			assert_true(p->cores[v] < CORES);
+		}
+		assert_true(is_aligned(p->memory_size, MIB(2)) && p->memory_size);
+		assert_true(range_inside(p->entry.v, 1, GUEST_RAM_BASE, p->memory_size));
+		assert_true(p->device_count <= HV_MAX_DEVICES);
+		assert_non_null(memchr(p->name, 0, sizeof(p->name)));
+		assert_non_null(memchr(p->kernel, 0, sizeof(p->kernel)));
+		for (unsigned d = 0; d < p->device_count; d++) {
+			assert_non_null(
+				memchr(p->devices[d].label, 0, sizeof(p->devices[d].label)));
+		}
+	}
+}
+
+static void mutated(void **state)
+{
+	int size;
+
+	(void)state;
+	write_good();
+	assert_int_equal(fdt_pack(blob), 0);
+	size = (int)fdt_totalsize(blob);
+	srand(1);
+	for (unsigned round = 0; round < 20000; round++) {
+		uint8_t *copy = malloc((size_t)size); /* exactly: what is beyond is poisoned */
+
+		assert_non_null(copy);
+		memcpy(copy, blob, (size_t)size);
+		for (int n = 1 + rand() % 4; n > 0; n--) {
+			/* The header is the FIT reader's to check. */
+			int where = (int)sizeof(struct fdt_header) +
+				    rand() % (size - (int)sizeof(struct fdt_header));
+
+			copy[where] = rand() % 2 ? (uint8_t)rand()
+						 : copy[where] ^ (uint8_t)(1 << rand() % 8);
+		}
+		if (config_read(&config, copy, CORES) == STATUS_OK) {
+			assert_within_bounds();
+		}
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good),	   cmocka_unit_test(one_thing_wrong),
+		cmocka_unit_test(numbers), cmocka_unit_test(all_at_once),
+		cmocka_unit_test(mutated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
