@@ -30,6 +30,12 @@ def test_demo(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [p for p in (built / "logs" / "run").iterdir() if p.name == "net-a.log"]
 
 
+def test_config_without_devices(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = demo.main([str(ROOT / "config" / "no-devices.dts")])
+    out = capsys.readouterr()
+    assert status == 0 and "linux is ready" in out.out, out.out + out.err
+
+
 def test_bad_config_stops_before_anything_boots(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status = demo.main([str(ROOT / "config" / "bad-example.dts")])
     err = capsys.readouterr().err
