@@ -46,7 +46,7 @@ room	= $(patsubst %/,%,$(dir $(1)))
 
 .DEFAULT_GOAL := all
 .PHONY: all help setup hypervisor guests tools mutants run test check unit fuzz lint bench size clean
-all: hypervisor guests tools
+all: hypervisor guests tools ;@:
 
 #: make run [CONFIG=FILE] [JSON=1]  boot the partitions of CONFIG, run the demo, print the table
 #: make test			   everything: unit, model, system and hostile tests

@@ -155,8 +155,9 @@ static void make_build_folder(void)
 
 /*
  * PSCI turns a machine off without a status, and semihosting would give guests the workstation's
- * files and shell: so the hypervisor's last line says how it ended. Guests cannot write one, because
- * each of their lines starts with their name. -1: it did not say, so it did not end by itself.
+ * files and shell: so the hypervisor's last line says how it ended. Guests cannot write one,
+ * because each of their lines starts with their name. -1: it did not say, so it did not end by
+ * itself.
  */
 static int status_in_log(const char *path)
 {

@@ -58,7 +58,8 @@ void hv_device_tables(partition_id_t partition, struct iommu_tables *tables);
 
 /*
  * Exits are counted under one of these for each vCPU, with the EL2 time they took. "For the device"
- * are CONFIG, ITS, INJECT and FAULT; timer ticks and inter-processor interrupts are the guest's own.
+ * are CONFIG, ITS, INJECT and FAULT; timer ticks and inter-processor interrupts are the guest's
+ * own.
  */
 enum hv_exit_class {
 	HV_EXIT_OTHER,
