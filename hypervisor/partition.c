@@ -196,6 +196,7 @@ static void stop(struct partition *partition, enum partition_state state)
 	partition->state = state;
 	log_info("%s: %s", partition->config->name, partition_state_name(state));
 	__atomic_store_n(&partition->request, REQUEST_NONE, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* two that stop at once: one sees both off */
 	power_off_when_all_are_done();
 }
 

@@ -98,13 +98,14 @@ def fuzz(build: Path) -> Tally:
 def static(build: Path) -> Tally:
     total = Tally()
     for name, check in lint.CHECKS.items():
+        began = time.monotonic()
         try:
             wrong = check(build)
         except lint.Skip as reason:
             say(f"  lint   {name}: skipped: {reason}")
             total.skipped.append(f"lint {name}: {reason}")
             continue
-        say(f"  lint   {name}: {'FAILED' if wrong else 'passed'}")
+        say(f"  lint   {name}: {'FAILED' if wrong else 'passed'} ({time.monotonic() - began:.0f} s)")
         if wrong:
             say(wrong)
         total.add(Tally(int(not wrong), int(bool(wrong))))

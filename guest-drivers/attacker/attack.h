@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The attacker guest: one scenario for each boot, chosen by `attack=NAME` on the command line. It
- * prints one line for each step,
+ * The attacker guest: its scenarios of one boot, in order, are `attack=NAME[,NAME…]` on the command
+ * line. It prints one line for each step,
  *     @attack name=NAME step=STEP result=RESULT [key=value …]
  * and `@done` at its end. What it cannot see itself (did a write land in another partition?) it
  * reports as `issued`; the test reads the victim's canary for it.
@@ -75,6 +75,17 @@ void attack_release(void);
 void attack_config_sweep(void); /* config.c */
 void attack_config_decode(void);
 void attack_config_bars(void);
+void attack_power_race(void); /* vcpu.c */
+void attack_restart(void);
+void attack_active_interrupts(void);
+void attack_timer_pending(void);
+void attack_no_tables(void);
+void attack_instructions(void); /* traps.c */
+void attack_calls(void);
+void attack_registers(void);
+void attack_register_sweep(void);
+void attack_gic_sweep(void);
+void attack_fetch(void);
 void attack_idle(void); /* victim.c */
 void attack_ping(void);
 

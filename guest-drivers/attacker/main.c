@@ -20,11 +20,23 @@ static const struct attack attacks[] = {
 	{"config-sweep", attack_config_sweep},
 	{"config-decode", attack_config_decode},
 	{"config-bars", attack_config_bars},
+	{"power-race", attack_power_race},
+	{"restart", attack_restart},
+	{"active-interrupts", attack_active_interrupts},
+	{"timer-pending", attack_timer_pending},
+	{"no-tables", attack_no_tables},
+	{"instructions", attack_instructions},
+	{"calls", attack_calls},
+	{"registers", attack_registers},
+	{"register-sweep", attack_register_sweep},
+	{"gic-sweep", attack_gic_sweep},
+	{"fetch", attack_fetch},
 	{"idle", attack_idle},
 	{"ping", attack_ping},
 };
 
-static char chosen[32];
+static char list[128];
+static const char *chosen; /* the scenario that runs */
 
 void outcome(const char *step, const char *result)
 {
@@ -61,18 +73,37 @@ uint64_t scratch_page(unsigned index)
 	return first + (uint64_t)index * PAGE_SIZE;
 }
 
+static bool run(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(attacks); i++) {
+		if (!strcmp(attacks[i].name, name)) {
+			chosen = name;
+			attacks[i].run();
+			return true;
+		}
+	}
+	say("attacker: unknown attack %s; powering off", name);
+	return false;
+}
+
 void guest_main(void)
 {
-	if (!boot_text("attack", chosen, sizeof(chosen))) {
+	char *next = list;
+
+	if (!boot_text("attack", list, sizeof(list))) {
 		say("attacker: no attack=NAME on the command line; powering off");
 		return;
 	}
-	for (unsigned i = 0; i < ARRAY_SIZE(attacks); i++) {
-		if (!strcmp(attacks[i].name, chosen)) {
-			attacks[i].run();
-			say("@done");
+	while (next) {
+		char *name = next;
+
+		next = strchr(name, ',');
+		if (next) {
+			*next++ = '\0';
+		}
+		if (!run(name)) {
 			return;
 		}
 	}
-	say("attacker: unknown attack %s; powering off", chosen);
+	say("@done");
 }

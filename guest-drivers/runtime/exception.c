@@ -2,14 +2,15 @@
 /* Accesses that may fault are recorded and stepped over; any other exception ends the guest. */
 #include "internal.h"
 
-#define ESR_EC(esr)	  ((esr) >> 26 & 0x3f)
-#define EC_DATA_ABORT_EL1 0x25u
+#define ESR_EC(esr)	   ((esr) >> 26 & 0x3f)
+#define EC_FETCH_ABORT_EL1 0x21u
+#define EC_DATA_ABORT_EL1  0x25u
 /* Index of the vector, in groups of four: synchronous, IRQ, FIQ, SError (Arm ARM D1.3.2). */
 #define VECTOR_SYNC   4u
 #define VECTOR_SERROR 7u
 
 struct probe {
-	bool active;
+	bool active, call;
 	struct probe_result result;
 };
 
@@ -18,9 +19,10 @@ static struct probe probes[GUEST_MAX_VCPUS]; /* each core its own */
 static bool record(unsigned kind, struct exception_frame *frame)
 {
 	struct probe *probe = &probes[this_core() % GUEST_MAX_VCPUS];
+	bool data = kind == VECTOR_SYNC && ESR_EC(frame->esr) == EC_DATA_ABORT_EL1;
 
-	if (!probe->active || (kind != VECTOR_SERROR &&
-			       (kind != VECTOR_SYNC || ESR_EC(frame->esr) != EC_DATA_ABORT_EL1))) {
+	if (!probe->active ||
+	    !(data || kind == VECTOR_SERROR || (kind == VECTOR_SYNC && probe->call))) {
 		return false;
 	}
 	probe->active = false;
@@ -30,7 +32,9 @@ static bool record(unsigned kind, struct exception_frame *frame)
 		.far = frame->far,
 	};
 	if (kind == VECTOR_SYNC) {
-		frame->elr += 4;
+		bool fetch = ESR_EC(frame->esr) == EC_FETCH_ABORT_EL1;
+
+		frame->elr = fetch ? frame->x[30] : frame->elr + 4;
 	}
 	return true;
 }
@@ -50,12 +54,11 @@ void exception_entry(unsigned kind, struct exception_frame *frame)
 }
 
 /* An SError may arrive late: the barriers and the unmasked window catch it inside the probe. */
-static struct probe *probe_begin(void)
+static struct probe *probe_begin(bool call)
 {
 	struct probe *probe = &probes[this_core() % GUEST_MAX_VCPUS];
 
-	probe->result = (struct probe_result){0};
-	probe->active = true;
+	*probe = (struct probe){.active = true, .call = call};
 	__asm__ volatile("dsb sy\n\tmsr daifclr, #4\n\tisb" ::: "memory");
 	return probe;
 }
@@ -72,7 +75,7 @@ static struct probe_result probe_end(struct probe *probe, uint64_t value)
 
 struct probe_result probe_read(uint64_t address, unsigned size)
 {
-	struct probe *probe = probe_begin();
+	struct probe *probe = probe_begin(false);
 	uint64_t value = 0;
 
 	switch (size) {
@@ -94,7 +97,7 @@ struct probe_result probe_read(uint64_t address, unsigned size)
 
 struct probe_result probe_write(uint64_t address, unsigned size, uint64_t value)
 {
-	struct probe *probe = probe_begin();
+	struct probe *probe = probe_begin(false);
 
 	switch (size) {
 	case 1:
@@ -111,4 +114,11 @@ struct probe_result probe_write(uint64_t address, unsigned size, uint64_t value)
 		break;
 	}
 	return probe_end(probe, 0);
+}
+
+struct probe_result probe_call(uint64_t (*function)(uint64_t argument), uint64_t argument)
+{
+	struct probe *probe = probe_begin(true);
+
+	return probe_end(probe, function(argument));
 }

@@ -5,15 +5,7 @@
 
 #include "guest_map.h"
 #include "runtime.h"
-
-#define sysreg_read(name)                                                                          \
-	(__extension__({                                                                           \
-		uint64_t value_;                                                                   \
-		__asm__ volatile("mrs %0, " name : "=r"(value_)::"memory");                        \
-		value_;                                                                            \
-	}))
-#define sysreg_write(name, value)                                                                  \
-	__asm__ volatile("msr " name ", %0\n\tisb" ::"r"((uint64_t)(value)) : "memory")
+#include "sysreg.h"
 
 #define TIMER_INTID (16 + GUEST_PPI_TIMER_VIRT)
 

@@ -56,6 +56,13 @@ struct probe_result {
 /* One access of 1, 2, 4 or 8 bytes; a synchronous abort or SError is recorded and stepped over. */
 struct probe_result probe_read(uint64_t address, unsigned size);
 struct probe_result probe_write(uint64_t address, unsigned size, uint64_t value);
+/*
+ * Calls a leaf function. A synchronous exception in it is recorded and stepped over; one at a fetch
+ * ends the call. `value`: what the function returned, when nothing was recorded.
+ */
+struct probe_result probe_call(uint64_t (*function)(uint64_t argument), uint64_t argument);
+/* From now on stage 1 lets this core fetch from every address it maps. */
+void fetch_anywhere(void);
 
 /* --- interrupts: GICv3, polled --------------------------------------------------------------- */
 

@@ -55,8 +55,9 @@ static void refuse_access(struct vcpu *vcpu, struct guest_registers *regs, uint6
 	const char *what = fetch ? "fetch from" : esr & ESR_ISS_WNR ? "write of" : "read of";
 
 	if (log_allowed(&partition->fault_quota, clock_ns(), FAULT_LINES, FAULT_WINDOW)) {
-		log_warn("%s: vcpu %u %s 0x%lx is not its own: data abort injected",
-			 partition->config->name, vcpu->index, what, ipa.v);
+		log_warn("%s: vcpu %u %s 0x%lx is not its own: %s abort injected",
+			 partition->config->name, vcpu->index, what, ipa.v,
+			 fetch ? "instruction" : "data");
 	}
 	inject(regs, fetch ? EC_IABT_LOWER : EC_DABT_LOWER,
 	       DFSC_EXTERNAL | (esr & (ESR_ISS_WNR | ESR_ISS_CM)), true);
