@@ -32,7 +32,7 @@ HOST_EXTRA := $(addprefix hypervisor/,config.c fit.c hypercall.c machine.c parti
 		release.c vgic.c vgic_bank.c vuart.c)
 
 LIBFDT	   := $(BUILD)/libfdt-src/libfdt
-LIBFDT_C   := fdt fdt_ro fdt_addresses fdt_strerror
+LIBFDT_C   := fdt fdt_ro fdt_check fdt_addresses fdt_strerror
 WARN	   := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
 STD	   := -std=gnu11 -fno-common -MMD -MP
 HV_FLAGS   := $(STD) -O2 -g -ffreestanding -fno-stack-protector -fpie -mgeneral-regs-only \

@@ -98,7 +98,7 @@ static void read_config(void)
 			"pack'");
 	}
 	if (fit_image(machine.fit, "config", &image) != STATUS_OK ||
-	    config_read(&config, image.data, machine.core_count) != STATUS_OK) {
+	    config_read(&config, image.data, image.size, machine.core_count) != STATUS_OK) {
 		give_up("the config in the FIT image is not usable; no partition was started");
 	}
 }

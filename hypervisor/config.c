@@ -108,7 +108,10 @@ static bool read_device(const void *fdt, int node, struct hv_device_request *dev
 	if (index > UINT16_MAX || vlan > 4094) {
 		return complain(name, "index or vlan is missing or out of range");
 	}
-	if (mac && length == (int)sizeof(device->mac)) {
+	if (mac && length != (int)sizeof(device->mac)) {
+		return complain(name, "mac-address is not six bytes");
+	}
+	if (mac) {
 		memcpy(device->mac, mac, sizeof(device->mac));
 	}
 	device->wants_vf = true;
@@ -203,8 +206,9 @@ static bool read_partition(const void *fdt, int node, unsigned cores, uint32_t *
 	    !is_aligned(out->memory_size, MIB(2)) || out->memory_size > GIB(256)) {
 		return complain(name, "memory-size must be a multiple of 2 MiB");
 	}
-	out->memory_pinned = read_u64(fdt, node, "memory-at", &out->memory_at.v);
-	if (out->memory_pinned && !is_aligned(out->memory_at.v, MIB(2))) {
+	out->memory_pinned = fdt_getprop(fdt, node, "memory-at", NULL) != NULL;
+	if (out->memory_pinned && (!read_u64(fdt, node, "memory-at", &out->memory_at.v) ||
+				   !is_aligned(out->memory_at.v, MIB(2)))) {
 		return complain(name, "memory-at must be a multiple of 2 MiB");
 	}
 	out->service = fdt_getprop(fdt, node, "pf-service", NULL) != NULL;
@@ -215,9 +219,15 @@ static bool read_partition(const void *fdt, int node, unsigned cores, uint32_t *
 	return good & read_devices(fdt, node, out);
 }
 
-enum status config_read(struct config *config, const void *fdt, unsigned cores)
+/* The whole structure: a walk over one that ends early looks like one with fewer partitions. */
+static bool is_tree(const void *fdt, size_t size)
 {
-	int root = fdt_path_offset(fdt, "/"), partitions, node;
+	return fdt_check_full(fdt, size) == 0 && fdt_version(fdt) >= 16; /* all nodes have names */
+}
+
+enum status config_read(struct config *config, const void *fdt, size_t size, unsigned cores)
+{
+	int root = is_tree(fdt, size) ? fdt_path_offset(fdt, "/") : -1, partitions, node;
 	uint32_t used = 0;
 	bool good = true;
 

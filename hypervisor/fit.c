@@ -9,8 +9,7 @@
 
 enum status fit_open(const void *fit, size_t size)
 {
-	if (size < sizeof(struct fdt_header) || fdt_check_header(fit) != 0 ||
-	    fdt_totalsize(fit) > size) {
+	if (size < sizeof(struct fdt_header) || fdt_check_full(fit, size) != 0) {
 		return STATUS_INVALID;
 	}
 	return fdt_path_offset(fit, "/images") < 0 ? STATUS_INVALID : STATUS_OK;

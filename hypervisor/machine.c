@@ -37,11 +37,18 @@ static bool read_reg(const void *fdt, int node, unsigned index, struct machine_r
 	return true;
 }
 
+static bool reads(const void *fdt, int node, const char *property, const char *value)
+{
+	int length, wanted = (int)strlen(value) + 1;
+	const char *text = fdt_getprop(fdt, node, property, &length);
+
+	return text && length == wanted && !memcmp(text, value, (size_t)wanted);
+}
+
 static bool is_enabled(const void *fdt, int node)
 {
-	const char *status = fdt_getprop(fdt, node, "status", NULL);
-
-	return !status || !strcmp(status, "okay") || !strcmp(status, "ok");
+	return !fdt_getprop(fdt, node, "status", NULL) || reads(fdt, node, "status", "okay") ||
+	       reads(fdt, node, "status", "ok");
 }
 
 /* The next enabled node after `from` that is compatible; negative: none. */
@@ -85,7 +92,7 @@ static void read_memory(struct machine *machine, const void *fdt)
 
 	while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", 7)) >= 0) {
 		for (unsigned i = 0;
-		     machine->memory_count < MACHINE_MEMORY &&
+		     is_enabled(fdt, node) && machine->memory_count < MACHINE_MEMORY &&
 		     read_reg(fdt, node, i, &machine->memory[machine->memory_count]);
 		     i++) {
 			machine->memory_count++;
@@ -134,9 +141,8 @@ static void read_cores(struct machine *machine, const void *fdt)
 	{
 		int length;
 		const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &length);
-		const char *type = fdt_getprop(fdt, node, "device_type", NULL);
 
-		if (reg && type && !strcmp(type, "cpu") && cells > 0 && cells <= 2 &&
+		if (reg && reads(fdt, node, "device_type", "cpu") && cells > 0 && cells <= 2 &&
 		    length == 4 * cells && machine->core_count < ARRAY_SIZE(machine->affinities)) {
 			machine->affinities[machine->core_count++] =
 				read_cells(reg, (unsigned)cells);
@@ -146,11 +152,11 @@ static void read_cores(struct machine *machine, const void *fdt)
 
 static void read_fit(struct machine *machine, const void *fdt)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), length;
+	int chosen = fdt_path_offset(fdt, "/chosen"), length, same;
 	const fdt32_t *start = fdt_getprop(fdt, chosen, "linux,initrd-start", &length);
-	const fdt32_t *end = start ? fdt_getprop(fdt, chosen, "linux,initrd-end", NULL) : NULL;
+	const fdt32_t *end = start ? fdt_getprop(fdt, chosen, "linux,initrd-end", &same) : NULL;
 
-	if (end && (length == 4 || length == 8)) {
+	if (end && same == length && (length == 4 || length == 8)) {
 		uint64_t from = read_cells(start, (unsigned)length / 4);
 		uint64_t to = read_cells(end, (unsigned)length / 4);
 

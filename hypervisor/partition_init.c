@@ -9,16 +9,18 @@
 
 void free_memory_remove(struct free_memory *memory, uint64_t base, uint64_t size)
 {
+	uint64_t end = base + size < base ? UINT64_MAX : base + size;
+
 	for (unsigned i = 0; i < memory->count; i++) {
 		uint64_t from = memory->ranges[i].base, to = from + memory->ranges[i].size;
 
-		if (base + size <= from || base >= to) {
+		if (end <= from || base >= to) {
 			continue;
 		}
 		memory->ranges[i].size = base > from ? base - from : 0;
-		if (base + size < to && memory->count < FREE_RANGES) {
-			memory->ranges[memory->count].base = base + size;
-			memory->ranges[memory->count++].size = to - (base + size);
+		if (end < to && memory->count < FREE_RANGES) {
+			memory->ranges[memory->count].base = end;
+			memory->ranges[memory->count++].size = to - end;
 		}
 	}
 }

@@ -8,6 +8,14 @@
 #include "iommu.h"
 #include "partition.h"
 
+/* Without an SMMU no device was given to anybody, and none reads these tables. */
+static enum status invalidate(const struct iommu_tables *tables, ipa_t ipa, uint64_t size)
+{
+	enum status status = iommu_invalidate(tables, ipa, size);
+
+	return status == STATUS_STATE ? STATUS_OK : status;
+}
+
 /* A 1 GiB block that had to be split is a table now: the devices' root follows, by way of nothing.
  */
 static enum status follow(struct partition *partition, const struct iommu_tables *tables, ipa_t ipa,
@@ -19,7 +27,7 @@ static enum status follow(struct partition *partition, const struct iommu_tables
 		return STATUS_OK;
 	}
 	stage2_unshare(partition->device_root, ipa, size);
-	status = iommu_invalidate(tables, ipa, size);
+	status = invalidate(tables, ipa, size);
 	if (status == STATUS_OK) {
 		stage2_share(partition->device_root, partition->cpu_root, ipa, size);
 	}
@@ -55,7 +63,7 @@ enum status partition_release_memory(struct partition *partition, ipa_t ipa, uin
 		status = follow(partition, &tables, first_gib, end - first_gib.v);
 	}
 	if (status == STATUS_OK) {
-		status = iommu_invalidate(&tables, ipa, size);
+		status = invalidate(&tables, ipa, size);
 	}
 	partition->split_tables += stage2_tables_used() - before;
 	lock_release(&partition->tables_lock);

@@ -34,9 +34,11 @@ struct config {
 };
 
 /*
- * Reads and checks all partitions; each error is one log line that names the node. `cores` is how
- * many the machine has. STATUS_INVALID when any partition is wrong: nothing must be started then.
+ * Reads and checks all partitions of the `size` bytes at `fdt`; each error is one log line that
+ * names the node. `cores` is how many the machine has. STATUS_INVALID when any partition is wrong:
+ * nothing must be started then.
  */
-enum status MUST_USE config_read(struct config *config, const void *fdt, unsigned cores);
+enum status MUST_USE config_read(struct config *config, const void *fdt, size_t size,
+				 unsigned cores);
 
 #endif

@@ -362,6 +362,15 @@ static void without_reset(void **state)
 		stop(blue);
 	}
 	assert_int_equal(models_log_count("00:05.0 blue (edu): cannot claim it"), 3);
+	/* Also when its owner fails to get it back. */
+	hv_host_fail_map(1, STATUS_NO_MEMORY);
+	start(red);
+	assert_false(rig_assignment(red, 0)->attached || rig_assignment(red, 1)->attached);
+	start(blue);
+	assert_false(rig_assignment(blue, 0)->attached);
+	stop(red);
+	start(red);
+	rig_assert_works(red, 0, rig_edu);
 	rig_check();
 }
 

@@ -92,6 +92,7 @@ struct injection {
 	void (*arm)(unsigned n);
 	void (*disarm)(void);
 	unsigned steps; /* at least so many times it must have hit */
+	bool harmless;	/* attach can undo all it did */
 };
 
 static unsigned syncs_left;
@@ -262,6 +263,7 @@ static bool attach_fails(const struct injection *injection, unsigned n)
 		rig_assert_works(red, 0, dut());
 		return false;
 	}
+	assert_false(a->stuck && injection->harmless);
 	rig_assert_hidden(red, 0, dut());
 	assert_int_equal(hv_host_mapped(red), 0);
 	assert_int_equal(
@@ -293,17 +295,18 @@ static void sweep(bool (*fails)(const struct injection *, unsigned),
 	assert_true(n - 1 >= injection->steps);
 }
 
-static const struct injection sync_stuck = {"SYNC", NULL, arm_sync, disarm_sync, 2};
-static const struct injection refusal = {"CERROR_ILL", NULL, arm_refusal, disarm_refusal, 4};
-static const struct injection map = {"hv_map_device", NULL, arm_map, disarm_map, 1};
-static const struct injection hang = {"ITS hangs", prepare_hang, NULL, disarm_its, 2};
-static const struct injection stall = {"ITS stalls", prepare_stall, NULL, disarm_its, 2};
-static const struct injection surprise = {"removed", NULL, gone, nothing, 1};
-static const struct injection death = {"dies in FLR", NULL, dies, nothing, 1};
-static const struct injection sloth = {"slow FLR", NULL, slow, nothing, 1};
-static const struct injection msix = {"bogus MSI-X", NULL, bogus_msix, sound_msix, 1};
-static const struct injection vectors = {"64 vectors", NULL, too_many_vectors, few_vectors, 1};
-static const struct injection seized = {"seized", NULL, arm_seize, disarm_seize, 1};
+static const struct injection sync_stuck = {"SYNC", NULL, arm_sync, disarm_sync, 2, false};
+static const struct injection refusal = {"CERROR_ILL", NULL, arm_refusal, disarm_refusal, 4, true};
+static const struct injection map = {"hv_map_device", NULL, arm_map, disarm_map, 1, true};
+static const struct injection hang = {"ITS hangs", prepare_hang, NULL, disarm_its, 2, false};
+static const struct injection stall = {"ITS stalls", prepare_stall, NULL, disarm_its, 2, false};
+static const struct injection surprise = {"removed", NULL, gone, nothing, 1, false};
+static const struct injection death = {"dies in FLR", NULL, dies, nothing, 1, false};
+static const struct injection sloth = {"slow FLR", NULL, slow, nothing, 1, false};
+static const struct injection msix = {"bogus MSI-X", NULL, bogus_msix, sound_msix, 1, true};
+static const struct injection vectors = {"64 vectors", NULL, too_many_vectors,
+					 few_vectors,  1,    true};
+static const struct injection seized = {"seized", NULL, arm_seize, disarm_seize, 1, false};
 
 static void attach_with_errors(void)
 {
@@ -336,6 +339,33 @@ static void attach_function(void **state)
 	(void)state;
 	want_vf = false;
 	attach_with_errors();
+}
+
+/* The ITS fails in the undoing of an attach that something else had ended. */
+static void fails_in_the_undo(void **state)
+{
+	unsigned stuck = 0;
+
+	(void)state;
+	want_vf = true;
+	hang_at = stall_at = 0;
+	set_up();
+	commands_before = rig_its_commands();
+	for (unsigned n = 1; n <= 6; n++) {
+		hang_at = commands_before + n;
+		set_up();
+		arm_map(1);
+		assert_int_equal(rig_hooks.partition_start(red), STATUS_OK);
+		disarm_map();
+		rig_assert_hidden(red, 0, dut());
+		assert_false(rig_stream_open(RIG_VF(0), RIG_MEMORY));
+		if (rig_assignment(red, 0)->stuck) {
+			assert_quarantined();
+			stuck = n;
+		}
+	}
+	assert_int_equal(stuck, 4); /* MAPD, SYNC; MAPD, SYNC; then nothing more */
+	disarm_its();
 }
 
 /* --- detach ---------------------------------------------------------------------------------- */
@@ -425,8 +455,9 @@ static void ignores_everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(attach_vf),	   RIG_TEST(attach_function),	 RIG_TEST(detach_vf),
-		RIG_TEST(detach_function), RIG_TEST(ignores_everything),
+		RIG_TEST(attach_vf),	      RIG_TEST(attach_function),
+		RIG_TEST(detach_vf),	      RIG_TEST(detach_function),
+		RIG_TEST(ignores_everything), RIG_TEST(fails_in_the_undo),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

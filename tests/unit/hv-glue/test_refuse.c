@@ -305,6 +305,19 @@ static void streams_of_the_last_bus(void **state)
 	}
 }
 
+/* And no larger than it must be: the table is zeroed at boot. */
+static void streams_that_can_be(void **state)
+{
+	(void)state;
+	build();
+	hv_host_vf(red, "eth", RIG_PF, 0);
+	assert_int_equal(rig_start_with(&(struct rig_options){.iommu_buses = 256}), STATUS_OK);
+	assert_int_equal(rig_smmu.strtab_cfg & 63, 13); /* five buses from RIG_STREAM_BASE on */
+	start(red);
+	rig_assert_works(red, 0, rig_vf(0));
+	rig_check();
+}
+
 #define RIG_TEST(f) cmocka_unit_test_teardown(f, rig_tear_down)
 
 int main(void)
@@ -324,6 +337,7 @@ int main(void)
 		RIG_TEST(without_a_leg),
 		RIG_TEST(smmu_that_does_not_block),
 		RIG_TEST(streams_of_the_last_bus),
+		RIG_TEST(streams_that_can_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,7 @@ static void good(void **state)
 {
 	(void)state;
 	write_good();
-	assert_int_equal(config_read(&config, blob, CORES), STATUS_OK);
+	assert_int_equal(config_read(&config, blob, sizeof(blob), CORES), STATUS_OK);
 	assert_int_equal(config.partition_count, 2);
 	const struct partition_config *blue = &config.partitions[1];
 
@@ -144,7 +144,7 @@ static void set(const char *path, const char *name, const char *bytes, int size,
 
 static void refused(const char *line)
 {
-	assert_int_equal(config_read(&config, blob, CORES), STATUS_INVALID);
+	assert_int_equal(config_read(&config, blob, sizeof(blob), CORES), STATUS_INVALID);
 	if (models_log_count(line) != 1) {
 		print_error("'%s' is not said; last line '%s'\n", line, models_log_last());
 	}
@@ -178,6 +178,8 @@ static void one_thing_wrong(void **state)
 		{RED, "memory-size", U64(0x4000200000), "red: memory-size must"},
 		{RED, "memory-size", U32(0x4000000), "red: memory-size must"},
 		{RED, "memory-at", U64(0x50100000), "red: memory-at must"},
+		{RED, "memory-at", U32(0x50000000), "red: memory-at must"},
+		{ETH0, "mac-address", BYTES("12345", 5), "eth0: mac-address is not"},
 		{RED, "cores", GONE, "red: cores is missing"},
 		{RED, "cores", BYTES("", 0), "red: cores is missing"},
 		{RED, "cores", BYTES("\0\0\0", 3), "red: cores is missing"},
@@ -239,7 +241,7 @@ static void numbers(void **state)
 	{
 		assert_int_equal(fdt_setprop_string(blob, node, "function", "0000:01:00.0"), 0);
 	}
-	assert_int_equal(config_read(&config, blob, CORES), STATUS_OK);
+	assert_int_equal(config_read(&config, blob, sizeof(blob), CORES), STATUS_OK);
 	assert_int_equal(config.partitions[0].device_count, HV_MAX_DEVICES);
 	assert_true(fdt_add_subnode(blob, at(RED "/devices"), "last") >= 0);
 	refused("red: too many devices");
@@ -267,7 +269,7 @@ static void numbers(void **state)
 	refused("sixteen-letters-: a partition's name has at most 15");
 	write_good();
 	assert_int_equal(fdt_set_name(blob, at(RED), "fifteen-letters"), 0);
-	assert_int_equal(config_read(&config, blob, CORES), STATUS_OK);
+	assert_int_equal(config_read(&config, blob, sizeof(blob), CORES), STATUS_OK);
 	assert_string_equal(config.partitions[0].name, "fifteen-letters");
 }
 
@@ -280,6 +282,19 @@ static void all_at_once(void **state)
 	assert_int_equal(fdt_delprop(blob, at("/partitions/blue"), "entry"), 0);
 	refused("disk: needs function =");
 	assert_int_equal(models_log_count("blue: kernel or device tree"), 1);
+}
+
+/* A tree that ends early must not pass for one with fewer partitions. */
+static void damaged(void **state)
+{
+	(void)state;
+	write_good();
+	memset(blob + fdt_off_dt_struct(blob) + at("/partitions/blue"), 0xff, 4);
+	refused("not \"causeway,config-v1\"");
+	write_good();
+	for (size_t cut = 0; cut < fdt_totalsize(blob); cut++) {
+		assert_int_equal(config_read(&config, blob, cut, CORES), STATUS_INVALID);
+	}
 }
 
 /* --- any bytes ---------------------------------------------------------------------------------
@@ -322,14 +337,12 @@ static void mutated(void **state)
 		assert_non_null(copy);
 		memcpy(copy, blob, (size_t)size);
 		for (int n = 1 + rand() % 4; n > 0; n--) {
-			/* The header is the FIT reader's to check. */
-			int where = (int)sizeof(struct fdt_header) +
-				    rand() % (size - (int)sizeof(struct fdt_header));
+			int where = rand() % (rand() % 4 ? size : (int)sizeof(struct fdt_header));
 
 			copy[where] = rand() % 2 ? (uint8_t)rand()
 						 : copy[where] ^ (uint8_t)(1 << rand() % 8);
 		}
-		if (config_read(&config, copy, CORES) == STATUS_OK) {
+		if (config_read(&config, copy, (size_t)size, CORES) == STATUS_OK) {
 			assert_within_bounds();
 		}
 		free(copy);
@@ -341,7 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good),	   cmocka_unit_test(one_thing_wrong),
 		cmocka_unit_test(numbers), cmocka_unit_test(all_at_once),
-		cmocka_unit_test(mutated),
+		cmocka_unit_test(mutated), cmocka_unit_test(damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,8 @@ static void every_side(void **state)
 	assert_int_equal(memory.count, 2);
 	assert_int_equal(memory.ranges[0].size, 20);
 	assert_int_equal(memory.ranges[1].base, 130);
+	remove_from(100, 50, 120, ~0ull); /* wraps around */
+	assert_int_equal(total(), 20);
 	remove_from(100, 50, 120, 0);
 	assert_int_equal(total(), 50);
 }

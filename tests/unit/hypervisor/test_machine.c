@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine's device tree: QEMU's `virt` is understood; what it lacks is absent, not guessed. */
+#include "hv_fixture.h"
+
+#include <libfdt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine.h"
+
+static uint8_t blob[16384];
+static struct machine machine;
+
+static void begin(const char *name)
+{
+	assert_int_equal(fdt_begin_node(blob, name), 0);
+}
+
+static void end(void)
+{
+	assert_int_equal(fdt_end_node(blob), 0);
+}
+
+static void text(const char *name, const char *value)
+{
+	assert_int_equal(fdt_property_string(blob, name, value), 0);
+}
+
+static void u32(const char *name, uint32_t value)
+{
+	assert_int_equal(fdt_property_u32(blob, name, value), 0);
+}
+
+static void cells(const char *name, const uint32_t *values, unsigned count)
+{
+	uint32_t big[32];
+
+	for (unsigned i = 0; i < count; i++) {
+		big[i] = cpu_to_fdt32(values[i]);
+	}
+	assert_int_equal(fdt_property(blob, name, big, (int)(4 * count)), 0);
+}
+
+#define CELLS(name, ...)                                                                           \
+	cells(name, (const uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4)
+
+static void device(const char *name, const char *compatible, uint32_t base, uint32_t size)
+{
+	begin(name);
+	text("compatible", compatible);
+	CELLS("reg", 0, base, 0, size);
+}
+
+static void write_tree(unsigned cpus)
+{
+	static const char names[] = "eventq\0priq\0cmdq-sync\0gerror";
+	char name[16];
+
+	models_reset();
+	assert_int_equal(fdt_create(blob, sizeof(blob)), 0);
+	assert_int_equal(fdt_add_reservemap_entry(blob, 0x48000000, 0x10000), 0);
+	assert_int_equal(fdt_finish_reservemap(blob), 0);
+	begin("");
+	text("compatible", "linux,dummy-virt");
+	u32("#address-cells", 2);
+	u32("#size-cells", 2);
+	begin("chosen");
+	u32("linux,initrd-start", 0x48000000);
+	u32("linux,initrd-end", 0x48123456);
+	end();
+	begin("cpus");
+	u32("#address-cells", 1);
+	u32("#size-cells", 0);
+	for (unsigned i = 0; i < cpus; i++) {
+		snprintf(name, sizeof(name), "cpu@%x", i);
+		begin(name);
+		text("device_type", "cpu");
+		u32("reg", i / 4 << 8 | i % 4);
+		end();
+	}
+	begin("cpu-map");
+	end();
+	end();
+	begin("memory@40000000");
+	text("device_type", "memory");
+	CELLS("reg", 0, 0x40000000, 1, 0, 2, 0, 0, 0x80000000);
+	end();
+	begin("reserved-memory");
+	u32("#address-cells", 2);
+	u32("#size-cells", 2);
+	begin("firmware@60000000");
+	CELLS("reg", 0, 0x60000000, 0, 0x200000);
+	end();
+	end();
+	device("pl011@9000000", "arm,pl011", 0x9000000, 0x1000);
+	CELLS("interrupts", 0, 1, 4);
+	end();
+	device("smmuv3@9050000", "arm,smmu-v3", 0x9050000, 0x20000);
+	CELLS("interrupts", 0, 74, 1, 0, 75, 1, 0, 76, 1, 0, 77, 1);
+	assert_int_equal(fdt_property(blob, "interrupt-names", names, sizeof(names)), 0);
+	end();
+	begin("intc@8000000");
+	text("compatible", "arm,gic-v3");
+	u32("#address-cells", 2);
+	u32("#size-cells", 2);
+	CELLS("reg", 0, 0x8000000, 0, 0x10000, 0, 0x80a0000, 0, 0xf60000, 0x40, 0, 0, 0x400000);
+	device("its@8080000", "arm,gic-v3-its", 0x8080000, 0x20000);
+	end();
+	end();
+	device("pcie@10000000", "pci-host-ecam-generic", 0x3f000000, 0x1000000);
+	end();
+	end();
+	assert_int_equal(fdt_finish(blob), 0);
+	assert_int_equal(fdt_open_into(blob, blob, sizeof(blob)), 0);
+}
+
+static int at(const char *path)
+{
+	int node = fdt_path_offset(blob, path);
+
+	assert_true(node >= 0);
+	return node;
+}
+
+static void gone(const char *path)
+{
+	write_tree(4);
+	assert_int_equal(fdt_del_node(blob, at(path)), 0);
+}
+
+static void good(void **state)
+{
+	(void)state;
+	write_tree(6);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.core_count, 6);
+	assert_int_equal(machine.affinities[5], 0x101);
+	assert_int_equal(machine.memory_count, 2);
+	assert_int_equal(machine.memory[0].size, 0x100000000);
+	assert_int_equal(machine.memory[1].base.v, 0x200000000);
+	assert_int_equal(machine.reserved_count, 2);
+	assert_int_equal(machine.reserved[0].base.v, 0x48000000);
+	assert_int_equal(machine.reserved[1].size, 0x200000);
+	assert_int_equal(machine.uart.base.v, 0x9000000);
+	assert_int_equal(machine.uart_interrupt.intid, 33);
+	assert_false(machine.uart_interrupt.edge);
+	assert_int_equal(machine.smmu.size, 0x20000);
+	assert_int_equal(machine.smmu_event.intid, 106);
+	assert_int_equal(machine.smmu_error.intid, 109);
+	assert_true(machine.smmu_event.edge && machine.smmu_error.edge);
+	assert_int_equal(machine.gicd.base.v, 0x8000000);
+	assert_int_equal(machine.gicr_count, 2);
+	assert_int_equal(machine.gicr[1].base.v, 0x4000000000);
+	assert_int_equal(machine.its.base.v, 0x8080000);
+	assert_int_equal(machine.ecam_count, 1);
+	assert_int_equal(pa_of(machine.fit).v, 0x48000000);
+	assert_int_equal(machine.fit_size, 0x123456);
+	assert_ptr_equal(machine.fdt, blob);
+}
+
+static void lacking_what_it_must_have(void **state)
+{
+	static const char *const needed[] = {"/cpus", "/memory@40000000", "/intc@8000000"};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(needed); i++) {
+		gone(needed[i]);
+		assert_int_equal(machine_read(&machine, blob), STATUS_INVALID);
+	}
+	write_tree(4);
+	assert_int_equal(fdt_setprop(blob, at("/intc@8000000"), "reg", blob, 16), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_INVALID); /* no redistributors */
+	write_tree(0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_INVALID);
+	write_tree(4);
+	assert_int_equal(fdt_delprop(blob, at("/memory@40000000"), "reg"), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_INVALID);
+	write_tree(4);
+	blob[0] ^= 1;
+	assert_int_equal(machine_read(&machine, blob), STATUS_INVALID);
+}
+
+static void lacking_what_it_may_lack(void **state)
+{
+	(void)state;
+	gone("/smmuv3@9050000");
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.smmu.size | machine.smmu_event.intid | machine.smmu_error.intid,
+			 0);
+	gone("/intc@8000000/its@8080000");
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.its.size, 0);
+	gone("/pcie@10000000");
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.ecam_count, 0);
+	gone("/pl011@9000000");
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.uart.size | machine.uart_interrupt.intid, 0);
+	gone("/chosen");
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_null(machine.fit);
+	gone("/reserved-memory");
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.reserved_count, 1);
+}
+
+static void disabled_devices(void **state)
+{
+	static const char *const paths[] = {"/smmuv3@9050000", "/intc@8000000/its@8080000",
+					    "/pcie@10000000", "/pl011@9000000"};
+
+	(void)state;
+	write_tree(4);
+	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++) {
+		assert_int_equal(fdt_setprop_string(blob, at(paths[i]), "status", "disabled"), 0);
+	}
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(
+		machine.smmu.size | machine.its.size | machine.ecam_count | machine.uart.size, 0);
+	assert_int_equal(fdt_setprop_string(blob, at(paths[0]), "status", "okay"), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.smmu.size, 0x20000);
+}
+
+/* QEMU's secure RAM, for one, is a memory node that is disabled. */
+static void memory_of_somebody_else(void **state)
+{
+	(void)state;
+	write_tree(4);
+	assert_int_equal(fdt_setprop_string(blob, at("/memory@40000000"), "status", "disabled"), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_INVALID);
+	assert_int_equal(machine.memory_count, 0);
+}
+
+static void interrupts(void **state)
+{
+	const uint32_t ppi[] = {cpu_to_fdt32(1), cpu_to_fdt32(9), cpu_to_fdt32(1)};
+
+	(void)state;
+	write_tree(4);
+	assert_int_equal(fdt_setprop(blob, at("/pl011@9000000"), "interrupts", ppi, 12), 0);
+	assert_int_equal(fdt_setprop(blob, at("/smmuv3@9050000"), "interrupts", ppi, 11), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.uart_interrupt.intid | machine.smmu_event.intid, 0);
+	write_tree(4);
+	assert_int_equal(fdt_delprop(blob, at("/smmuv3@9050000"), "interrupt-names"), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.smmu_event.intid | machine.smmu_error.intid, 0);
+	/* More names than interrupts. */
+	write_tree(4);
+	assert_int_equal(fdt_setprop(blob, at("/smmuv3@9050000"), "interrupts", ppi, 12), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.smmu_error.intid, 0);
+}
+
+static void initrd(void **state)
+{
+	(void)state;
+	write_tree(4);
+	assert_int_equal(fdt_setprop_u32(blob, at("/chosen"), "linux,initrd-end", 0x48000000), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_null(machine.fit);
+	assert_int_equal(machine.fit_size, 0);
+	write_tree(4);
+	assert_int_equal(fdt_setprop_u64(blob, at("/chosen"), "linux,initrd-start", 1ull << 40), 0);
+	assert_int_equal(fdt_setprop_u64(blob, at("/chosen"), "linux,initrd-end", (1ull << 40) + 9),
+			 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(pa_of(machine.fit).v, 1ull << 40);
+	assert_int_equal(machine.fit_size, 9);
+	assert_int_equal(fdt_setprop_u32(blob, at("/chosen"), "linux,initrd-end", 1), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_null(machine.fit);
+	assert_int_equal(fdt_delprop(blob, at("/chosen"), "linux,initrd-end"), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_null(machine.fit);
+}
+
+/* More of anything than there is room for. */
+static void too_many(void **state)
+{
+	uint8_t many[16 * 20];
+	char name[32];
+
+	(void)state;
+	write_tree(20);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.core_count, ARRAY_SIZE(machine.affinities));
+
+	write_tree(4);
+	memset(many, 1, sizeof(many));
+	assert_int_equal(fdt_setprop(blob, at("/memory@40000000"), "reg", many, sizeof(many)), 0);
+	assert_int_equal(fdt_setprop(blob, at("/intc@8000000"), "reg", many, sizeof(many)), 0);
+	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+	assert_int_equal(machine.memory_count, MACHINE_MEMORY);
+	assert_int_equal(machine.gicr_count, MACHINE_GICR);
+
+	/* What is reserved and cannot be remembered would be given away. */
+	write_tree(4);
+	for (unsigned i = 0; i < MACHINE_RESERVED; i++) {
+		snprintf(name, sizeof(name), "more@%x", i);
+		int node = fdt_add_subnode(blob, at("/reserved-memory"), name);
+
+		assert_true(node >= 0);
+		assert_int_equal(fdt_setprop(blob, node, "reg", many, 16), 0);
+	}
+	assert_int_equal(machine_read(&machine, blob), STATUS_NO_MEMORY);
+}
+
+/* Any bytes in it: no access outside, no hang. */
+static void mutated(void **state)
+{
+	(void)state;
+	write_tree(2);
+	assert_int_equal(fdt_pack(blob), 0);
+	int size = (int)fdt_totalsize(blob);
+
+	srand(4);
+	for (unsigned round = 0; round < 5000; round++) {
+		uint8_t *copy = malloc((size_t)size);
+
+		assert_non_null(copy);
+		memcpy(copy, blob, (size_t)size);
+		for (int n = 1 + rand() % 3; n > 0; n--) {
+			int where = 40 + rand() % (size - 40);
+
+			copy[where] ^= (uint8_t)(1 + rand() % 255);
+		}
+		if (machine_read(&machine, copy) == STATUS_OK) {
+			assert_true(machine.memory_count <= MACHINE_MEMORY);
+			assert_true(machine.reserved_count <= MACHINE_RESERVED);
+			assert_true(machine.core_count <= ARRAY_SIZE(machine.affinities));
+		}
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good),
+		cmocka_unit_test(lacking_what_it_must_have),
+		cmocka_unit_test(lacking_what_it_may_lack),
+		cmocka_unit_test(disabled_devices),
+		cmocka_unit_test(memory_of_somebody_else),
+		cmocka_unit_test(interrupts),
+		cmocka_unit_test(initrd),
+		cmocka_unit_test(too_many),
+		cmocka_unit_test(mutated),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
