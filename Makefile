@@ -150,7 +150,7 @@ lint:
 	@$(PYTHON) -B tests/run.py --build $(BUILD) lint
 bench: setup
 	@$(MAKE) --no-print-directory -j2 all
-	@PYTHONPATH=tools $(PYTHON) -B -m demo $(CONFIG) --json
+	@$(PYTHON) -B tests/bench/bench.py
 size:
 	@tests/size.sh $(HV_ROOMS)
 clean:
