@@ -21,6 +21,7 @@ from demo.report import Report  # noqa: E402
 from demo.session import Session  # noqa: E402
 
 TRIPS = 1000
+WARM_UP = 15000
 PIN = ("ethtool -C eth0 rx-usecs 10; for i in $(grep eth0 /proc/interrupts | cut -d: -f1); "
        "do echo 2 > /proc/irq/$i/smp_affinity; done; for p in $(pidof sh); do taskset -p 2 $p >/dev/null; done")
 CLASSES = ("timer", "ipi", "console", "config", "its", "inject", "fault", "psci", "other")
@@ -59,7 +60,7 @@ def main() -> int:
         client, server = session.wait_guests(["net-a", "net-b"])[:2]
         for guest in (client, server):
             pinned(guest)
-        client.round_trips(server.address, 100)
+        client.round_trips(server.address, WARM_UP)  # drivers settle their interrupt moderation first
         before = session.machine.report()
         print("data path, VF to VF:")
         result["traffic"] = [traffic_row("round trip, 64 bytes", client.round_trips(server.address, TRIPS))]
