@@ -77,6 +77,9 @@ void faults_handle(void)
 			ended = stream;
 		}
 	}
+	if (iommu_flooding_stream(&ended)) {
+		end_storm(ended);
+	}
 }
 
 void faults_report(void)

@@ -19,12 +19,18 @@ static void config_write(void *context, uint64_t offset, unsigned size, uint64_t
 
 static uint64_t its_read(void *context, uint64_t offset, unsigned size)
 {
-	return vits_read(context, (uint32_t)offset, size);
+	struct partition_side *side = context;
+
+	return side->irq_ready ? vits_read(&side->irq, (uint32_t)offset, size) : 0;
 }
 
 static void its_write(void *context, uint64_t offset, unsigned size, uint64_t value)
 {
-	vits_write(context, (uint32_t)offset, size, value);
+	struct partition_side *side = context;
+
+	if (side->irq_ready) {
+		vits_write(&side->irq, (uint32_t)offset, size, value);
+	}
 }
 
 /* Without an ITS its frame reads as zero: a guest's driver sees that there is none. */
@@ -50,7 +56,7 @@ enum status hooks_trap(partition_id_t id, struct partition_side *side)
 	const struct hv_mmio_region its = {{GUEST_ITS_BASE},
 					   GUEST_ITS_DOORBELL - GUEST_ITS_BASE,
 					   HV_EXIT_ITS,
-					   &side->irq,
+					   side,
 					   glue.irq_ready ? its_read : absent_read,
 					   glue.irq_ready ? its_write : absent_write};
 	const struct hv_mmio_region ecam = {{GUEST_ECAM_BASE}, GUEST_ECAM_SIZE, HV_EXIT_CONFIG,

@@ -193,7 +193,7 @@ _Noreturn void boot_main(const void *fdt)
 	core_leave_guest(); /* off the small stack of the boot */
 }
 
-void panic(const char *format, ...)
+void panic_with(const struct guest_registers *regs, const char *format, ...)
 {
 	char line[LOG_LINE + 1];
 	const struct vcpu *vcpu = this_core() ? this_core()->vcpu : NULL;
@@ -202,8 +202,12 @@ void panic(const char *format, ...)
 	va_start(arguments, format);
 	format_text(line, sizeof(line), format, arguments);
 	va_end(arguments);
-	log_error("panic: %s; core %u, owner %s, called from %p", line,
-		  this_core() ? this_core()->number : 0,
-		  vcpu ? vcpu->partition->config->name : "nobody", __builtin_return_address(0));
+	for (unsigned i = 0; i < 30; i += 3) {
+		log_error("x%-2u 0x%016lx  x%-2u 0x%016lx  x%-2u 0x%016lx", i, regs->x[i], i + 1,
+			  regs->x[i + 1], i + 2, regs->x[i + 2]);
+	}
+	log_error("lr  0x%016lx  pc  0x%016lx  pstate 0x%lx", regs->x[30], regs->pc, regs->pstate);
+	log_error("panic: %s; core %u, owner %s", line, this_core() ? this_core()->number : 0,
+		  vcpu ? vcpu->partition->config->name : "nobody");
 	firmware_power_off(true);
 }

@@ -26,10 +26,13 @@ const char *partition_state_name(enum partition_state state)
 enum status vcpu_power_on(struct vcpu *vcpu, uint64_t entry, uint64_t argument)
 {
 	enum vcpu_state expected = VCPU_OFF;
+	unsigned *vcpus_on = &vcpu->partition->vcpus_on;
 
+	__atomic_fetch_add(vcpus_on, 1, __ATOMIC_ACQ_REL);
 	if (__atomic_load_n(&vcpu->partition->request, __ATOMIC_ACQUIRE) != REQUEST_NONE ||
 	    !__atomic_compare_exchange_n(&vcpu->state, &expected, VCPU_STARTING, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		__atomic_fetch_sub(vcpus_on, 1, __ATOMIC_ACQ_REL);
 		return STATUS_BUSY;
 	}
 	vcpu->entry = entry;
@@ -45,6 +48,11 @@ void vcpu_left_guest(struct vcpu *vcpu)
 	vgic_cpu_stop(vcpu);
 	partition_hooks.vcpu_leave(vcpu->partition->id, vcpu->index);
 	__atomic_store_n(&vcpu->stop, false, __ATOMIC_RELEASE);
+	/* With the last one off nobody is left to turn one on again. Dropped when a request is
+	 * there. */
+	if (__atomic_fetch_sub(&vcpu->partition->vcpus_on, 1, __ATOMIC_ACQ_REL) == 1) {
+		partition_request(vcpu->partition, REQUEST_OFF);
+	}
 	__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_RELEASE);
 }
 
@@ -75,6 +83,7 @@ bool vcpu_refuse_start(struct vcpu *vcpu)
 	}
 	if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_STARTING &&
 	    __atomic_exchange_n(&vcpu->ready, false, __ATOMIC_ACQ_REL)) {
+		__atomic_fetch_sub(&vcpu->partition->vcpus_on, 1, __ATOMIC_ACQ_REL);
 		__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_RELEASE);
 	}
 	return true;

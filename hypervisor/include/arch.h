@@ -118,6 +118,14 @@ enum status MUST_USE firmware_core_on(uint64_t affinity, uint64_t entry, uint64_
 _Noreturn void firmware_power_off(bool failed);
 
 /* Prints why and where, then powers the machine off with a failing status. */
-__attribute__((format(printf, 1, 2))) _Noreturn void panic(const char *format, ...);
+#define panic(...)                                                                                 \
+	do {                                                                                       \
+		struct guest_registers here_;                                                      \
+		registers_capture(&here_);                                                         \
+		panic_with(&here_, __VA_ARGS__);                                                   \
+	} while (0)
+void registers_capture(struct guest_registers *regs);
+__attribute__((format(printf, 2, 3))) _Noreturn void panic_with(const struct guest_registers *regs,
+								const char *format, ...);
 
 #endif

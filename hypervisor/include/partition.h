@@ -50,6 +50,7 @@ struct partition {
 	partition_id_t id;
 	enum partition_state state;	/* written by vCPU 0's core only */
 	enum partition_request request; /* atomic */
+	unsigned vcpus_on;		/* atomic: STARTING or RUNNING */
 	unsigned resets;
 	unsigned split_tables; /* table pages its releases took from the common pool */
 	bool released;	       /* pages were given up: mapped back at the next start */

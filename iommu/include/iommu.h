@@ -124,6 +124,11 @@ bool iommu_events(void (*report)(void *context, const struct iommu_event *event)
  * iommu_events() goes on returning true. (The last one reported may be a victim of the flood.)
  */
 stream_id_t iommu_busiest_stream(void);
+/*
+ * A stream that made more than 8192 records within a second, however it paces them: true once for
+ * each such second, and to be silenced too. Written only when true.
+ */
+bool iommu_flooding_stream(stream_id_t *stream);
 
 struct iommu_counters {
 	uint64_t faults;   /* event records consumed for this stream */

@@ -17,6 +17,7 @@
 #define RECENT		 8
 #define WINDOW_NS	 1000000000ull
 #define REPORTS_A_WINDOW 16
+#define RECORDS_A_WINDOW 8192 /* beyond: cut off, however it paces itself */
 
 static struct slot {
 	struct iommu_counters counters;
@@ -27,6 +28,8 @@ static struct slot {
 	} recent[RECENT];
 	unsigned next;
 	unsigned burst, in_burst; /* records of this stream in burst number `burst` */
+	uint64_t window_ns;
+	unsigned in_window;
 } slots[SLOTS];
 
 static struct {
@@ -92,8 +95,20 @@ static bool is_repeat(struct slot *slot, uint64_t key, uint64_t now_ns)
 	return false;
 }
 
-static void count(struct slot *slot, stream_id_t stream)
+/* A stream that made too many records in its window, until iommu_flooding_stream() tells it. */
+static bool over;
+static uint32_t over_stream;
+
+static void count(struct slot *slot, stream_id_t stream, uint64_t now_ns)
 {
+	if (now_ns - slot->window_ns >= WINDOW_NS) {
+		slot->window_ns = now_ns;
+		slot->in_window = 0;
+	}
+	if (++slot->in_window >= RECORDS_A_WINDOW) {
+		over = true;
+		over_stream = stream.v;
+	}
 	slot->counters.faults++;
 	if (slot->burst != burst.number) {
 		slot->burst = burst.number;
@@ -111,6 +126,17 @@ void fault_log_burst_over(void)
 	burst.most = 0;
 }
 
+bool iommu_flooding_stream(stream_id_t *stream)
+{
+	bool was = over;
+
+	if (was) {
+		stream->v = over_stream;
+	}
+	over = false;
+	return was;
+}
+
 stream_id_t iommu_busiest_stream(void)
 {
 	return (stream_id_t){burst.stream};
@@ -124,7 +150,7 @@ bool fault_log_note(const struct iommu_event *event, uint64_t now_ns)
 	uint64_t key = (event->address.v & ~(uint64_t)(PAGE_SIZE - 1)) | event->raw_type;
 
 	key ^= (uint64_t)event->owner.v << 56;
-	count(slot, event->stream);
+	count(slot, event->stream, now_ns);
 	if (is_repeat(slot, key, now_ns) ||
 	    !log_allowed(&slot->quota, now_ns, REPORTS_A_WINDOW, WINDOW_NS)) {
 		return false;

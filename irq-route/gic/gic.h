@@ -15,6 +15,7 @@ struct gic_core {
 	mmio_t frame;
 	uint64_t rdbase; /* RDbase[51:16] of ITS commands */
 	bool dirty_while_valid;
+	bool takes_lpis; /* irq_route_core_init() succeeded */
 	void *pending_table;
 };
 

@@ -126,7 +126,7 @@ static enum status its_init(uint64_t typer)
 		status = its_queue_init();
 	}
 	if (status == STATUS_OK) {
-		mmio_write32(gic.its, GITS_CTLR, GITS_CTLR_ENABLED);
+		mmio_write32(gic.its, GITS_CTLR, GITS_CTLR_ENABLED | GITS_CTLR_VIRTUAL);
 	}
 	return status;
 }

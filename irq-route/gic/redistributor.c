@@ -104,7 +104,9 @@ enum status irq_route_core_init(unsigned core)
 	its_batch_add(&batch, its_mapc(core, self->rdbase));
 	its_batch_add(&batch, its_invall(core));
 	its_batch_add(&batch, its_sync(self->rdbase));
-	return its_batch_run(&batch);
+	status = its_batch_run(&batch);
+	self->takes_lpis = status == STATUS_OK;
+	return status;
 }
 
 static bool vpe_settled(void *context)

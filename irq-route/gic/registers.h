@@ -14,6 +14,7 @@
 /* --- ITS control frame --------------------------------------------------------------------- */
 REG32(GITS_CTLR,	0x0000);
 #define GITS_CTLR_ENABLED	BIT(0)
+#define GITS_CTLR_VIRTUAL	BIT(1) /* ImDe; some ITSs deliver no vLPI without it */
 #define GITS_CTLR_QUIESCENT	BIT(31)
 
 REG32(GITS_IIDR,	0x0004);

@@ -104,6 +104,7 @@ void route_reload_vcpu(struct irq_partition *partition, struct its_batch *batch,
 
 			if (entry->routed && entry->vcpu == vcpu) {
 				route_load_property(partition, entry);
+				batch->total++; /* work, too */
 			}
 		}
 	}

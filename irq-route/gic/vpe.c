@@ -102,6 +102,9 @@ enum status irq_partition_init(struct irq_partition *partition, partition_id_t o
 		if (core_of_vcpu[i] >= gic.core_count) {
 			return STATUS_RANGE;
 		}
+		if (!gic.cores[core_of_vcpu[i]].takes_lpis) {
+			return STATUS_UNSUPPORTED;
+		}
 		partition->vpes[i].core = core_of_vcpu[i];
 	}
 	enum status status = take_tables(partition);

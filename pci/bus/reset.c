@@ -14,7 +14,9 @@
 
 enum status pci_function_wait(const struct pci_bus *bus, rid_t rid)
 {
-	for (unsigned step = 0; step <= ANSWER_STEPS; step++) {
+	uint64_t end = clock_ns() + ANSWER_STEPS * ANSWER_STEP_NS;
+
+	for (unsigned step = 0; step <= ANSWER_STEPS && (!step || clock_ns() <= end); step++) {
 		if (pci_config_read32(bus, rid, PCI_COMMAND) != ~0u) {
 			return STATUS_OK;
 		}

@@ -280,12 +280,7 @@ void trap_own(const struct guest_registers *regs, unsigned kind)
 					     "SError"};
 	uint64_t esr = sysreg_read(esr_el2);
 
-	log_error("%s at EL2: ESR 0x%lx pc 0x%lx FAR 0x%lx HPFAR 0x%lx PSTATE 0x%lx",
-		  kinds[kind & 3], esr, regs->pc, sysreg_read(far_el2), sysreg_read(hpfar_el2),
-		  regs->pstate);
-	for (unsigned i = 0; i < 30; i += 3) {
-		log_error("x%-2u 0x%016lx  x%-2u 0x%016lx  x%-2u 0x%016lx", i, regs->x[i], i + 1,
-			  regs->x[i + 1], i + 2, regs->x[i + 2]);
-	}
-	panic("unexpected %s in the hypervisor, lr 0x%lx", kinds[kind & 3], regs->x[30]);
+	log_error("%s at EL2: ESR 0x%lx FAR 0x%lx HPFAR 0x%lx", kinds[kind & 3], esr,
+		  sysreg_read(far_el2), sysreg_read(hpfar_el2));
+	panic_with(regs, "unexpected %s in the hypervisor", kinds[kind & 3]);
 }

@@ -99,3 +99,25 @@ guest_first_entry:
 	subs	x2, x2, #16
 	b.ne	1b
 	b	return_to_guest
+
+	/* registers_capture(registers): what the caller has, and where it is. */
+	.globl	registers_capture
+registers_capture:
+	stp	x0, x1, [x0, #0]
+	stp	x2, x3, [x0, #16]
+	stp	x4, x5, [x0, #32]
+	stp	x6, x7, [x0, #48]
+	stp	x8, x9, [x0, #64]
+	stp	x10, x11, [x0, #80]
+	stp	x12, x13, [x0, #96]
+	stp	x14, x15, [x0, #112]
+	stp	x16, x17, [x0, #128]
+	stp	x18, x19, [x0, #144]
+	stp	x20, x21, [x0, #160]
+	stp	x22, x23, [x0, #176]
+	stp	x24, x25, [x0, #192]
+	stp	x26, x27, [x0, #208]
+	stp	x28, x29, [x0, #224]
+	stp	x30, x30, [x0, #240]	/* pc: where this returns to */
+	str	xzr, [x0, #256]
+	ret

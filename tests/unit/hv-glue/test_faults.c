@@ -153,16 +153,30 @@ static void ends_a_storm_of_known_faults(void **state)
 	rig_check();
 }
 
+/* Never so fast that the queue stays full, but for ever: cut off all the same. */
+static void paced_flood_is_cut_off(void **state)
+{
+	unsigned interrupts = 0;
+
+	(void)state;
+	set_up();
+	for (; interrupts < 1000 && !models_log_count("cut off"); interrupts++) {
+		for (unsigned i = 0; i < 100; i++) {
+			access_by(RIG_VF(0), 0x1000, true);
+		}
+		rig_hooks.device_interrupt();
+	}
+	assert_true(interrupts < 100);
+}
+
 #define RIG_TEST(f) cmocka_unit_test_teardown(f, rig_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(names_the_offender),
-		RIG_TEST(nothing_there),
-		RIG_TEST(ends_a_storm),
-		RIG_TEST(ends_storms_of_several),
-		RIG_TEST(ends_a_storm_of_known_faults),
+		RIG_TEST(names_the_offender),	  RIG_TEST(nothing_there),
+		RIG_TEST(paced_flood_is_cut_off), RIG_TEST(ends_a_storm),
+		RIG_TEST(ends_storms_of_several), RIG_TEST(ends_a_storm_of_known_faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

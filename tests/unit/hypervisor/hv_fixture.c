@@ -101,8 +101,14 @@ _Noreturn void firmware_power_off(bool failed)
 	longjmp(end, 1);
 }
 
-_Noreturn void panic(const char *format, ...)
+void registers_capture(struct guest_registers *regs)
 {
+	memset(regs, 0, sizeof(*regs));
+}
+
+_Noreturn void panic_with(const struct guest_registers *regs, const char *format, ...)
+{
+	(void)regs;
 	(void)format;
 	fixture.panicked = true;
 	longjmp(end, 1);

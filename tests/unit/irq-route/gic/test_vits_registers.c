@@ -190,8 +190,13 @@ static void slices(void **state)
 		memcpy(rig_ram(0, RIG_QUEUE + slot), &invall, sizeof(invall));
 	}
 	vits_write(P0, 0x88, 8, (at + RIG_QUEUE_SIZE - 32) % RIG_QUEUE_SIZE);
-	assert_int_equal(P0->counters.commands - before, 64);
+	/* An INVALL re-reads what is routed, which is work too: fewer than 64 in one slice. */
+	uint64_t slice = P0->counters.commands - before;
+
+	assert_in_range(slice, 32, 63);
 	assert_true(irq_route_totals().commands - physical <= 256 + 520);
+	(void)vits_read(P0, 0x90, 8);
+	assert_int_equal(P0->counters.commands - before, 2 * slice);
 	(void)vits_read(P0, 0x90, 8);
 	assert_int_equal(P0->counters.commands - before, 127);
 	assert_int_equal(vits_read(P0, 0x90, 8), vits_read(P0, 0x88, 8));
