@@ -131,6 +131,13 @@ $(BUILD)/mutants/%/hypervisor.elf: $(BUILD)/hv/tests/faults/mutants/%.o $(HV_OBJ
 	$(Q)$(HV_LD) $(patsubst %,-Wl$(,)--wrap=%,$(shell sed -n 's/^ [*] wraps: //p' tests/faults/mutants/$*.c)) \
 		-o $@ $(HV_OBJ) $<
 
+# The demo and the tests look into build/, and so do the configs' file names.
+ifneq ($(BUILD),build)
+ifneq ($(filter run test bench,$(MAKECMDGOALS)),)
+$(error make $(MAKECMDGOALS) works in build/ only: leave BUILD out)
+endif
+endif
+
 # --- everything a user types ----------------------------------------------------------------------
 # Set-up comes first and in a make of its own: it brings what the other rules look for.
 setup:
@@ -138,7 +145,7 @@ setup:
 	@BUILD=$(BUILD) tools/setup/guests.sh
 run: setup
 	@$(MAKE) --no-print-directory -j2 all
-	@PYTHONPATH=tools $(PYTHON) -B -m demo $(CONFIG) $(if $(JSON),--json)
+	@PYTHONPATH=tools $(PYTHON) -B -m demo '$(CONFIG)' $(if $(filter-out 0,$(JSON)),--json)
 check:
 	@tools/setup/host.sh
 	@$(MAKE) --no-print-directory -j2 unit fuzz tools

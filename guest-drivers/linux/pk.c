@@ -35,9 +35,10 @@ enum {
 	MAX_COUNT = 10000000,
 	MAX_WINDOW = 65536,
 	MAX_PEERS = 16,	  /* streams a server tracks at a time */
-	TIMEOUT_MS = 300, /* after which a datagram counts as lost */
-	HELLO_TRIES = 30, /* TIMEOUT_MS each: the server may still boot */
-	MAX_STALLS = 30,  /* unanswered timeouts in a row: the peer is gone */
+	TIMEOUT_MS = 3000, /* after which a datagram counts as lost: a busy host makes time jump */
+	PACE_MS = 300,    /* between tries that fail at once */
+	HELLO_MS = 9000,  /* of trying in all: the server may still boot */
+	MAX_STALLS = 5, /* unanswered timeouts in a row: the peer is gone */
 	WARM_UP = 100,	  /* round trips before measuring */
 	SOCKET_BUFFER = 4 << 20,
 };
@@ -436,14 +437,17 @@ static bool greet(struct client *c)
 	struct header h;
 	size_t len;
 
-	for (uint32_t i = 0; i < HELLO_TRIES; i++) {
-		if (!send_op(c, OP_HELLO, 0, sizeof(h))) {
-			/* Refused or unreachable: comes back at once, so pace it here. */
-			usleep(TIMEOUT_MS * 1000);
-		} else if (receive_op(c, OP_HELLO, &h, &len)) {
+	for (uint32_t spent = 0; spent < HELLO_MS;) {
+		bool sent = send_op(c, OP_HELLO, 0, sizeof(h));
+
+		if (sent && receive_op(c, OP_HELLO, &h, &len)) {
 			return true;
-		} else if (errno != EAGAIN && errno != EWOULDBLOCK) {
-			usleep(TIMEOUT_MS * 1000);
+		}
+		if (sent && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			spent += TIMEOUT_MS;
+		} else { /* refused or unreachable: it comes back at once */
+			usleep(PACE_MS * 1000);
+			spent += PACE_MS;
 		}
 	}
 	return false;
@@ -451,7 +455,7 @@ static bool greet(struct client *c)
 
 static int run_client(struct client *c, const struct sockaddr_in *to, int (*run)(struct client *))
 {
-	struct timeval timeout = {.tv_usec = TIMEOUT_MS * 1000};
+	struct timeval timeout = {.tv_sec = TIMEOUT_MS / 1000, .tv_usec = TIMEOUT_MS % 1000 * 1000};
 
 	c->fd = open_socket();
 	if (c->fd < 0) {

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import IO, Optional, Sequence
 
 from demo import endpoint
 from demo.guest import Guest, Interface, Traffic
@@ -46,6 +47,8 @@ def snapshot(session: Session, guests: Sequence[Guest]) -> Snapshot:
 def exchange(source: Guest, to: str, address: str, trips: int, stream: int, size: int) -> TrafficRow:
     """Ping, round trips and a stream from `source`; what was lost is summed."""
     pings = source.ping(address)
+    if pings.lost == pings.packets:
+        return TrafficRow(source.name, to, pings.packets, pings.lost, None, None, None)
     back = source.round_trips(address, trips, size)
     sent: Traffic = source.stream(address, stream)
     instructions = None if back.instructions is None else round(back.instructions)
@@ -109,7 +112,7 @@ def boot_only(session: Session, report: Report) -> tuple[Findings, list[str]]:
     names = [p.name for p in report.partitions if not p.service]
     session.say(f"booting Linux in {', '.join(names)}; no partition has a VF, so no packets are sent")
     session.wait_guests(names)
-    findings = Findings(faults=session.machine.report().faults)
+    findings = Findings(faults=session.machine.report().faults, guests=names)
     return findings, findings.problems()
 
 
@@ -125,7 +128,7 @@ def measure(session: Session, counts: Counts) -> tuple[Findings, list[str]]:
         guest.serve()
     before = snapshot(session, guests)
     problems = unready(session, before.report, guests)
-    findings = Findings(traffic=run_traffic(session, guests, counts))
+    findings = Findings(traffic=run_traffic(session, guests, counts), guests=list(names))
     after = snapshot(session, guests)
     findings.devices = device_rows(before, after)
     findings.faults = after.report.faults
@@ -147,6 +150,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def lock(build: Path) -> Optional[IO[str]]:
+    """Held until this process ends: two demos would write the same logs and the same image."""
+    build.mkdir(exist_ok=True)
+    file = (build / "run.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
+
+
 def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> int:
     options = parse(arguments)
     began = time.monotonic()
@@ -154,6 +169,10 @@ def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - began:6.1f} s] {text}", flush=True)
 
+    alone = lock(options.build)
+    if alone is None:
+        print(f"make run: another one is using {show(options.build)}; wait until it has ended", file=sys.stderr)
+        return 1
     say(f"starting the machine of {show(options.config)}")
     try:
         with Session(options.config, "run", build=options.build.resolve(), causeway=causeway,

@@ -96,8 +96,8 @@ class Guest:
         self.run(f"pidof pk >/dev/null || {{ pk srv {PORT} >/dev/null 2>&1 & sleep 0.2; }}")
 
     def ping(self, address: str, count: int = 20) -> Traffic:
-        rc, lines = self.machine.shell(self.name, f"ping -q -c {count} -i 0.05 -W 1 {address}",
-                                       30 + 2 * count)
+        rc, lines = self.machine.shell(self.name, f"ping -q -c {count} -i 0.05 -W 5 {address}",
+                                       30 + 6 * count)
         match = _PING.search("\n".join(lines))
         if not match:
             raise self.machine.error(f"{self.name}: ping {address} ended with {rc} and no summary")
@@ -105,7 +105,7 @@ class Guest:
 
     def round_trips(self, address: str, count: int, size: int = 64) -> Traffic:
         words = self._pk(f"pk rr {address} {PORT} {count} {size}", count)
-        return Traffic(count, int(words["lost"]) + int(words["corrupt"]), float(words["rtt_ns_avg"]),
+        return Traffic(count, int(words["lost"]) + int(words["corrupt"]), float(words["rtt_ns_p50"]),
                        float(words["pps"]), _known(words["insn_per_rt"]))
 
     def stream(self, address: str, count: int, size: int = 1472, window: int = 64) -> Traffic:

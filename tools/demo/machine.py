@@ -23,6 +23,7 @@ from demo.report import Report, ReportError, parse_report
 ESCAPE = b"\x14"
 MAX_COMMAND = 900  # a partition's input buffer holds 1024 bytes
 TAIL = 20
+MOST = 400
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -129,9 +130,11 @@ class Machine:
         """An error with what a person needs next: the last lines and where the rest is."""
         last = self.console.lines()[-TAIL:]
         text = "\n".join(f"    {x.source}| {x.text}" if x.source else f"    {x.text}" for x in last)
-        if not last:
-            text = _tail(self.logs / "run.log") or "    (the console stayed silent)"
-        return MachineError(f"{what}\n  last lines:\n{text}\n  whole console: {self.logs / 'console.log'}")
+        log = self.logs / "console.log"
+        if not any(x.source for x in self.console.lines()):
+            log = self.logs / "run.log"  # it never came up: what `causeway run` said is the reason, all of it
+            text = _text(log) or "    (the console stayed silent)"
+        return MachineError(f"{what}\n  last lines:\n{text}\n  whole console: {log}")
 
     def expect(self, pattern: str, timeout: float, source: Optional[str] = None,
                since: int = 0) -> re.Match[str]:
@@ -243,9 +246,9 @@ def _inside(lines: list[str], tag: str) -> list[str]:
     return out or []
 
 
-def _tail(path: Path) -> str:
+def _text(path: Path) -> str:
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()[-TAIL:]
+        lines = path.read_text("utf-8", "replace").splitlines()[:MOST]
     except OSError:
         return ""
     return "\n".join(f"    {x}" for x in lines)

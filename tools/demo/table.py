@@ -63,6 +63,10 @@ class TrafficRow:
         return (f"  {self.source + ' -> ' + self.to:<20} round trip {trip}; stream {rate}; "
                 f"{self.packets} packets, {self.lost} lost")
 
+    def hint(self) -> str:
+        """All lost is rarely the wire's fault."""
+        return "; does the config keep them apart, by VLAN or network?" if self.lost == self.packets else ""
+
     def json(self) -> dict[str, Any]:
         return {"from": self.source, "to": self.to, "packets": self.packets, "lost": self.lost,
                 "round_trip_instructions": self.round_trip_instructions}
@@ -73,16 +77,19 @@ class Findings:
     devices: list[DeviceRow] = field(default_factory=list)
     traffic: list[TrafficRow] = field(default_factory=list)
     faults: int = 0
+    guests: list[str] = field(default_factory=list)  # the partitions that were measured, in config order
 
     def json(self) -> dict[str, Any]:
-        names = list(dict.fromkeys(d.partition for d in self.devices))
+        names = list(dict.fromkeys([*self.guests, *(d.partition for d in self.devices)]))
         partitions = [{"name": n, "devices": [d.json() for d in self.devices if d.partition == n]}
                       for n in names]
         return {"partitions": partitions, "traffic": [t.json() for t in self.traffic],
                 "faults": self.faults}
 
     def text(self) -> str:
-        lines = columns([HEADINGS, *(d.cells() for d in self.devices)])
+        nothing = [(g, "none", *("-" for _ in HEADINGS[2:])) for g in self.guests
+                   if g not in {d.partition for d in self.devices}]
+        lines = columns([HEADINGS, *(d.cells() for d in self.devices), *nothing])
         lines += ["", "Times are the guests' own (1 ns an instruction); counts are from the hypervisor's "
                   "and the guests' counters."]
         lines += [t.text() for t in self.traffic]
@@ -96,7 +103,7 @@ class Findings:
         found += [f"{d.partition}: {d.el2_instructions} EL2 instructions for {d.function}, should be 0"
                   for d in self.devices if d.el2_instructions and not d.exits]
         found += [f"{d.partition}: {d.function} saw no packets" for d in self.devices if not d.packets]
-        found += [f"{t.source} -> {t.to}: {t.lost} of {t.packets} packets lost"
+        found += [f"{t.source} -> {t.to}: {t.lost} of {t.packets} packets lost" + t.hint()
                   for t in self.traffic if t.lost]
         if self.faults:
             found.append(f"{self.faults} DMA faults recorded, should be 0")
