@@ -21,6 +21,7 @@ struct assignment {
 	partition_id_t owner;
 	unsigned slot; /* on the partition's virtual bus */
 	bool attached;
+	bool refused;		       /* the last attach() did not give it */
 	bool closed;		       /* detached, not reset yet */
 	bool stuck;		       /* the hardware did not confirm: nobody's, for good */
 	bool kept;		       /* it cannot be reset: this owner's, for good */

@@ -82,9 +82,34 @@ void faults_handle(void)
 	}
 }
 
+/* Also of functions that nobody owns. */
+static void report_function(rid_t rid)
+{
+	char name[PCI_NAME_LENGTH];
+	stream_id_t stream;
+
+	if (pci_bus_stream_id(&glue.bus, rid, &stream) == STATUS_OK) {
+		struct iommu_counters counters = iommu_stream_counters(stream);
+
+		if (counters.faults) {
+			log_info("@stream function=%s faults=%lu distinct=%lu", pci_name(rid, name),
+				 counters.faults, counters.distinct);
+		}
+	}
+}
+
 void faults_report(void)
 {
 	struct iommu_totals totals = iommu_totals();
+
+	for (unsigned i = 0; i < glue.bus.function_count; i++) {
+		report_function(glue.bus.functions[i].rid);
+	}
+	for (unsigned p = 0; p < glue.pool_count; p++) {
+		for (unsigned i = 0; i < glue.pools[p].count; i++) {
+			report_function(glue.pools[p].vfs[i].rid);
+		}
+	}
 
 	log_info("@faults total=%lu distinct=%lu overflows=%lu", totals.records, distinct,
 		 totals.overflows);

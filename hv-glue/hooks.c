@@ -174,7 +174,8 @@ static void report_device(const struct partition_side *side, const struct assign
 		 a->attached ? "vlpi" : "none", a->request->label, a->slot,
 		 a->stuck      ? "quarantined"
 		 : a->attached ? "assigned"
-			       : "refused",
+		 : a->refused  ? "refused"
+			       : "off",
 		 counters->reads + counters->writes, side->irq.counters.mmio,
 		 iommu_stream_counters(a->stream).faults);
 }

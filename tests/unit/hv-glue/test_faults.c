@@ -48,7 +48,10 @@ static void names_the_offender(void **state)
 	rig_hooks.report();
 	assert_int_equal(models_log_count("@faults total=5 distinct=5 overflows=0"), 1);
 	assert_int_equal(models_log_count("partition=red function=0000:01:10.0 kind=VF"), 1);
-	assert_int_equal(models_log_count("faults=1"), 2);
+	assert_int_equal(models_log_count("@device") - models_log_count("faults=0"), 2);
+	assert_int_equal(models_log_count("@stream function=0000:01:10.2 faults=1 distinct=1"), 1);
+	assert_int_equal(models_log_count("@stream function=0000:02:00.0 faults=1 distinct=1"), 1);
+	assert_int_equal(models_log_count("@stream"), 3);
 	rig_check();
 }
 
