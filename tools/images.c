@@ -66,8 +66,9 @@ static const struct image *load_image(struct image_set *set, const struct partit
 	if (!file_exists(file)) {
 		report_add(report, SEVERITY_WARNING, partition->path, "%s file \"%s\" is not there",
 			   type, file);
-		report_fix(report, "make it ('make setup all' makes the examples' files); names are "
-				   "relative to the current folder");
+		report_fix(report,
+			   "make it ('make setup all' makes the examples' files); names are "
+			   "relative to the current folder");
 		set->missing++;
 		return NULL;
 	}

@@ -34,12 +34,12 @@ enum {
 	MAX_PAYLOAD = 65507, /* UDP over IPv4 without jumbograms */
 	MAX_COUNT = 10000000,
 	MAX_WINDOW = 65536,
-	MAX_PEERS = 16,	  /* streams a server tracks at a time */
+	MAX_PEERS = 16,	   /* streams a server tracks at a time */
 	TIMEOUT_MS = 3000, /* after which a datagram counts as lost: a busy host makes time jump */
-	PACE_MS = 300,    /* between tries that fail at once */
-	HELLO_MS = 9000,  /* of trying in all: the server may still boot */
-	MAX_STALLS = 5, /* unanswered timeouts in a row: the peer is gone */
-	WARM_UP = 100,	  /* round trips before measuring */
+	PACE_MS = 300,	   /* between tries that fail at once */
+	HELLO_MS = 9000,   /* of trying in all: the server may still boot */
+	MAX_STALLS = 5,	   /* unanswered timeouts in a row: the peer is gone */
+	WARM_UP = 100,	   /* round trips before measuring */
 	SOCKET_BUFFER = 4 << 20,
 };
 
