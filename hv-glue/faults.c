@@ -110,7 +110,6 @@ void faults_report(void)
 			report_function(glue.pools[p].vfs[i].rid);
 		}
 	}
-
 	log_info("@faults total=%lu distinct=%lu overflows=%lu", totals.records, distinct,
 		 totals.overflows);
 }

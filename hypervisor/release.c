@@ -62,8 +62,11 @@ enum status partition_release_memory(struct partition *partition, ipa_t ipa, uin
 	if (status == STATUS_OK) {
 		status = follow(partition, &tables, first_gib, end - first_gib.v);
 	}
+	/* Also after a failure: what was unmapped until then is gone for the devices too. */
+	enum status gone = invalidate(&tables, ipa, size);
+
 	if (status == STATUS_OK) {
-		status = invalidate(&tables, ipa, size);
+		status = gone;
 	}
 	partition->split_tables += stage2_tables_used() - before;
 	lock_release(&partition->tables_lock);
