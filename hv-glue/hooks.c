@@ -17,6 +17,7 @@ static void config_write(void *context, uint64_t offset, unsigned size, uint64_t
 	pci_virt_write(context, offset, size, value);
 }
 
+/* Without an ITS its frame reads as zero: a guest's driver sees that there is none. */
 static uint64_t its_read(void *context, uint64_t offset, unsigned size)
 {
 	struct partition_side *side = context;
@@ -33,32 +34,12 @@ static void its_write(void *context, uint64_t offset, unsigned size, uint64_t va
 	}
 }
 
-/* Without an ITS its frame reads as zero: a guest's driver sees that there is none. */
-static uint64_t absent_read(void *context, uint64_t offset, unsigned size)
-{
-	(void)context;
-	(void)offset;
-	(void)size;
-	return 0;
-}
-
-static void absent_write(void *context, uint64_t offset, unsigned size, uint64_t value)
-{
-	(void)context;
-	(void)offset;
-	(void)size;
-	(void)value;
-}
-
 enum status hooks_trap(partition_id_t id, struct partition_side *side)
 {
 	/* The doorbell page behind the control frame is for devices only: it stays unmapped. */
-	const struct hv_mmio_region its = {{GUEST_ITS_BASE},
-					   GUEST_ITS_DOORBELL - GUEST_ITS_BASE,
-					   HV_EXIT_ITS,
-					   side,
-					   glue.irq_ready ? its_read : absent_read,
-					   glue.irq_ready ? its_write : absent_write};
+	const struct hv_mmio_region its = {{GUEST_ITS_BASE}, GUEST_ITS_DOORBELL - GUEST_ITS_BASE,
+					   HV_EXIT_ITS,	     side,
+					   its_read,	     its_write};
 	const struct hv_mmio_region ecam = {{GUEST_ECAM_BASE}, GUEST_ECAM_SIZE, HV_EXIT_CONFIG,
 					    &side->bridge,     config_read,	config_write};
 	enum status status = hv_trap_region(id, &its);
