@@ -51,7 +51,7 @@ all: hypervisor guests tools ;@:
 #: make run [CONFIG=FILE] [JSON=1]  boot the partitions of CONFIG, run the demo, print the table
 #: make test			   everything: unit, model, system and hostile tests
 #: make check			   the host-only part: unit, model, fuzz smoke, lint
-#: make bench			   measurements, not tests
+#: make bench [ONLY=PART] [STRICT=1]  measurements beside the lines to hold; build/bench.json
 #: make all			   hypervisor, bare-metal guests and the causeway program
 #: make setup			   install what is missing (apt) and fetch the Linux guest
 #: make lint			   clang-format, clang-tidy, header and shell checks
@@ -157,7 +157,7 @@ lint:
 	@$(PYTHON) -B tests/run.py --build $(BUILD) lint
 bench: setup
 	@$(MAKE) --no-print-directory -j2 all
-	@$(PYTHON) -B tests/bench/bench.py
+	@$(PYTHON) -B tests/bench/bench.py $(if $(ONLY),--only '$(ONLY)') $(if $(filter-out 0,$(STRICT)),--strict)
 size:
 	@tests/size.sh $(HV_ROOMS)
 clean:

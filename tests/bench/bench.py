@@ -1,86 +1,146 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`make bench`: what the data path and each kind of exit cost, counted under icount (1 ns an instruction).
+"""`make bench`: what Causeway costs, counted in instructions under icount, beside the lines to hold.
 
-Two Linux guests, VF to VF. The VFs' interrupts and both ends of the traffic sit on one vCPU of each guest and
-the moderation is 10 us, so that round trips compare with other systems measured the same way. Writes
-build/bench.json too. Wall times on a shared machine are not figures, so none is printed.
+Prints a table and writes build/bench.json: {"metrics": [{"name", "value", "unit", "limit"}]}. Every part is a
+module beside this one whose metrics() gives such rows; docs/performance.md says what each of them means.
 """
 
 from __future__ import annotations
 
+import argparse
+import fcntl
+import importlib
 import json
 import sys
 from pathlib import Path
+from typing import Optional, Sequence
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 sys.dont_write_bytecode = True
+sys.path[:0] = [str(HERE), str(ROOT / "tools")]
 
-from demo.guest import Guest, Traffic  # noqa: E402
-from demo.report import Report  # noqa: E402
-from demo.session import Session  # noqa: E402
+from demo.machine import MachineError  # noqa: E402
+from demo.table import columns  # noqa: E402
+from lines import LINES, Metric, faults, held, say  # noqa: E402
 
-TRIPS = 1000
-WARM_UP = 15000
-PIN = ("ethtool -C eth0 rx-usecs 10; for i in $(grep eth0 /proc/interrupts | cut -d: -f1); "
-       "do echo 2 > /proc/irq/$i/smp_affinity; done; for p in $(pidof sh); do taskset -p 2 $p >/dev/null; done")
-CLASSES = ("timer", "ipi", "console", "config", "its", "inject", "fault", "psci", "other")
-
-
-def differences(name: str, before: Report, after: Report) -> dict[str, dict[str, int]]:
-    """Exits and EL2 instructions of one partition between two reports, by class."""
-    return {c: {"exits": after.exits(name, c) - before.exits(name, c),
-                "instructions": after.ticks(name, c) - before.ticks(name, c)} for c in CLASSES}
+# Name for ONLY=, module, what it does.
+PARTS = {
+    "data": ("datapath", "a VF's packets beside bare Linux, and the exits meanwhile (2 minutes)"),
+}
 
 
-def pinned(guest: Guest) -> None:
-    guest.find_address()
-    guest.run(PIN)
-    guest.run("pk srv 7 >/dev/null 2>&1 & echo started")
+class BenchError(Exception):
+    """A part that could not measure."""
 
 
-def traffic_row(what: str, traffic: Traffic) -> dict[str, object]:
-    count = "-" if traffic.instructions is None else f"{traffic.instructions:.0f}"
-    print(f"  {what:<34} {count:>8} instructions, all of the machine; {traffic.lost} of {traffic.packets} lost")
-    return {"what": what, "instructions": traffic.instructions, "lost": traffic.lost}
+def run_part(name: str) -> list[Metric]:
+    module, what = PARTS[name]
+    say(f"{name}: {what}")
+    try:
+        metrics = importlib.import_module(module).metrics()
+    except (MachineError, OSError, KeyError, ValueError) as error:
+        raise BenchError(f"part {name}: {error if isinstance(error, MachineError) else repr(error)}") from error
+    wrong = faults(metrics)
+    if wrong:
+        raise BenchError(f"part {name}: " + "; ".join(wrong))
+    return metrics
 
 
-def exit_rows(name: str, found: dict[str, dict[str, int]], trips: int) -> None:
-    for kind, n in found.items():
-        if n["exits"]:
-            print(f"  {name:<10} {kind:<8} {1000 * n['exits'] / trips:8.1f} exits/1000 round trips, "
-                  f"{n['instructions'] / n['exits']:7.0f} instructions each")
+def number(value: Optional[float]) -> str:
+    """Whole numbers as they are, others with three digits behind the point."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.3f}"
 
 
-def main() -> int:
-    config = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "config" / "two-vfs.dts"
-    result: dict[str, object] = {}
-    with Session(config, "bench", say=lambda text: print(f"# {text}", flush=True)) as session:
-        session.boot()
-        client, server = session.wait_guests(["net-a", "net-b"])[:2]
-        for guest in (client, server):
-            pinned(guest)
-        client.round_trips(server.address, WARM_UP)  # drivers settle their interrupt moderation first
-        before = session.machine.report()
-        print("data path, VF to VF:")
-        result["traffic"] = [traffic_row("round trip, 64 bytes", client.round_trips(server.address, TRIPS))]
-        after = session.machine.report()
-        result["traffic"] += [traffic_row("packet of a stream, 1472 bytes", client.stream(server.address, 2 * TRIPS)),
-                              traffic_row("packet of a stream, 64 bytes", client.stream(server.address, 2 * TRIPS, 64))]
-        print("exits during the round trips (console: this program typing; the guest's own: timer, ipi):")
-        result["exits"] = {}
-        for guest in (client, server):
-            found = differences(guest.name, before, after)
-            exit_rows(guest.name, found, TRIPS)
-            result["exits"][guest.name] = found
-        device = sum(after.device_exits(g.name) - before.device_exits(g.name) for g in (client, server))
-        print(f"exits for the devices: {device}")
-        result["exits_for_the_devices"] = device
-    path = ROOT / "build" / "bench.json"
-    path.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
-    print(f"as JSON: {path.relative_to(ROOT)}; logs: build/logs/bench/")
-    return 0
+def verdict(metric: Metric) -> str:
+    return {None: "", True: "held", False: "NOT HELD"}[held(metric)]
+
+
+def table(metrics: Sequence[Metric], missing: Sequence[str]) -> str:
+    rows = [("metric", "value", "at most", "", "unit")]
+    rows += [(m["name"], number(m["value"]), number(m["limit"]), verdict(m), m["unit"]) for m in metrics]
+    rows += [(n, "-", number(LINES[n].limit), "not measured", LINES[n].unit) for n in missing]
+    return "\n".join(f"  {row}" for row in columns(rows))
+
+
+def write_json(metrics: Sequence[Metric], path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"metrics": list(metrics)}, indent=2) + "\n", "utf-8")
+
+
+def alone(build: Path) -> object:
+    """Held until this process ends: two benchmarks would write the same logs and images."""
+    build.mkdir(exist_ok=True)
+    file = (build / "bench.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise BenchError(f"another one is using {build}; wait until it has ended") from error
+    return file
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parts = "\n".join(f"  {name:12} {what}" for name, (_, what) in PARTS.items())
+    parser = argparse.ArgumentParser(
+        prog="make bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"parts:\n{parts}\n\nmake bench ONLY=PART,PART STRICT=1 gives the options through make.\n\n"
+               "exit status: 0 measured, whether or not all lines are held (a benchmark is no test); with\n"
+               "--strict 1 when a line is not held or not measured; 1 also when a part could not measure; 2 usage")
+    parser.add_argument("--only", default="", metavar="PART,...", help="measure only these parts")
+    parser.add_argument("--strict", action="store_true", help="fail when a line is not held")
+    options = parser.parse_args(arguments)
+    options.parts = [x for x in options.only.split(",") if x] or list(PARTS)
+    unknown = [x for x in options.parts if x not in PARTS]
+    if unknown:
+        parser.error(f"no part {', '.join(unknown)}; there are: {', '.join(PARTS)}")
+    return options
+
+
+def summary(metrics: Sequence[Metric], missing: Sequence[str]) -> tuple[str, bool]:
+    """One sentence, and whether every line is held."""
+    broken = [m["name"] for m in metrics if held(m) is False]
+    counted = sum(held(m) is not None for m in metrics)
+    text = f"{counted - len(broken)} of {counted} lines held"
+    if broken:
+        text += f"; NOT HELD: {', '.join(broken)}"
+    if missing:
+        text += f"; not measured: {', '.join(missing)}"
+    return text, not broken and not missing
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parse(arguments)
+    metrics: list[Metric] = []
+    failed = []
+    try:
+        lock = alone(ROOT / "build")
+        for part in options.parts:
+            try:
+                metrics += run_part(part)
+            except BenchError as error:  # the others may still measure
+                print(f"make bench: {error}", file=sys.stderr)
+                failed.append(part)
+    except BenchError as error:
+        print(f"make bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nmake bench: stopped; logs: build/logs/bench*/", file=sys.stderr)
+        return 130
+    wrong = faults(metrics)  # the same name from two parts
+    for text in wrong:
+        print(f"make bench: {text}", file=sys.stderr)
+    named = {m["name"] for m in metrics}
+    missing = [] if options.only else [n for n in LINES if n not in named]
+    text, all_held = summary(metrics, missing)
+    print(f"\n{table(metrics, missing)}\n\n  {text}")
+    write_json(metrics, ROOT / "build" / "bench.json")
+    print("  as JSON: build/bench.json; what each means: docs/performance.md")
+    del lock
+    return 1 if failed or wrong or (options.strict and not all_held) else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
