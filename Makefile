@@ -45,10 +45,11 @@ sources	= $(foreach r,$(1),$(sort $(wildcard $(r)/*.c $(r)/*.S)))
 room	= $(patsubst %/,%,$(dir $(1)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup hypervisor guests tools mutants run test check unit fuzz lint bench size clean
+.PHONY: all help setup hypervisor guests tools mutants run run-rdma test check unit fuzz lint bench size clean
 all: hypervisor guests tools ;@:
 
 #: make run [CONFIG=FILE] [JSON=1]  boot the partitions of CONFIG, run the demo, print the table
+#: make run-rdma [JSON=1]		   the same with RDMA programs over the VFs
 #: make test			   everything: unit, model, system and hostile tests
 #: make check			   the host-only part: unit, model, fuzz smoke, lint
 #: make bench [ONLY=PART] [STRICT=1]  measurements beside the lines to hold; build/bench.json
@@ -133,7 +134,7 @@ $(BUILD)/mutants/%/hypervisor.elf: $(BUILD)/hv/tests/faults/mutants/%.o $(HV_OBJ
 
 # The demo and the tests look into build/, and so do the configs' file names.
 ifneq ($(BUILD),build)
-ifneq ($(filter run test bench,$(MAKECMDGOALS)),)
+ifneq ($(filter run run-rdma test bench,$(MAKECMDGOALS)),)
 $(error make $(MAKECMDGOALS) works in build/ only: leave BUILD out)
 endif
 endif
@@ -146,6 +147,9 @@ setup:
 run: setup
 	@$(MAKE) --no-print-directory -j2 all
 	@PYTHONPATH=tools $(PYTHON) -B -m demo '$(CONFIG)' $(if $(filter-out 0,$(JSON)),--json)
+run-rdma: setup
+	@$(MAKE) --no-print-directory -j2 all
+	@PYTHONPATH=tools $(PYTHON) -B -m demo.rdma $(if $(filter-out 0,$(JSON)),--json)
 check:
 	@tools/setup/host.sh
 	@$(MAKE) --no-print-directory -j2 unit fuzz tools

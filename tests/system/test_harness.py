@@ -13,7 +13,7 @@ from typing import Iterator
 
 import pytest
 
-from demo import demo, endpoint
+from demo import demo, endpoint, rdma
 from demo.console import Console
 from demo.machine import MachineError
 from demo.report import ReportError, parse_report
@@ -180,3 +180,26 @@ def test_endpoint_does_not_answer_groups() -> None:
     frame = bytearray(udp(b"x"))
     frame[6] |= 1
     assert answerer.answer(bytes(frame)) is None
+
+
+PINGPONG = "8192000 bytes in 2.00 seconds = 32.74 Mbit/sec\n1000 iters in 2.00 seconds = 2001.81 usec/iter"
+BANDWIDTH = (" #bytes     #iterations    BW peak[MB/sec]    BW average[MB/sec]   MsgRate[Mpps]\n"
+             " 65536      200              49.24              48.20  \t\t   0.000788\n-----")
+LATENCY = (" #bytes #iterations    t_min[usec]    t_max[usec]  t_typical[usec]    t_avg[usec]    t_stdev[usec]   99% "
+           "percentile[usec]   99.9% percentile[usec] \n 8       500          120.91         1106.84      419.67   \t"
+           "       495.28      \t136.55 \t\t748.94  \t\t1106.84\n")
+
+
+def test_rdma_results() -> None:
+    """The programs' figures as they print them; data that is wrong, or a run cut short, is no result."""
+    assert rdma.pingpong_result(PINGPONG) == "2001.81 us a round trip, 32.74 Mbit/s"
+    assert rdma.pingpong_result("invalid data in page 3\n" + PINGPONG) is None
+    assert rdma.pingpong_result("Couldn't connect to 10.0.0.2:18515") is None
+    assert rdma.rping_result("client DISCONNECT EVENT...") == "all equal"
+    assert rdma.rping_result("data mismatch!\nclient DISCONNECT EVENT...") is None
+    assert rdma.rping_result("") is None
+    assert rdma.bandwidth_result(BANDWIDTH) == "48.20 MB/s"
+    assert rdma.latency_result(LATENCY) == "419.67 us typical, 748.94 us at 99 %"
+    assert rdma.bandwidth_result(LATENCY) is None and rdma.latency_result("") is None
+    row = rdma.Row("x", "every byte", "all equal", 0, 3, 99)
+    assert len(rdma.problems([row], faults=1)) == 3

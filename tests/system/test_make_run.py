@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from demo import demo
+from demo import demo, rdma
 
 pytestmark = pytest.mark.bound(240)
 
@@ -66,3 +66,14 @@ def test_bad_config_stops_before_anything_boots(built: Path, capsys: pytest.Capt
     errors = [x for x in (said.stdout + said.stderr).splitlines() if "bad-example.dts: /" in x]
     assert len(errors) > 20 and not [x for x in errors if x.split(": ", 1)[1] not in err], err
     assert not (built / "logs" / "run" / "serial.log").exists()
+
+
+def test_rdma_over_the_vfs(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Stock RDMA programs, data checked by themselves, and nothing for the hypervisor to do."""
+    status = rdma.main(["--json", "--percent", "20"])
+    out = capsys.readouterr()
+    assert status == 0, out.out + out.err
+    rows = json.loads((built / "run-rdma.json").read_text())["rows"]
+    assert [r["work"].split(",")[0] for r in rows] == ["ibv_rc_pingpong", "rping", "ib_write_bw", "ib_read_lat"]
+    for row in rows:
+        assert row["packets"] > 100 and (row["exits"], row["el2_instructions"]) == (0, 0), row

@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Optional, Sequence
+from typing import IO, Callable, Optional, Sequence
 
 from demo import endpoint
 from demo.guest import Guest, Interface, Traffic
@@ -150,6 +150,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def stopwatch() -> Callable[[str], None]:
+    """Prints a line with the seconds since now in front."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - began:6.1f} s] {text}", flush=True)
+
+    return say
+
+
 def lock(build: Path) -> Optional[IO[str]]:
     """Held until this process ends: two demos would write the same logs and the same image."""
     build.mkdir(exist_ok=True)
@@ -164,11 +174,7 @@ def lock(build: Path) -> Optional[IO[str]]:
 
 def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> int:
     options = parse(arguments)
-    began = time.monotonic()
-
-    def say(text: str) -> None:
-        print(f"[{time.monotonic() - began:6.1f} s] {text}", flush=True)
-
+    say = stopwatch()
     alone = lock(options.build)
     if alone is None:
         print(f"make run: another one is using {show(options.build)}; wait until it has ended", file=sys.stderr)

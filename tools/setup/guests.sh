@@ -4,6 +4,7 @@
 # Makes what the test guests run, from Debian's arm64 packages of this machine's release:
 #   build/guest/Image                the kernel (6.12, uncompressed)
 #   build/guest/initramfs.cpio.gz    guest-drivers/linux plus tools and modules; reproducible
+#   build/guest/initramfs-rdma.cpio.gz   the same and RDMA: rdma_rxe, rdma-core, perftest
 #   build/guest/versions             the packages all this came from
 #   build/libfdt-src/libfdt/         libfdt's source, compiled into the hypervisor
 # Packages are fetched and unpacked under build/ and never installed; apt's state is private to
@@ -13,12 +14,17 @@ set -euo pipefail
 umask 022
 # shellcheck source=tools/setup/apt-common.sh
 . "$(dirname "$0")/apt-common.sh"
+# shellcheck source=tools/setup/guest-tree.sh
+. "$(dirname "$0")/guest-tree.sh"
 
 KERNEL=6.12
 LIBFDT_SUITE=trixie
 PACKAGES=(busybox-static iproute2 ethtool pciutils iputils-ping libc6)
 PROGRAMS=(busybox ip ethtool lspci setpci ping)
 MODULES=(igb igbvf virtio_pci virtio_net)
+RDMA_PACKAGES=(rdma-core ibverbs-providers ibverbs-utils rdmacm-utils perftest)
+RDMA_PROGRAMS=(rdma ibv_devinfo ibv_rc_pingpong rping ib_write_bw ib_read_lat)
+RDMA_MODULES=(crc32_generic rdma_rxe rdma_ucm)
 SCRIPTS=$ROOT/guest-drivers/linux
 CROSS=aarch64-linux-gnu-
 
@@ -50,16 +56,17 @@ kernel_package() {
 
 fetch_packages() {
 	local kernel
-	say "1/6 package lists (arm64, $CODENAME)"
+	say "1/7 package lists (arm64, $CODENAME)"
 	arm64_apt "$APTDIR" deb
 	fetch "the package lists" apt-get "${APT[@]}" update
 	kernel=$(kernel_package)
 	[ -n "$kernel" ] || die "the mirror has no linux-image-$KERNEL for arm64 in $CODENAME; use another mirror."
-	say "2/6 packages: $kernel ${PACKAGES[*]}"
+	say "2/7 packages: $kernel ${PACKAGES[*]} ${RDMA_PACKAGES[*]}"
 	rm -rf "$APTDIR/kernel"
 	rm -f "$APTDIR"/archives/*.deb
 	mkdir -p "$APTDIR/kernel"
-	fetch "${PACKAGES[*]}" apt-get "${APT[@]}" -y --download-only install "${PACKAGES[@]}"
+	fetch "${PACKAGES[*]} ${RDMA_PACKAGES[*]}" apt-get "${APT[@]}" -y --download-only install \
+		"${PACKAGES[@]}" "${RDMA_PACKAGES[@]}"
 	(cd "$APTDIR/kernel" && fetch "$kernel" apt-get "${APT[@]}" download "$kernel")
 }
 
@@ -67,7 +74,7 @@ fetch_packages() {
 # depend on the build machine's release: LIBFDT_SUITE on both, unless the mirror lacks it.
 fetch_libfdt() {
 	local dir=$APTDIR/source suite main log=$APTDIR/source/fetch.log
-	say "3/6 source of libfdt"
+	say "3/7 source of libfdt"
 	rm -rf "$dir" "$BUILD/libfdt-src" "$BUILD/libfdt-src.part"
 	mkdir -p "$dir/files"
 	arm64_apt "$dir" deb-src
@@ -89,7 +96,7 @@ fetch_libfdt() {
 
 unpack_packages() {
 	local deb
-	say "4/6 unpacking"
+	say "4/7 unpacking"
 	rm -rf "$UNPACKED"
 	mkdir -p "$UNPACKED/root" "$UNPACKED/kernel"
 	for deb in "$APTDIR"/archives/*.deb; do
@@ -104,7 +111,7 @@ unpack_packages() {
 
 make_image() {
 	local vmlinuz
-	say "5/6 kernel image"
+	say "5/7 kernel image"
 	vmlinuz=$(echo "$UNPACKED"/kernel/boot/vmlinuz-*)
 	if [ "$(head -c 2 "$vmlinuz" | od -An -tx1)" = ' 1f 8b' ]; then
 		gzip -dc "$vmlinuz" >"$GUEST/Image.part"
@@ -117,83 +124,57 @@ make_image() {
 	mv "$GUEST/Image.part" "$GUEST/Image"
 }
 
-# add_libraries FILE: the shared libraries FILE needs, and theirs, to lib/.
-add_libraries() {
-	local name path
-	for name in $("${CROSS}readelf" -d "$1" 2>/dev/null |
-		sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
-		[ ! -e "$TREE/lib/$name" ] || continue
-		path=$(find "$UNPACKED/root" -name "$name" | sort | head -n 1)
-		[ -n "$path" ] || die "library $name, needed by ${1##*/}, is in none of the packages."
-		cp -L "$path" "$TREE/lib/$name"
-		add_libraries "$path"
-	done
-}
-
-add_program() {
-	local dir
-	for dir in bin sbin usr/bin usr/sbin; do
-		if [ -e "$UNPACKED/root/$dir/$1" ]; then
-			cp -L "$UNPACKED/root/$dir/$1" "$TREE/bin/$1"
-			add_libraries "$TREE/bin/$1"
-			return
-		fi
-	done
-	die "program $1 is in none of the packages."
-}
-
-# add_module NAME: the module after what it depends on, in load order; nothing if built in.
-add_module() {
-	local name=${1//-/_} path dependency
-	if grep -qx "$name" "$TREE/etc/modules" || [[ $BUILT_IN = *"/$name.ko"* ]]; then
-		return
-	fi
-	path=$(find "$UNPACKED/kernel" \( -name "$name.ko*" -o -name "${name//_/-}.ko*" \) | sort | head -n 1)
-	[ -n "$path" ] || die "module $name is not in the kernel package."
-	case $path in
-	*.xz) xz -dc "$path" >"$MODULE_DIR/$name.ko" ;;
-	*.ko) cp "$path" "$MODULE_DIR/$name.ko" ;;
-	*) die "module ${path##*/}: unknown compression." ;;
-	esac
-	for dependency in $("${CROSS}readelf" -p .modinfo "$MODULE_DIR/$name.ko" |
-		sed -n 's/.* depends=//p' | tr ',' ' '); do
-		add_module "$dependency"
-	done
-	echo "$name" >>"$TREE/etc/modules"
-}
-
 make_initramfs() {
-	local name builtin version
-	say "6/6 initramfs"
-	TREE=$GUEST/tree
-	rm -rf "$TREE"
-	mkdir -p "$TREE"/{bin,lib,etc,proc,sys,dev,tmp,run}
-	: >"$TREE/etc/modules"
+	local name
+	say "6/7 initramfs"
+	begin_tree "$GUEST/tree" "$GUEST/tree" modules
+	mkdir -p "$TREE"/{proc,sys,dev,tmp,run}
 	for name in "${PROGRAMS[@]}"; do
 		add_program "$name"
 	done
 	cp -L "$(find "$UNPACKED/root" -name ld-linux-aarch64.so.1 | sort | head -n 1)" "$TREE/lib/"
-	builtin=$(find "$UNPACKED/kernel" -name modules.builtin)
-	BUILT_IN=$(tr - _ <"$builtin")
-	version=$(basename "$(dirname "$builtin")")
-	MODULE_DIR=$TREE/lib/modules/$version
-	mkdir -p "$MODULE_DIR"
-	cp "${builtin%builtin}"{builtin,order} "$MODULE_DIR"
+	cp "$(find "$UNPACKED/kernel" -name modules.builtin)" "$(find "$UNPACKED/kernel" -name modules.order)" \
+		"$MODULE_DIR"
 	for name in "${MODULES[@]}"; do
 		add_module "$name"
 	done
 	# For lspci -k, which asks libkmod; init needs none of it.
-	/sbin/depmod -b "$TREE" "$version" 2>"$GUEST/depmod.log" || die "depmod: $(tail -n 1 "$GUEST/depmod.log")"
+	/sbin/depmod -b "$TREE" "${MODULE_DIR##*/}" 2>"$GUEST/depmod.log" ||
+		die "depmod: $(tail -n 1 "$GUEST/depmod.log")"
 	"${CROSS}gcc" -std=c11 -O2 -static -Wall -Wextra -Werror -s -Wl,--build-id=none \
 		-o "$TREE/bin/pk" "$SCRIPTS/pk.c"
 	install -m 755 "$SCRIPTS/init" "$TREE/init"
 	install -m 755 "$SCRIPTS/cw-run" "$SCRIPTS/cw-net" "$TREE/bin/"
 	install -m 644 "$SCRIPTS/shrc" "$TREE/etc/"
-	find "$TREE" -exec touch -h -d @0 {} +
-	(cd "$TREE" && find . -print0 | sort -z |
-		cpio -0 -o -H newc --quiet -R 0:0 --reproducible) |
-		gzip -9n >"$GUEST/initramfs.cpio.gz.part"
-	mv "$GUEST/initramfs.cpio.gz.part" "$GUEST/initramfs.cpio.gz"
+	pack_tree "$GUEST/initramfs.cpio.gz"
+}
+
+# What only the RDMA guests need, behind the same initramfs: the others boot faster without.
+make_rdma_initramfs() {
+	local name provider
+	say "7/7 initramfs of the RDMA guests"
+	begin_tree "$GUEST/rdma-tree" "$GUEST/tree" modules.rdma
+	for name in "${RDMA_PROGRAMS[@]}"; do
+		add_program "$name"
+	done
+	# The user-space half of rdma_rxe. libibverbs looks for it where Debian installs it.
+	provider=$(find "$UNPACKED/root" -name 'librxe-rdmav*.so' | head -n 1)
+	[ -n "$provider" ] || die "the provider librxe is in none of the packages."
+	install -D -m 644 "$provider" "$TREE${provider#"$UNPACKED/root"}"
+	add_libraries "$provider"
+	mkdir -p "$TREE/etc/libibverbs.d"
+	echo "driver rxe" >"$TREE/etc/libibverbs.d/rxe.driver"
+	# glibc loads it when a thread of rping ends.
+	name=$(find "$UNPACKED/root" -name libgcc_s.so.1 | head -n 1)
+	[ -n "$name" ] || die "libgcc_s.so.1 is in none of the packages."
+	cp -L "$name" "$TREE/lib/"
+	for name in "${RDMA_MODULES[@]}"; do
+		add_module "$name"
+	done
+	install -m 755 "$SCRIPTS/cw-rdma" "$TREE/bin/"
+	pack_tree "$GUEST/rdma.cpio.gz"
+	cat "$GUEST/initramfs.cpio.gz" "$GUEST/rdma.cpio.gz" >"$GUEST/initramfs-rdma.cpio.gz.part"
+	mv "$GUEST/initramfs-rdma.cpio.gz.part" "$GUEST/initramfs-rdma.cpio.gz"
 }
 
 # step NAME INPUTS COMMAND...: runs COMMAND unless it was done before with the same INPUTS.
@@ -220,7 +201,7 @@ exec 9>"$GUEST/.lock"
 flock -n 9 || { say "waiting for another run" && flock 9; }
 
 CHANGED=
-fetched="$CODENAME $KERNEL ${PACKAGES[*]}"
+fetched="$CODENAME $KERNEL ${PACKAGES[*]} ${RDMA_PACKAGES[*]}"
 step packages "$fetched" fetch_packages
 [ -e "$BUILD/libfdt-src/libfdt/fdt.c" ] || rm -f "$GUEST/.libfdt"
 step libfdt "$LIBFDT_SUITE $CODENAME" fetch_libfdt
@@ -229,7 +210,10 @@ step unpacked "$unpacked" unpack_packages
 [ -e "$GUEST/Image" ] || rm -f "$GUEST/.image"
 step image "$unpacked" make_image
 [ -e "$GUEST/initramfs.cpio.gz" ] || rm -f "$GUEST/.initramfs"
-step initramfs "$unpacked $(hash_of "$0" "$SCRIPTS"/{init,shrc,cw-run,cw-net,pk.c})" make_initramfs
+sources=$(hash_of "$0" "${0%/*}/guest-tree.sh" "$SCRIPTS"/{init,shrc,cw-run,cw-net,pk.c})
+step initramfs "$unpacked $sources" make_initramfs
+[ -e "$GUEST/initramfs-rdma.cpio.gz" ] || rm -f "$GUEST/.rdma"
+step rdma "$unpacked $sources $(hash_of "$SCRIPTS/cw-rdma")" make_rdma_initramfs
 # What apt keeps to look packages up is most of the space, and is fetched anew if needed again.
 rm -rf "$APTDIR"/{lists,*.bin} "$APTDIR"/source/{lists,*.bin}
-[ -z "$CHANGED" ] || say "done: $GUEST/Image, $GUEST/initramfs.cpio.gz, $BUILD/libfdt-src/libfdt"
+[ -z "$CHANGED" ] || say "done: $GUEST/Image, $GUEST/initramfs{,-rdma}.cpio.gz, $BUILD/libfdt-src/libfdt"
