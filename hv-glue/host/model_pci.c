@@ -8,21 +8,24 @@
 
 #include "models.h"
 
-#define FUNCTIONS 512
-#define VFS_MADE  64 /* of one PF; TotalVFs may claim more */
-#define MS	  1000000ull
-#define ALL_ONES  (~0ull)
+#define FUNCTIONS      1024
+#define VFS_MADE       64 /* of one PF; TotalVFs may claim more */
+#define MS	       1000000ull
+#define ALL_ONES       (~0ull)
 
-#define COMMAND	  0x04
-#define IO	  0x1
-#define MEMORY	  0x2
-#define MASTER	  0x4
-#define BUSES	  0x18
-#define VFE	  0x1
-#define MSE	  0x8
-#define ARI	  0x10
-#define FLR	  0x8000
-#define PENDING	  0x20
+#define BRIDGE_CONTROL 0x3e
+#define BUS_RESET      0x40
+
+#define COMMAND	       0x04
+#define IO	       0x1
+#define MEMORY	       0x2
+#define MASTER	       0x4
+#define BUSES	       0x18
+#define VFE	       0x1
+#define MSE	       0x8
+#define ARI	       0x10
+#define FLR	       0x8000
+#define PENDING	       0x20
 
 struct model_pci {
 	uint8_t first, last;
@@ -169,6 +172,15 @@ struct model_pci_function *model_pci_bridge(struct model_pci *m, struct model_pc
 		put(f->config, f->express + 0x24, 4, 0x20); /* ARI Forwarding Supported */
 		put(f->writable, f->express + 0x28, 2, 0x20);
 	}
+	return f;
+}
+
+struct model_pci_function *model_pci_expander(struct model_pci *m, uint8_t devfn, uint8_t number)
+{
+	struct model_pci_function *f = model_pci_endpoint(m, NULL, devfn, 0x1b36, 0x000b);
+
+	put(f->config, 0x08, 4, 0x06000000);
+	f->expander = number;
 	return f;
 }
 
@@ -352,6 +364,9 @@ static bool covers(const struct model_pci_function *bridge, unsigned number)
 
 static unsigned bus_below(const struct model_pci *m, const struct model_pci_function *bridge)
 {
+	if (bridge && bridge->expander) {
+		return bridge->expander;
+	}
 	return bridge ? bridge->config[BUSES + 1] : m->first;
 }
 
@@ -389,6 +404,20 @@ static bool vf_exists(const struct model_pci_function *vf)
 	       !(pf->sriov_rules.absent_vfs >> (vf->vf_index & 31) & 1);
 }
 
+/* An expander's own bus, and what the bridges there cover. */
+static bool expands(const struct model_pci *m, const struct model_pci_function *expander,
+		    unsigned number)
+{
+	bool found = number == expander->expander;
+
+	for (unsigned i = 0; i < m->count; i++) {
+		const struct model_pci_function *f = m->functions[i];
+
+		found |= f->parent == expander && f->is_bridge && covers(f, number);
+	}
+	return found;
+}
+
 /* The bridge whose child that routes to `number`, or NULL; two of them are a violation. */
 static struct model_pci_function *route(struct model_pci *m, struct model_pci_function *above,
 					unsigned number)
@@ -398,7 +427,8 @@ static struct model_pci_function *route(struct model_pci *m, struct model_pci_fu
 	for (unsigned i = 0; i < m->count; i++) {
 		struct model_pci_function *f = m->functions[i];
 
-		if (f->parent == above && f->is_bridge && covers(f, number)) {
+		if (f->parent == above && ((f->is_bridge && covers(f, number)) ||
+					   (f->expander && expands(m, f, number)))) {
 			if (found) {
 				violate(f, "two bridges claim bus %02x", number);
 			}
@@ -453,12 +483,22 @@ static struct model_pci_function *target(struct model_pci *m, uint16_t rid)
 	return NULL;
 }
 
+static bool held_in_reset(const struct model_pci_function *f)
+{
+	for (f = f->parent; f; f = f->parent) {
+		if (f->is_bridge && (f->config[BRIDGE_CONTROL] & BUS_RESET)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Does it answer now? To ask too early is a violation. */
 static bool answers(struct model_pci_function *f, unsigned offset)
 {
 	uint64_t now = models_time();
 
-	if (f->gone || (f->pf && f->pf->gone)) {
+	if (f->gone || (f->pf && f->pf->gone) || held_in_reset(f)) {
 		return false;
 	}
 	if (f->pf && now < f->pf->vfs_from) {
@@ -531,6 +571,41 @@ static void reset_function(struct model_pci_function *f)
 	}
 	f->gone = f->dies_on_reset;
 	f->resetting_until = models_time() + (f->slow_reset_ns ? f->slow_reset_ns : 100 * MS);
+}
+
+/* Bridge Control's reset bit: all below loses its state, and may be asked 100 ms after it is off.
+ */
+static void reset_bus(struct model_pci_function *bridge, bool on)
+{
+	struct model_pci *m = bridge->model;
+
+	if (!on && models_time() < bridge->bus_reset_from + MS) {
+		violate(bridge, "bus reset held for less than 1 ms");
+	}
+	bridge->bus_reset_from = models_time();
+	for (unsigned i = 0; i < m->count; i++) {
+		struct model_pci_function *f = m->functions[i];
+
+		if (f->parent != bridge) {
+			continue;
+		}
+		if (on && (command_of(f) & MASTER)) {
+			violate(f, "bus reset with bus mastering on");
+		}
+		f->bus_resets += on;
+		if (!f->ignores_reset) {
+			memcpy(f->config, f->at_reset, 4096);
+		}
+		if (f->sriov) {
+			resize_vf_bars(f);
+		}
+		f->gone |= f->dies_on_reset;
+		f->resetting_until =
+			models_time() + (f->slow_reset_ns ? f->slow_reset_ns : 100 * MS);
+		if (f->is_bridge) {
+			reset_bus(f, on);
+		}
+	}
 }
 
 /* SR-IOV registers: what may not change while VFE is set does not (9.3.3.3.1, 9.3.3.7, 9.3.3.13).
@@ -628,6 +703,7 @@ static void model_write(void *context, uint64_t offset, unsigned bytes, uint64_t
 		return;
 	}
 	uint16_t before = f->sriov ? sriov_get(f, 0x08) : 0;
+	bool was_reset = f->is_bridge && (f->config[BRIDGE_CONTROL] & BUS_RESET);
 	uint32_t mask = get(f->writable, at, bytes);
 	uint32_t now = (get(f->config, at, bytes) & ~mask) | (value & mask);
 
@@ -636,6 +712,9 @@ static void model_write(void *context, uint64_t offset, unsigned bytes, uint64_t
 	if (f->sriov) {
 		sriov_changed(f, before);
 		resize_vf_bars(f);
+	}
+	if (f->is_bridge && was_reset != ((f->config[BRIDGE_CONTROL] & BUS_RESET) != 0)) {
+		reset_bus(f, !was_reset);
 	}
 	if (f->express && at == f->express + 8u && (value & FLR)) {
 		if (get(f->config, f->express + 4u, 4) & 0x10000000) {
@@ -713,7 +792,7 @@ static bool window_passes(const struct model_pci_function *b, bool io, uint64_t 
 
 bool model_pci_passes(const struct model_pci_function *f, bool io, uint64_t address, uint64_t size)
 {
-	for (const struct model_pci_function *b = f->parent; b; b = b->parent) {
+	for (const struct model_pci_function *b = f->parent; b && !b->expander; b = b->parent) {
 		if (!(command_of(b) & (io ? IO : MEMORY)) ||
 		    !window_passes(b, io, address, address + size - 1)) {
 			return false;
@@ -724,7 +803,7 @@ bool model_pci_passes(const struct model_pci_function *f, bool io, uint64_t addr
 
 bool model_pci_masters(const struct model_pci_function *f)
 {
-	for (; f; f = f->parent) {
+	for (; f && !f->expander; f = f->parent) {
 		if (!(command_of(f) & MASTER)) {
 			return false;
 		}

@@ -52,13 +52,15 @@ struct model_pci_function {
 	struct model_pci_function *pf;	   /* of a VF */
 	unsigned vf_index;
 	uint8_t devfn;
+	uint8_t expander; /* it leads to a root bus of this number; 0: it does not */
 	bool is_bridge;
 	uint8_t config[4096], writable[4096], clear_on_one[4096], at_reset[4096];
 	uint16_t express, sriov, last_capability, last_extended;
 	struct model_pci_bar bars[MODEL_PCI_BARS], vf_bars[MODEL_PCI_BARS];
 	struct model_pci_sriov sriov_rules;
 	uint64_t resetting_until, vfs_from, sriov_closed_until;
-	unsigned resets;
+	uint64_t bus_reset_from;
+	unsigned resets, bus_resets;
 	/* misbehaviour */
 	bool gone;		/* answers nothing, ever */
 	bool ghosts;		/* answers at every device number of its bus */
@@ -85,6 +87,9 @@ struct model_pci_function *model_pci_endpoint(struct model_pci *model,
 struct model_pci_function *model_pci_bridge(struct model_pci *model,
 					    struct model_pci_function *parent, uint8_t devfn,
 					    enum model_pci_port port);
+/* A root bus beside the first, as QEMU's pxb-pcie makes one. */
+struct model_pci_function *model_pci_expander(struct model_pci *model, uint8_t devfn,
+					      uint8_t number);
 /* An igb-like PF: four BARs, FLR, MSI-X (10), ARI, SR-IOV at 0x160 with 8 VFs. */
 struct model_pci_function *model_pci_igb(struct model_pci *model, struct model_pci_function *parent,
 					 uint8_t devfn);

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "bits.h"
+
 enum lane { LANE_LOW, LANE_HIGH, LANE_IO, LANES };
 
 struct span {
@@ -35,10 +37,16 @@ struct plan {
 	struct pci_bus *bus;
 	const struct pci_window *windows[LANES];
 	struct span spans[PCI_BUS_MAX_FUNCTIONS][LANES]; /* what each bridge forwards */
+	uint64_t orders[PCI_BUS_MAX_FUNCTIONS][LANES]; /* bit n: a function has something of 2^n */
 	bool forwards[PCI_BUS_MAX_FUNCTIONS][LANES];
 };
 
 static struct plan plan; /* boot core, once; too large for a stack */
+
+static unsigned highest(uint64_t bits)
+{
+	return 63u - (unsigned)__builtin_clzll(bits);
+}
 
 static enum lane lane_of(const struct pci_bar *bar)
 {
@@ -141,63 +149,78 @@ static uint64_t layout_function(unsigned i, enum lane lane, unsigned order, uint
 	return at;
 }
 
-/* Lays out the bus below `parent` from `base` on; returns its end, and its largest alignment. */
-static uint64_t layout(uint8_t parent, enum lane lane, uint64_t base, bool commit,
+/*
+ * Lays out the bus below `parent` from `base` on; returns its end, and its largest alignment. Only
+ * the alignments that occur cost a turn.
+ */
+static uint64_t layout(uint16_t parent, enum lane lane, uint64_t base, bool commit,
 		       unsigned *largest)
 {
 	const struct pci_bus *bus = plan.bus;
-	uint64_t at = base;
-	unsigned first = 0;
+	unsigned first = parent == PCI_BUS_ROOT ? 0 : bus->functions[parent].below, end;
+	uint64_t orders = 0;
 
-	while (first < bus->function_count && bus->functions[first].parent != parent) {
-		first++;
+	for (end = first; end < bus->function_count && bus->functions[end].parent == parent;
+	     end++) {
+		orders |= plan.orders[end][lane];
 	}
-	for (unsigned order = 63; order > 0; order--) {
-		uint64_t before = at;
-
-		for (unsigned i = first;
-		     i < bus->function_count && bus->functions[i].parent == parent; i++) {
-			at = layout_function(i, lane, order, at, commit);
-		}
-		if (at != before && *largest == 0) {
-			*largest = order;
+	*largest = orders ? highest(orders) : 0;
+	for (; orders; orders &= ~BIT(highest(orders))) {
+		for (unsigned i = first; i < end; i++) {
+			if (plan.orders[i][lane] & BIT(highest(orders))) {
+				base = layout_function(i, lane, highest(orders), base, commit);
+			}
 		}
 	}
-	return at;
+	return base;
 }
 
-static bool fits(enum lane lane)
+/* What function `i` wants of `lane`, all below it included; what is below was asked before. */
+static void ask(unsigned i, enum lane lane)
+{
+	struct pci_function *f = &plan.bus->functions[i];
+	struct span *span = &plan.spans[i][lane];
+	uint64_t orders = 0;
+
+	for (unsigned n = 0; n < PCI_BAR_ROW; n++) {
+		const struct pci_bar *bar = pci_bar_nth(f, n);
+
+		orders |= lane_of(bar) == lane ? BIT(bar_order(bar, lane)) : 0;
+	}
+	*span = (struct span){0};
+	if (f->secondary) {
+		unsigned least = rules[lane].window_order;
+
+		span->size =
+			align_up(layout((uint16_t)i, lane, 0, false, &span->order), BIT(least));
+		span->order = span->order > least ? span->order : least;
+		orders |= span->size ? BIT(span->order) : 0;
+	}
+	plan.orders[i][lane] = orders;
+}
+
+/* By how many bytes it is too much for the host's window; 0: it fits. */
+static uint64_t excess(enum lane lane)
 {
 	const struct pci_window *window = plan.windows[lane];
-	uint64_t granule = 1ull << rules[lane].window_order;
-	unsigned ignored = 0;
+	uint64_t start = window_start(window, lane), end, room = window_end(window, lane);
+	unsigned ignored;
 
 	for (unsigned i = plan.bus->function_count; i-- > 0;) {
-		struct span *span = &plan.spans[i][lane];
-
-		*span = (struct span){0};
-		if (plan.bus->functions[i].secondary) {
-			span->size =
-				align_up(layout((uint8_t)i, lane, 0, false, &span->order), granule);
-			span->order = span->order > rules[lane].window_order
-					      ? span->order
-					      : rules[lane].window_order;
-		}
+		ask(i, lane);
 	}
-	uint64_t start = window_start(window, lane);
-	uint64_t end = layout(PCI_BUS_ROOT, lane, start, false, &ignored);
-
-	return end == start || end <= window_end(window, lane);
+	end = layout(PCI_BUS_ROOT, lane, start, false, &ignored);
+	return end == start || end <= room ? 0 : end - (room > start ? room : start);
 }
 
 static void commit(enum lane lane)
 {
-	unsigned ignored = 0;
+	unsigned ignored;
 
 	layout(PCI_BUS_ROOT, lane, window_start(plan.windows[lane], lane), true, &ignored);
 	for (unsigned i = 0; i < plan.bus->function_count; i++) {
 		if (plan.spans[i][lane].size) {
-			layout((uint8_t)i, lane, plan.spans[i][lane].base, true, &ignored);
+			layout((uint16_t)i, lane, plan.spans[i][lane].base, true, &ignored);
 		}
 	}
 }
@@ -206,7 +229,7 @@ static void commit(enum lane lane)
 
 static bool reaches_root(const struct pci_function *f, enum lane lane)
 {
-	for (uint8_t at = f->parent; at != PCI_BUS_ROOT; at = plan.bus->functions[at].parent) {
+	for (uint16_t at = f->parent; at != PCI_BUS_ROOT; at = plan.bus->functions[at].parent) {
 		if (!plan.forwards[at][lane]) {
 			return false;
 		}
@@ -225,7 +248,7 @@ static bool can_go_high(const struct pci_function *f, unsigned n, const struct p
 
 /*
  * First of all, a BAR that could not even be alone in its lane: this bounds every sum that follows
- * (768 BARs and VF BARs of at most 2^48 bytes each).
+ * (7680 BARs and VF BARs of at most 2^48 bytes each).
  */
 static void settle(struct pci_function *f, unsigned n)
 {
@@ -259,38 +282,44 @@ static bool is_victim(struct pci_function *f, unsigned n, enum lane lane, enum v
 				   lane == LANE_LOW && can_go_high(f, n, bar)));
 }
 
-/* Takes the largest BAR of that kind out of `lane`; false when there is none. */
-static bool shed(enum lane lane, enum victim kind)
+/* Takes BARs of that kind out of `lane`, the largest first, until that many bytes are free. */
+static bool shed(enum lane lane, enum victim kind, uint64_t bytes)
 {
-	struct pci_function *from = NULL;
-	unsigned which = 0;
-	uint64_t most = 0;
+	bool any = false;
 
-	for (unsigned i = 0; i < plan.bus->function_count; i++) {
-		struct pci_function *f = &plan.bus->functions[i];
+	for (unsigned order = 63; order > 0; order--) {
+		for (unsigned i = 0; i < plan.bus->function_count * PCI_BAR_ROW && bytes; i++) {
+			struct pci_function *f = &plan.bus->functions[i / PCI_BAR_ROW];
+			unsigned n = i % PCI_BAR_ROW;
+			uint64_t size = bar_bytes(f, n, pci_bar_nth(f, n));
 
-		for (unsigned n = 0; n < PCI_BAR_ROW; n++) {
-			if (is_victim(f, n, lane, kind) &&
-			    bar_bytes(f, n, pci_bar_nth(f, n)) > most) {
-				from = f;
-				which = n;
-				most = bar_bytes(f, n, pci_bar_nth(f, n));
+			if (!is_victim(f, n, lane, kind) || highest(size) != order) {
+				continue;
 			}
+			if (kind == REFUSE) {
+				pci_refuse_bar(f, n, rules[lane].no_room);
+			}
+			pci_bar_nth(f, n)->high = kind != REFUSE;
+			bytes -= size < bytes ? size : bytes;
+			any = true;
 		}
 	}
-	if (from && kind == REFUSE) {
-		pci_refuse_bar(from, which, rules[lane].no_room);
-	} else if (from) {
-		pci_bar_nth(from, which)->high = true;
-	}
-	return from != NULL;
+	return any;
 }
 
-/* Each turn takes one BAR out of the lane; an empty lane fits. */
+/*
+ * A quarter of what is too much in each turn: few turns, and yet little goes that would have fitted
+ * once the rest was laid out anew. An empty lane fits.
+ */
 static void fit(enum lane lane)
 {
-	while (!fits(lane)) {
-		if (!shed(lane, MOVE_BAR) && !shed(lane, MOVE_VF_BAR) && !shed(lane, REFUSE)) {
+	uint64_t over;
+
+	while ((over = excess(lane)) != 0) {
+		uint64_t bytes = over / 4 + 1;
+
+		if (!shed(lane, MOVE_BAR, bytes) && !shed(lane, MOVE_VF_BAR, bytes) &&
+		    !shed(lane, REFUSE, bytes)) {
 			return;
 		}
 	}

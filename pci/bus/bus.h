@@ -41,6 +41,7 @@
 #define PCI_ACS_CONTROL		   0x06
 /* source validation, translation blocking, request and completion redirect, upstream forwarding */
 #define PCI_ACS_WANTED	      0x001f
+#define PCI_ACS_REDIRECT      0x001d /* without translation blocking: there is none to block */
 
 #define PCI_ARI_NEXT_FUNCTION 0x05
 #define PCI_ATS_CONTROL	      0x06
@@ -72,7 +73,8 @@ static inline uint64_t pci_bar_copies(const struct pci_function *function, unsig
 /* Turns off what firmware may have left on (ATS, PRI, PASID, phantom functions), redirects by ACS.
  */
 void pci_fence_function(const struct pci_bus *bus, const struct pci_function *function);
-bool pci_holds_device_0_only(const struct pci_function *bridge);
+/* Has it ACS, and did all that it has of it stay on? */
+bool pci_isolates(const struct pci_bus *bus, const struct pci_function *function);
 /* Lets `port` pass ARI when it can and function 0 below it speaks ARI. */
 void pci_port_forward_ari(const struct pci_bus *bus, struct pci_function *port,
 			  const struct pci_function *below);

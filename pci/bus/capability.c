@@ -6,83 +6,84 @@
 #define FIRST_EXTENDED	 0x100
 #define CONFIG_END	 0x1000
 
-uint16_t pci_find_capability(const struct pci_bus *bus, rid_t rid, uint8_t id)
+static uint16_t first_capability(const struct pci_bus *bus, rid_t rid)
 {
 	uint16_t status = pci_config_read16(bus, rid, PCI_STATUS);
-	uint8_t at = pci_config_read8(bus, rid, PCI_CAP_POINTER) & 0xfc;
 
-	if (status == 0xffff || !(status & PCI_STATUS_CAP_LIST)) {
-		return 0;
-	}
-	for (unsigned hop = 0; hop < PCI_CAPABILITY_HOPS && at >= FIRST_CAPABILITY; hop++) {
-		uint16_t header = pci_config_read16(bus, rid, at);
-
-		if (header == 0xffff) {
-			return 0;
-		}
-		if ((header & 0xff) == id) {
-			return at;
-		}
-		at = (uint8_t)(header >> 8) & 0xfc;
-	}
-	return 0;
+	return status == 0xffff || !(status & PCI_STATUS_CAP_LIST)
+		       ? 0
+		       : pci_config_read8(bus, rid, PCI_CAP_POINTER) & 0xfc;
 }
 
-uint16_t pci_find_extended_capability(const struct pci_bus *bus, rid_t rid, uint16_t id)
+/* Is there a capability at `at`, the `hop`-th of its list? Reads its header. */
+static bool next_capability(const struct pci_bus *bus, rid_t rid, uint16_t at, uint16_t *header,
+			    unsigned hop)
 {
-	uint16_t at = FIRST_EXTENDED;
-
-	for (unsigned hop = 0; hop < PCI_CAPABILITY_HOPS && at >= FIRST_EXTENDED; hop++) {
-		uint32_t header = pci_config_read32(bus, rid, at);
-
-		if (header == 0 || header == ~0u) {
-			return 0;
-		}
-		if ((header & 0xffff) == id) {
-			return at;
-		}
-		at = (header >> 20) & 0xffc;
+	if (hop == PCI_CAPABILITY_HOPS || at < FIRST_CAPABILITY) {
+		return false;
 	}
-	return 0;
+	*header = pci_config_read16(bus, rid, at);
+	return *header != 0xffff;
 }
 
-/* How many bytes from its start a capability must have, for its registers to lie in its space. */
-static uint16_t room_for(uint16_t at, unsigned length, unsigned end)
+static bool next_extended(const struct pci_bus *bus, rid_t rid, uint16_t at, uint32_t *header,
+			  unsigned hop)
 {
-	return at + length <= end ? at : 0;
+	if (hop == PCI_CAPABILITY_HOPS || at < FIRST_EXTENDED) {
+		return false;
+	}
+	*header = pci_config_read32(bus, rid, at);
+	return *header != 0 && *header != ~0u;
+}
+
+/* What is looked for: its id, and how many bytes its registers take from its start. */
+struct wanted {
+	uint16_t id, length;
+	uint16_t *at;
+};
+
+/* The first of each id counts, and only where its registers lie within `end`. */
+static void note(const struct wanted *wanted, unsigned count, uint32_t id, uint16_t at,
+		 unsigned end)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (wanted[i].id == id && !*wanted[i].at && at + wanted[i].length <= end) {
+			*wanted[i].at = at;
+		}
+	}
 }
 
 void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capabilities *caps)
 {
-	const struct {
-		uint16_t id, length;
-		uint16_t *at;
-	} plain[] =
+	const struct wanted plain[] =
 		{
 			{PCI_CAP_ID_EXPRESS, 0x14, &caps->express},
 			{PCI_CAP_ID_MSI, 0x0a, &caps->msi},
 			{PCI_CAP_ID_MSIX, 0x0c, &caps->msix},
 			{PCI_CAP_ID_POWER, 0x08, &caps->power},
 		},
-	  extended[] = {
-		  {PCI_EXT_CAP_ID_AER, 0x2c, &caps->aer},
-		  {PCI_EXT_CAP_ID_ACS, 0x08, &caps->acs},
-		  {PCI_EXT_CAP_ID_ARI, 0x08, &caps->ari},
-		  {PCI_EXT_CAP_ID_SRIOV, 0x40, &caps->sriov},
-		  {PCI_EXT_CAP_ID_ATS, 0x08, &caps->ats},
-		  {PCI_EXT_CAP_ID_PRI, 0x10, &caps->pri},
-		  {PCI_EXT_CAP_ID_PASID, 0x08, &caps->pasid},
-	  };
+			    extended[] = {
+				    {PCI_EXT_CAP_ID_AER, 0x2c, &caps->aer},
+				    {PCI_EXT_CAP_ID_ACS, 0x08, &caps->acs},
+				    {PCI_EXT_CAP_ID_ARI, 0x08, &caps->ari},
+				    {PCI_EXT_CAP_ID_SRIOV, 0x40, &caps->sriov},
+				    {PCI_EXT_CAP_ID_ATS, 0x08, &caps->ats},
+				    {PCI_EXT_CAP_ID_PRI, 0x10, &caps->pri},
+				    {PCI_EXT_CAP_ID_PASID, 0x08, &caps->pasid},
+			    };
+	uint16_t at = first_capability(bus, rid), header;
+	uint32_t wide;
 
 	*caps = (struct pci_capabilities){0};
-	for (unsigned i = 0; i < ARRAY_SIZE(plain); i++) {
-		*plain[i].at = room_for(pci_find_capability(bus, rid, (uint8_t)plain[i].id),
-					plain[i].length, FIRST_EXTENDED);
+	for (unsigned hop = 0; next_capability(bus, rid, at, &header, hop); hop++) {
+		note(plain, ARRAY_SIZE(plain), header & 0xff, at, FIRST_EXTENDED);
+		at = header >> 8 & 0xfc;
 	}
 	/* Only PCI Express has the extended space; a conventional function may mirror the first. */
-	for (unsigned i = 0; caps->express && i < ARRAY_SIZE(extended); i++) {
-		*extended[i].at = room_for(pci_find_extended_capability(bus, rid, extended[i].id),
-					   extended[i].length, CONFIG_END);
+	at = caps->express ? FIRST_EXTENDED : 0;
+	for (unsigned hop = 0; next_extended(bus, rid, at, &wide, hop); hop++) {
+		note(extended, ARRAY_SIZE(extended), wide & 0xffff, at, CONFIG_END);
+		at = wide >> 20 & 0xffc;
 	}
 }
 

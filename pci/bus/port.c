@@ -3,13 +3,6 @@
  */
 #include "bus.h"
 
-/* A link has one device (7.3.1). */
-bool pci_holds_device_0_only(const struct pci_function *bridge)
-{
-	return bridge->express_type == PCI_EXPRESS_ROOT_PORT ||
-	       bridge->express_type == PCI_EXPRESS_DOWNSTREAM;
-}
-
 static void clear(const struct pci_bus *bus, rid_t rid, uint16_t capability, uint16_t offset)
 {
 	if (capability) {
@@ -39,6 +32,21 @@ void pci_fence_function(const struct pci_bus *bus, const struct pci_function *fu
 
 		pci_config_write16(bus, rid, caps->acs + PCI_ACS_CONTROL, able & PCI_ACS_WANTED);
 	}
+}
+
+/* A downstream port must have it all (6.12.1.1); elsewhere what is missing is not needed. */
+bool pci_isolates(const struct pci_bus *bus, const struct pci_function *f)
+{
+	uint16_t acs = f->caps.acs;
+
+	if (!acs) {
+		return false;
+	}
+	uint16_t needed = f->express_type == PCI_EXPRESS_DOWNSTREAM
+				  ? PCI_ACS_REDIRECT
+				  : pci_config_read16(bus, f->rid, acs + PCI_ACS_CAPABILITY);
+
+	return !(needed & PCI_ACS_WANTED & ~pci_config_read16(bus, f->rid, acs + PCI_ACS_CONTROL));
 }
 
 /* Device Control 2 came with version 2 of the capability (7.5.3.2). */

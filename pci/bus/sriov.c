@@ -14,8 +14,8 @@ static bool takes_ari_bit(struct pci_bus *bus, const struct pci_function *pf)
 {
 	const struct pci_function *port = pci_parent(bus, pf);
 
-	for (const struct pci_function *f = bus->functions; f < pf; f++) {
-		if (f->parent == pf->parent && f->caps.sriov) {
+	for (const struct pci_function *f = pf; f-- > bus->functions && f->parent == pf->parent;) {
+		if (f->caps.sriov) {
 			return false;
 		}
 	}
@@ -67,13 +67,13 @@ unsigned pci_sriov_prepare(struct pci_bus *bus, struct pci_function *pf)
 	return (farthest_vf(bus, pf) >> 8) - (rid.v >> 8);
 }
 
-/* The buses that VFs reserve come right after their PF's; a bridge's secondary ends that run. */
+/* The buses that VFs reserve come right after their PF's; a bus of somebody else ends that run. */
 static bool bus_taken(const struct pci_bus *bus, unsigned own, unsigned number)
 {
 	for (unsigned i = 0; i < bus->function_count; i++) {
-		uint8_t secondary = bus->functions[i].secondary;
+		unsigned secondary = bus->functions[i].secondary, at = bus->functions[i].rid.v >> 8;
 
-		if (secondary > own && secondary <= number) {
+		if ((secondary > own && secondary <= number) || (at > own && at <= number)) {
 			return true;
 		}
 	}
@@ -82,7 +82,8 @@ static bool bus_taken(const struct pci_bus *bus, unsigned own, unsigned number)
 
 static bool passes_port(const struct pci_function *port, uint32_t rid)
 {
-	return port->ari_forwarding || !pci_holds_device_0_only(port) || (rid & 0xf8) == 0;
+	return port->ari_forwarding || !pci_express_is_link(port->express_type) ||
+	       (rid & 0xf8) == 0;
 }
 
 bool pci_bus_vf_reachable(const struct pci_bus *bus, const struct pci_function *pf, uint32_t rid)

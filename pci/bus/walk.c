@@ -8,13 +8,22 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define MULTIFUNCTION 0x80
 
+/* The first bus, and the buses of root complexes that lie beside it in the same ECAM. */
+struct root {
+	unsigned number, reserve; /* reserve: buses after it that its own VFs reach */
+};
+
 struct walk {
 	struct pci_bus *bus;
+	struct root roots[PCI_BUS_MAX_ROOTS];
+	unsigned root_count;
 	unsigned last_bus; /* highest number given out */
+	unsigned limit;	   /* highest there is: the next root bus begins after it */
 	enum status status;
 };
 
@@ -39,13 +48,6 @@ static void quiesce(const struct pci_bus *bus, rid_t rid, uint8_t header_type)
 	}
 }
 
-static bool is_conventional(const struct pci_function *bridge)
-{
-	return bridge->express_type != PCI_EXPRESS_ROOT_PORT &&
-	       bridge->express_type != PCI_EXPRESS_UPSTREAM &&
-	       bridge->express_type != PCI_EXPRESS_DOWNSTREAM;
-}
-
 static void read_identity(const struct pci_bus *bus, struct pci_function *f)
 {
 	f->vendor = pci_config_read16(bus, f->rid, PCI_VENDOR_ID);
@@ -65,8 +67,29 @@ static void read_identity(const struct pci_bus *bus, struct pci_function *f)
 	}
 }
 
+/*
+ * Below a conventional bridge nobody has a requester id of his own: a PCI Express bridge puts
+ * (secondary bus, 0) in its place, another its own (PCI Express to PCI bridge 1.0, 2.3). The
+ * outermost has the last word.
+ */
+static void set_requester(struct pci_function *f, const struct pci_function *port)
+{
+	f->requester = f->rid;
+	if (port && port->behind_conventional_bridge) {
+		f->requester = port->requester;
+	} else if (port && pci_express_is_conventional(port->express_type)) {
+		f->requester = port->rid;
+		if (port->express_type == PCI_EXPRESS_TO_PCI) {
+			f->requester.v = (uint16_t)(port->secondary << 8);
+		}
+	} else {
+		return;
+	}
+	f->behind_conventional_bridge = true;
+}
+
 /* Records the function at `rid`; returns how many buses beyond its own its VFs can reach. */
-static unsigned scan_function(struct walk *walk, uint8_t parent, rid_t rid)
+static unsigned scan_function(struct walk *walk, uint16_t parent, rid_t rid)
 {
 	struct pci_bus *bus = walk->bus;
 	uint8_t header = pci_config_read8(bus, rid, PCI_HEADER_TYPE) & (uint8_t)~MULTIFUNCTION;
@@ -78,8 +101,10 @@ static unsigned scan_function(struct walk *walk, uint8_t parent, rid_t rid)
 		return 0;
 	}
 	if (bus->function_count == PCI_BUS_MAX_FUNCTIONS) {
-		log_warn("%s: more than %u functions; left off", pci_name(rid, name),
-			 PCI_BUS_MAX_FUNCTIONS);
+		if (walk->status != STATUS_NO_MEMORY) {
+			log_warn("%s: more than %u functions; it and the rest are left off",
+				 pci_name(rid, name), PCI_BUS_MAX_FUNCTIONS);
+		}
 		walk->status = STATUS_NO_MEMORY;
 		return 0;
 	}
@@ -90,11 +115,11 @@ static unsigned scan_function(struct walk *walk, uint8_t parent, rid_t rid)
 	f->header_type = header;
 	f->parent = parent;
 	port = pci_parent(bus, f);
-	f->behind_conventional_bridge =
-		port && (port->behind_conventional_bridge || is_conventional(port));
+	set_requester(f, port);
 	read_identity(bus, f);
 	pci_fence_function(bus, f);
-	if (port && pci_holds_device_0_only(port) && (rid.v & 0xff) == 0) {
+	f->isolates = pci_isolates(bus, f);
+	if (port && pci_express_is_link(port->express_type) && (rid.v & 0xff) == 0) {
 		pci_port_forward_ari(bus, port, f);
 	}
 	return f->caps.sriov && !pci_is_bridge(f) ? pci_sriov_prepare(bus, f) : 0;
@@ -103,8 +128,10 @@ static unsigned scan_function(struct walk *walk, uint8_t parent, rid_t rid)
 /* ARI: function 0 starts a list of ascending function numbers (7.8.7.2). */
 static unsigned next_by_ari(const struct pci_bus *bus, rid_t rid)
 {
-	uint16_t ari = pci_find_extended_capability(bus, rid, PCI_EXT_CAP_ID_ARI);
-	unsigned next = ari ? pci_config_read8(bus, rid, ari + PCI_ARI_NEXT_FUNCTION) : 0;
+	struct pci_capabilities caps;
+
+	pci_read_capabilities(bus, rid, &caps);
+	unsigned next = caps.ari ? pci_config_read8(bus, rid, caps.ari + PCI_ARI_NEXT_FUNCTION) : 0;
 
 	return next > (rid.v & 0xffu) ? next : 256;
 }
@@ -124,15 +151,17 @@ static unsigned next_devfn(const struct pci_bus *bus, const struct pci_function 
 	    !(present && pci_config_read8(bus, function_0, PCI_HEADER_TYPE) & MULTIFUNCTION)) {
 		next = devfn + 8;
 	}
-	return port && pci_holds_device_0_only(port) && next > 7 ? 256 : next;
+	return port && pci_express_is_link(port->express_type) && next > 7 ? 256 : next;
 }
 
-/* Records a whole bus before any bridge on it gets numbers, so that no stale range is left. */
-static void scan_bus(struct walk *walk, uint8_t parent)
+/*
+ * Records a whole bus before any bridge on it gets numbers, so that no stale range is left. Returns
+ * how many buses beyond it the VFs there can reach.
+ */
+static unsigned scan_bus(struct walk *walk, uint16_t parent, unsigned number)
 {
 	struct pci_bus *bus = walk->bus;
 	const struct pci_function *port = parent == PCI_BUS_ROOT ? NULL : &bus->functions[parent];
-	unsigned number = walk->last_bus;
 	unsigned reserve = 0;
 
 	for (unsigned devfn = 0; devfn < 256;) {
@@ -143,12 +172,72 @@ static void scan_bus(struct walk *walk, uint8_t parent)
 		reserve = extra > reserve ? extra : reserve;
 		devfn = next_devfn(bus, port, rid, present);
 	}
-	if (number + reserve <= bus->host.bus_last) {
-		walk->last_bus += reserve;
+	return reserve;
+}
+
+static void reserve_buses(struct walk *walk, unsigned count)
+{
+	if (walk->last_bus + count <= walk->limit) {
+		walk->last_bus += count;
 	} else {
-		log_warn("bus %02x: no %u bus numbers left for its VFs", number, reserve);
+		log_warn("bus %02x: no %u bus numbers left for its VFs", walk->last_bus, count);
 	}
 }
+
+/* --- root buses ------------------------------------------------------------------------------ */
+
+/* What leads to root complexes beside this one shows as one more host bridge (class 0600). */
+static bool has_expanders(const struct pci_bus *bus)
+{
+	for (unsigned i = 0; i < bus->function_count; i++) {
+		if (bus->functions[i].class_revision >> 16 == 0x0600 &&
+		    bus->functions[i].rid.v & 0xff) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool answers(const struct pci_bus *bus, unsigned number)
+{
+	for (unsigned devfn = 0; devfn < 256; devfn += 8) {
+		if (is_present(bus, (rid_t){(uint16_t)(number << 8 | devfn)})) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void scan_root(struct walk *walk, unsigned number)
+{
+	if (walk->root_count == PCI_BUS_MAX_ROOTS) {
+		log_warn("bus %02x: more than %u root buses; left off", number, PCI_BUS_MAX_ROOTS);
+		walk->status = STATUS_NO_MEMORY;
+		return;
+	}
+	struct root *root = &walk->roots[walk->root_count++];
+
+	root->number = number;
+	root->reserve = scan_bus(walk, PCI_BUS_ROOT, number);
+}
+
+/* While no bridge has a number yet, whoever answers beyond the first bus is a root bus. */
+static void scan_roots(struct walk *walk)
+{
+	const struct pci_host *host = &walk->bus->host;
+
+	scan_root(walk, host->bus_first);
+	if (!has_expanders(walk->bus)) {
+		return;
+	}
+	for (unsigned number = host->bus_first + 1u; number <= host->bus_last; number++) {
+		if (answers(walk->bus, number)) {
+			scan_root(walk, number);
+		}
+	}
+}
+
+/* --- bridges --------------------------------------------------------------------------------- */
 
 static void write_buses(const struct pci_bus *bus, const struct pci_function *bridge)
 {
@@ -162,14 +251,15 @@ static bool open_bridge(struct walk *walk, struct pci_function *bridge)
 {
 	char name[PCI_NAME_LENGTH];
 
-	if (walk->last_bus == walk->bus->host.bus_last) {
+	if (walk->last_bus == walk->limit) {
 		log_warn("%s: no bus number left; what is below stays unseen",
 			 pci_name(bridge->rid, name));
 		walk->status = walk->status ? walk->status : STATUS_NO_SPACE;
 		return false;
 	}
 	bridge->secondary = (uint8_t)++walk->last_bus;
-	bridge->subordinate = walk->bus->host.bus_last;
+	bridge->subordinate = (uint8_t)walk->limit;
+	bridge->below = (uint16_t)walk->bus->function_count;
 	write_buses(walk->bus, bridge);
 	return true;
 }
@@ -180,33 +270,40 @@ static void close_bridge(struct walk *walk, struct pci_function *bridge)
 	write_buses(walk->bus, bridge);
 }
 
-/* The first bridge on `parent`'s bus at or after index `from`; PCI_BUS_ROOT when there is none. */
-static uint8_t next_bridge(const struct pci_bus *bus, uint8_t parent, unsigned from)
+/* The first bridge on bus `number` at or after index `from`; the count when there is none. */
+static unsigned next_bridge(const struct pci_bus *bus, unsigned number, unsigned from)
 {
-	for (unsigned i = from; i < bus->function_count; i++) {
-		if (bus->functions[i].parent == parent && pci_is_bridge(&bus->functions[i])) {
-			return (uint8_t)i;
+	const struct pci_function *functions = bus->functions;
+
+	while (from < bus->function_count && functions[from].rid.v >> 8 == number) {
+		if (pci_is_bridge(&functions[from])) {
+			return from;
 		}
+		from++;
 	}
-	return PCI_BUS_ROOT;
+	return bus->function_count;
 }
 
-/* Each bridge is opened at most once and closed at most once, so this ends. */
-static void walk_tree(struct walk *walk)
+/*
+ * The tree below one root bus, whose functions begin at index `from`. Each bridge is opened at most
+ * once and closed at most once, and each function looked at once.
+ */
+static void walk_tree(struct walk *walk, unsigned root, unsigned from)
 {
 	struct pci_function *functions = walk->bus->functions;
-	uint8_t parent = PCI_BUS_ROOT;
-	unsigned from = 0;
+	uint16_t parent = PCI_BUS_ROOT;
 
-	scan_bus(walk, parent);
 	for (;;) {
-		uint8_t bridge = next_bridge(walk->bus, parent, from);
+		unsigned number = parent == PCI_BUS_ROOT ? root : functions[parent].secondary;
+		unsigned bridge = next_bridge(walk->bus, number, from);
 
-		if (bridge != PCI_BUS_ROOT) {
-			from = bridge + 1u;
+		if (bridge != walk->bus->function_count) {
+			from = bridge + 1;
 			if (open_bridge(walk, &functions[bridge])) {
-				scan_bus(walk, bridge);
-				parent = bridge;
+				parent = (uint16_t)bridge;
+				from = functions[bridge].below;
+				reserve_buses(walk,
+					      scan_bus(walk, parent, functions[bridge].secondary));
 			}
 		} else if (parent != PCI_BUS_ROOT) {
 			close_bridge(walk, &functions[parent]);
@@ -218,23 +315,65 @@ static void walk_tree(struct walk *walk)
 	}
 }
 
+static void walk_roots(struct walk *walk)
+{
+	const struct pci_bus *bus = walk->bus;
+	unsigned from = 0;
+
+	scan_roots(walk);
+	for (unsigned i = 0; i < walk->root_count; i++) {
+		const struct root *root = &walk->roots[i];
+
+		walk->last_bus = root->number;
+		walk->limit = i + 1 < walk->root_count ? root[1].number - 1 : bus->host.bus_last;
+		reserve_buses(walk, root->reserve);
+		while (from < bus->function_count &&
+		       bus->functions[from].rid.v >> 8 < root->number) {
+			from++;
+		}
+		walk_tree(walk, root->number, from);
+	}
+}
+
+static struct pci_group_node nodes[PCI_BUS_MAX_FUNCTIONS]; /* boot core, once */
+
+static void find_groups(struct pci_bus *bus)
+{
+	for (unsigned i = 0; i < bus->function_count; i++) {
+		const struct pci_function *f = &bus->functions[i];
+
+		nodes[i] = (struct pci_group_node){.rid = f->rid.v,
+						   .parent = f->parent,
+						   .express_type = f->express_type,
+						   .bridge = pci_is_bridge(f),
+						   .isolates = f->isolates};
+	}
+	pci_group(nodes, bus->function_count);
+	for (unsigned i = 0; i < bus->function_count; i++) {
+		bus->functions[i].group = nodes[i].group;
+	}
+}
+
 static void report(const struct pci_bus *bus)
 {
-	char name[PCI_NAME_LENGTH];
+	char name[PCI_NAME_LENGTH], first[PCI_NAME_LENGTH];
 
 	for (unsigned i = 0; i < bus->function_count; i++) {
 		const struct pci_function *f = &bus->functions[i];
 
-		log_info("%s: %04x:%04x class %06x, %u VFs, %u MSI-X%s", pci_name(f->rid, name),
+		log_info("%s: %04x:%04x class %06x, %u VFs, %u MSI-X%s%s%s", pci_name(f->rid, name),
 			 f->vendor, f->device, f->class_revision >> 8, f->total_vfs,
 			 f->msix_vectors,
-			 f->behind_conventional_bridge ? ", behind a conventional bridge" : "");
+			 f->behind_conventional_bridge ? ", behind a conventional bridge" : "",
+			 f->group == i ? "" : ", in the group of ",
+			 f->group == i ? "" : pci_name(bus->functions[f->group].rid, first));
 	}
 }
 
 enum status pci_bus_enumerate(struct pci_bus *bus, const struct pci_host *host)
 {
-	struct walk walk = {.bus = bus, .last_bus = host->bus_first, .status = STATUS_OK};
+	struct walk walk = {.bus = bus, .status = STATUS_OK};
+	uint64_t start = clock_ns();
 
 	if (host->bus_first > host->bus_last || host->window_count > PCI_BUS_MAX_WINDOWS ||
 	    host->ecam_size < MIB(host->bus_last - host->bus_first + 1)) {
@@ -242,9 +381,13 @@ enum status pci_bus_enumerate(struct pci_bus *bus, const struct pci_host *host)
 	}
 	memset(bus, 0, sizeof(*bus));
 	bus->host = *host;
-	walk_tree(&walk);
-	bus->bus_count = (uint8_t)(walk.last_bus - host->bus_first + 1);
+	walk_roots(&walk);
+	bus->bus_count = (uint16_t)(walk.last_bus - host->bus_first + 1);
+	find_groups(bus);
 	pci_assign(bus);
+	start = clock_ns() - start;
 	report(bus);
+	log_info("PCI: %u functions, %u buses, enumerated in %lu ns", bus->function_count,
+		 bus->bus_count, start);
 	return walk.status;
 }

@@ -13,15 +13,17 @@
 #define CW_PCI_BUS_H
 
 #include "mmio.h"
+#include "pci_group.h"
 #include "status.h"
 #include "types.h"
 
-#define PCI_BUS_MAX_FUNCTIONS 64 /* functions found at boot, VFs not counted */
+#define PCI_BUS_MAX_FUNCTIONS 640 /* functions found at boot, VFs not counted */
+#define PCI_BUS_MAX_ROOTS     8	  /* the first bus, and those of root complexes beside it */
 #define PCI_BUS_MAX_WINDOWS   4
 #define PCI_BUS_BARS	      6
 #define PCI_CAPABILITY_HOPS   48  /* bound of either capability walk */
 #define PCI_BUS_MAX_VFS	      256 /* of one PF, counted for BAR space and bus numbers */
-#define PCI_BUS_ROOT	      0xff
+#define PCI_BUS_ROOT	      0xffff
 
 enum pci_space { PCI_SPACE_NONE, PCI_SPACE_IO, PCI_SPACE_MEM32, PCI_SPACE_MEM64 };
 
@@ -57,14 +59,14 @@ struct pci_host {
 };
 
 struct pci_bar {
-	enum pci_space
-		space; /* PCI_SPACE_NONE: not implemented, or the upper half of a 64-bit BAR */
-	bool prefetchable;
 	uint64_t pci_address; /* what the BAR register holds */
 	pa_t cpu_address;
 	uint64_t size; /* bytes, a power of two; of one VF for a VF BAR. With PCI_SPACE_NONE: 0 when
 			* not implemented, else the BAR exists but has no address */
-	bool high;     /* placed above 4 GiB, through the bridges' prefetchable windows */
+	enum pci_space
+		space; /* PCI_SPACE_NONE: not implemented, or the upper half of a 64-bit BAR */
+	bool prefetchable;
+	bool high; /* placed above 4 GiB, through the bridges' prefetchable windows */
 };
 
 /* Offsets of capabilities in configuration space; 0 when absent. */
@@ -79,13 +81,17 @@ struct pci_function {
 	uint32_t class_revision; /* config offset 0x08: class[31:8] revision[7:0] */
 	uint8_t header_type;	 /* 0 endpoint, 1 bridge; multifunction bit removed */
 	uint8_t interrupt_pin;
-	uint8_t parent; /* index of the bridge above; PCI_BUS_ROOT on the first bus */
+	uint16_t parent; /* index of the bridge above; PCI_BUS_ROOT on a root bus */
+	uint16_t below;	 /* of a bridge: index of the first function below it, if there is one */
+	uint16_t group;	 /* its isolation group: index of the group's first function */
 	uint8_t secondary, subordinate; /* of a bridge: the buses below it; 0: got no number */
-	uint8_t express_type;		/* device/port type (7.5.3.2), PCI_EXPRESS_NONE without */
+	uint8_t express_type;		/* device/port type, PCI_EXPRESS_NONE without */
 	bool ari_forwarding;		/* of a port: it passes device numbers above 0 */
 	bool ari_hierarchy;		/* of a PF: gets ARI Capable Hierarchy (9.3.3.3.5) */
 	uint16_t decode; /* PCI_COMMAND_IO | _MEMORY: what its BARs' placing allows */
-	bool behind_conventional_bridge; /* requester id is aliased: not assignable */
+	bool isolates;	 /* its ACS, as far as it has any, is on */
+	rid_t requester; /* what its DMA and MSIs carry: another's below a conventional bridge */
+	bool behind_conventional_bridge;
 	struct pci_bar bars[PCI_BUS_BARS];
 	struct pci_bar
 		vf_bars[PCI_BUS_BARS]; /* geometry for one VF; space holds TotalVFs of them */
@@ -101,7 +107,7 @@ struct pci_bus {
 	struct pci_host host;
 	struct pci_function functions[PCI_BUS_MAX_FUNCTIONS];
 	unsigned function_count;
-	uint8_t bus_count;
+	uint16_t bus_count; /* up to the highest number in use */
 };
 
 /*
@@ -147,10 +153,9 @@ void pci_config_write8(const struct pci_bus *bus, rid_t rid, uint16_t offset, ui
 void pci_config_write16(const struct pci_bus *bus, rid_t rid, uint16_t offset, uint16_t value);
 void pci_config_write32(const struct pci_bus *bus, rid_t rid, uint16_t offset, uint32_t value);
 
-/* Walks of at most PCI_CAPABILITY_HOPS; 0 when absent, malformed or looping. */
-uint16_t pci_find_capability(const struct pci_bus *bus, rid_t rid, uint8_t id);
-uint16_t pci_find_extended_capability(const struct pci_bus *bus, rid_t rid, uint16_t id);
-/* Fills caps from both walks; a capability too near the end to hold its registers counts as absent.
+/*
+ * Fills caps from both lists, of each of which at most PCI_CAPABILITY_HOPS are looked at; a
+ * capability too near the end to hold its registers counts as absent.
  */
 void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capabilities *caps);
 /*
@@ -197,12 +202,6 @@ const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH]);
 #define PCI_CAP_ID_MSI	     0x05
 #define PCI_CAP_ID_EXPRESS   0x10
 #define PCI_CAP_ID_MSIX	     0x11
-
-/* Device/port types of the PCI Express capability. */
-#define PCI_EXPRESS_NONE       0xff
-#define PCI_EXPRESS_ROOT_PORT  4
-#define PCI_EXPRESS_UPSTREAM   5
-#define PCI_EXPRESS_DOWNSTREAM 6
 
 /* SR-IOV extended capability (9.3.3): offsets from its start. */
 #define PCI_SRIOV_CONTROL	  0x08
