@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Bare-metal guests: `make guests` gives $(BUILD)/NAME.bin for each name of GUESTS. Included by the
 # Makefile, which sets BUILD, CROSS, Q, WARN, STD and LIBFDT.
-GUESTS	      := pf-service attacker selftest
+GUESTS	      := pf-service attacker selftest probe
 GUEST_DIR     := guest-drivers
 GUEST_FLAGS   := $(STD) -O2 -g -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns -fno-stack-protector -fno-pic -fno-pie -mgeneral-regs-only \
 		 -mno-outline-atomics -march=armv8-a -mstrict-align -fno-asynchronous-unwind-tables \
@@ -12,6 +12,7 @@ GUEST_FDT_C   := fdt fdt_ro
 I_guest-drivers/igb	   := -I$(GUEST_DIR)/igb
 I_guest-drivers/pf-service := -I$(GUEST_DIR)/igb
 I_guest-drivers/attacker   := -I$(GUEST_DIR)/igb -I$(GUEST_DIR)/edu
+I_guest-drivers/probe	   := -I$(GUEST_DIR)/edu
 I_guest-drivers/selftest   := -I$(GUEST_DIR)/igb -I$(GUEST_DIR)/edu -I$(GUEST_DIR)/pf-service
 
 guest_objects = $(patsubst %,$(BUILD)/guest-obj/%.o,$(basename $(sort $(wildcard $(addsuffix /*.c,$(1)) $(addsuffix /*.S,$(1))))))
@@ -21,12 +22,14 @@ GUEST_OBJ_pf-service := $(call guest_objects,$(GUEST_DIR)/pf-service)
 GUEST_OBJ_attacker   := $(call guest_objects,$(GUEST_DIR)/attacker $(GUEST_DIR)/igb $(GUEST_DIR)/edu)
 GUEST_OBJ_selftest   := $(call guest_objects,$(GUEST_DIR)/selftest $(GUEST_DIR)/igb $(GUEST_DIR)/edu) \
 			$(filter-out %/main.o,$(GUEST_OBJ_pf-service))
+GUEST_OBJ_probe	     := $(call guest_objects,$(GUEST_DIR)/probe $(GUEST_DIR)/edu)
 GUEST_ELF     := $(GUESTS:%=$(BUILD)/%.elf)
 
 guests: $(GUESTS:%=$(BUILD)/%.bin)
 $(BUILD)/pf-service.elf: $(GUEST_OBJ_pf-service)
 $(BUILD)/attacker.elf: $(GUEST_OBJ_attacker)
 $(BUILD)/selftest.elf: $(GUEST_OBJ_selftest)
+$(BUILD)/probe.elf: $(GUEST_OBJ_probe)
 $(GUEST_ELF): $(GUEST_COMMON) $(GUEST_DIR)/runtime/guest.ld
 	@echo "  LD    $@"
 	$(Q)$(CROSS)gcc -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments \

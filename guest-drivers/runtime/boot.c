@@ -6,7 +6,13 @@
 #include <string.h>
 
 static const void *tree;
+static uint64_t first;
 static uint64_t ram_end = GUEST_RAM_BASE + MIB(64); /* without a tree */
+
+uint64_t first_instruction(void)
+{
+	return first;
+}
 
 void fdt_start(uint64_t fdt)
 {
@@ -44,8 +50,9 @@ uint64_t guest_image_end(void)
 	return (uint64_t)(uintptr_t)image_end;
 }
 
-void runtime_start(uint64_t fdt)
+void runtime_start(uint64_t fdt, uint64_t counter)
 {
+	first = counter;
 	console_start();
 	fdt_start(fdt);
 	if (gic_start_distributor() != STATUS_OK || gic_start_core() != STATUS_OK) {

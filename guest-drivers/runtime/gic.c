@@ -95,6 +95,17 @@ enum status gic_start_core(void)
 	return status;
 }
 
+void gic_enable_private(unsigned intid)
+{
+	mmio_t frame;
+	reg32_t priority = reg32_nth(GICR_IPRIORITYR0, intid / 4, 4);
+
+	if (gic_redistributor(&frame)) {
+		mmio_write32(frame, priority, PRIORITY);
+		mmio_write32(frame, GICR_ISENABLER0, 1u << intid);
+	}
+}
+
 unsigned irq_poll(void)
 {
 	unsigned seen = 0;

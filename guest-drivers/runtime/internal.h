@@ -22,7 +22,7 @@ struct exception_frame {
 	uint64_t elr, spsr, esr, far;
 };
 
-void runtime_start(uint64_t fdt); /* boot core, MMU on */
+void runtime_start(uint64_t fdt, uint64_t counter); /* boot core, MMU on */
 void mmu_build(void);		  /* boot core, MMU off */
 void exception_entry(unsigned kind, struct exception_frame *frame);
 void fdt_start(uint64_t fdt);

@@ -8,7 +8,8 @@
 _start:
 	b	1f
 	nop
-1:	msr	daifset, #0xf
+1:	mrs	x20, cntvct_el0		/* first_instruction() */
+	msr	daifset, #0xf
 	mov	x19, x0
 	adr	x0, __bss_start
 	adr	x1, image_end
@@ -32,6 +33,7 @@ _start:
 	dsb	sy
 	bl	mmu_on
 	mov	x0, x19
+	mov	x1, x20
 	bl	runtime_start
 4:	wfi
 	b	4b
@@ -85,6 +87,7 @@ mmu_on:
 	.endm
 
 	.balign	0x800
+	.global	vectors
 vectors:
 	.irp	kind, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 	vector	\kind

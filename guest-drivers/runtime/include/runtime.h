@@ -20,6 +20,9 @@
 /* The guest's own program, on the boot vCPU. Its return powers the partition off. */
 void guest_main(void);
 
+/* CNTVCT_EL0 at the program's first instruction. */
+uint64_t first_instruction(void);
+
 /* --- console: PL011, whole lines ------------------------------------------------------------- */
 
 /* One line; the newline is added. Any core. */
@@ -72,6 +75,8 @@ void fetch_anywhere(void);
 /* Distributor (once, boot core), then this core's redistributor and CPU interface. */
 enum status MUST_USE gic_start_distributor(void);
 enum status MUST_USE gic_start_core(void);
+/* Lets an SGI or PPI of this core become pending; it is taken only where interrupts are unmasked. */
+void gic_enable_private(unsigned intid);
 
 /* Acknowledges and counts what is pending; returns how many (the timer's own not counted). */
 unsigned irq_poll(void);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one exit costs: each event is measured ROUNDS times, and the worst and the best are printed.
+ * Under the hypervisor and on a plain machine (EL1, no EL2) it is the same program, so their
+ * difference is what the hypervisor adds. It needs an `edu` for the message interrupt.
+ */
+#include "edu.h"
+#include "guest_map.h"
+#include "measure.h"
+#include "runtime.h"
+#include "sysreg.h"
+
+#define ROUNDS	      32
+#define SMCCC_VERSION 0x80000000ull
+#define SGI_INTID     5u
+#define SGI_TO_SELF   (SGI_INTID << 24 | 1u)
+#define TIMER_INTID   (16u + GUEST_PPI_TIMER_VIRT)
+#define TIMER_AHEAD   2000u
+#define EDU_IRQ_RAISE 0x60u
+#define EDU_IRQ_ACK   0x64u
+#define DOORBELL      (GUEST_ITS_DOORBELL + 0x40)
+#define GICD(offset)  (GUEST_GICD_BASE + (offset))
+
+struct range {
+	uint64_t best, worst;
+};
+
+static void add(struct range *range, uint64_t ticks)
+{
+	range->best = ticks < range->best ? ticks : range->best;
+	range->worst = ticks > range->worst ? ticks : range->worst;
+}
+
+static void print(const char *name, const struct range *range)
+{
+	say("@probe name=%s worst=%lu best=%lu", name, range->worst, range->best);
+}
+
+static void failed(const char *name, const char *why, uint64_t value)
+{
+	say("@probe name=%s failed=%s value=%lu", name, why, value);
+}
+
+static void measure_calls(void)
+{
+	struct range nothing = {NEVER, 0}, call = {NEVER, 0};
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		add(&nothing, measure_nothing());
+	}
+	print("nothing", &nothing);
+	if (!boot_number("bare", 0)) { /* who answers there is the emulator itself */
+		for (unsigned i = 0; i < ROUNDS; i++) {
+			add(&call, measure_hypercall(SMCCC_VERSION));
+		}
+		print("hypercall", &call);
+	}
+}
+
+/* Every kind of register a driver reads at run time; the worst of them is the figure. */
+static void measure_distributor(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t offset;
+	} reads[] = {
+		{"gicd_read-ctlr", 0x0000},	 {"gicd_read-typer", 0x0004},
+		{"gicd_read-isenabler", 0x0104}, {"gicd_read-ispendr", 0x0204},
+		{"gicd_read-ipriorityr", 0x420}, {"gicd_read-icfgr", 0x0c08},
+		{"gicd_read-irouter", 0x6100},	 {"gicd_read-pidr2", 0xffe8},
+	};
+	struct range write = {NEVER, 0};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(reads); i++) {
+		struct range read = {NEVER, 0};
+
+		for (unsigned k = 0; k < ROUNDS; k++) {
+			add(&read, measure_read32(GICD(reads[i].offset)));
+		}
+		print(reads[i].name, &read);
+	}
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		add(&write, measure_write32(GICD(0x0104), 0)); /* ISENABLER1: enables nothing */
+	}
+	print("gicd_noop_write", &write);
+}
+
+static void measure_private(const char *name, bool timer)
+{
+	struct range range = {NEVER, 0};
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		uint64_t intid = 0, ticks = timer ? measure_timer(TIMER_AHEAD, &intid)
+						  : measure_sgi(SGI_TO_SELF, &intid);
+
+		if (ticks == NEVER || intid != (timer ? TIMER_INTID : SGI_INTID)) {
+			failed(name, ticks == NEVER ? "no-interrupt" : "wrong-interrupt", intid);
+			return;
+		}
+		add(&range, ticks);
+	}
+	print(name, &range);
+}
+
+static bool start_edu(struct edu *edu)
+{
+	return edu_start(edu) == STATUS_OK && its_start() == STATUS_OK &&
+	       its_map_device(pci_device_id(&edu->pci), 1) == STATUS_OK &&
+	       its_map_event(pci_device_id(&edu->pci), (event_id_t){0}, LPI_FIRST) == STATUS_OK &&
+	       pci_msi_set(&edu->pci, DOORBELL, 0) == STATUS_OK;
+}
+
+static void measure_message(void)
+{
+	struct range range = {NEVER, 0};
+	struct edu edu;
+
+	if (!start_edu(&edu)) {
+		failed("msi", "no-device", 0);
+		return;
+	}
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		uint64_t intid = 0, raise = edu.regs.base + EDU_IRQ_RAISE,
+			 ticks = measure_store_to_interrupt(raise, 1, &intid);
+
+		if (ticks == NEVER || intid != LPI_FIRST) {
+			failed("msi", ticks == NEVER ? "no-interrupt" : "wrong-interrupt", intid);
+			return;
+		}
+		add(&range, ticks);
+		arch_mmio_write32(edu.regs.base + EDU_IRQ_ACK, 1);
+	}
+	print("msi", &range);
+}
+
+void guest_main(void)
+{
+	say("@probe name=first_instruction worst=%lu best=%lu", first_instruction(),
+	    first_instruction());
+	measure_calls();
+	measure_distributor();
+	gic_enable_private(SGI_INTID);
+	measure_private("self_sgi", false);
+	measure_private("vtimer", true);
+	measure_message();
+	say("@probe done");
+}
