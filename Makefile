@@ -35,7 +35,7 @@ LIBFDT	   := $(BUILD)/libfdt-src/libfdt
 LIBFDT_C   := fdt fdt_ro fdt_check fdt_addresses fdt_strerror
 WARN	   := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
 STD	   := -std=gnu11 -fno-common -MMD -MP
-HV_FLAGS   := $(STD) -O2 -g -ffreestanding -fno-stack-protector -fpie -mgeneral-regs-only \
+HV_FLAGS   := $(STD) -O2 -g -ffreestanding -fomit-frame-pointer -fno-stack-protector -fpie -mgeneral-regs-only \
 	      -mno-outline-atomics -march=armv8-a -mstrict-align -fno-asynchronous-unwind-tables -ffunction-sections \
 	      -Ilib/arch/aarch64 -Ilib/include -I$(LIBFDT)
 HOST_FLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \

@@ -64,8 +64,9 @@ static int64_t features(uint32_t function)
 	case PSCI_FEATURES:
 		return PSCI_OK;
 	default:
-		return PSCI_NOT_SUPPORTED;
+		break;
 	}
+	return PSCI_NOT_SUPPORTED;
 }
 
 static int64_t release(struct partition *partition, uint64_t ipa, uint64_t pages)
@@ -81,30 +82,26 @@ static int64_t release(struct partition *partition, uint64_t ipa, uint64_t pages
 					  : PSCI_DENIED;
 }
 
-enum hv_exit_class hypercall(struct vcpu *vcpu, struct guest_registers *regs)
+int64_t hypercall(struct vcpu *vcpu, const uint64_t x[4])
 {
 	struct partition *partition = vcpu->partition;
-	int64_t result = PSCI_NOT_SUPPORTED;
 
-	switch ((uint32_t)regs->x[0]) {
+	switch ((uint32_t)x[0]) {
 	case SMCCC_VERSION:
 	case PSCI_VERSION:
-		result = 0x10001; /* 1.1 */
-		break;
+		return 0x10001; /* 1.1 */
 	case PSCI_CPU_ON_32:
 	case PSCI_CPU_ON:
-		result = cpu_on(partition, regs->x[1], regs->x[2], regs->x[3]);
-		break;
+		return cpu_on(partition, x[1], x[2], x[3]);
 	case PSCI_CPU_OFF:
-		__atomic_store_n(&vcpu->stop, true, __ATOMIC_RELEASE);
+		vcpu->stop = true;
+		vcpu_alert(vcpu);
 		break;
 	case PSCI_AFFINITY_INFO_32:
 	case PSCI_AFFINITY_INFO:
-		result = affinity_info(partition, regs->x[1]);
-		break;
+		return affinity_info(partition, x[1]);
 	case PSCI_MIGRATE_INFO_TYPE:
-		result = 2; /* not required */
-		break;
+		return 2; /* not required */
 	case PSCI_SYSTEM_OFF:
 		partition_request(partition, REQUEST_OFF);
 		break;
@@ -112,14 +109,11 @@ enum hv_exit_class hypercall(struct vcpu *vcpu, struct guest_registers *regs)
 		partition_request(partition, REQUEST_RESET);
 		break;
 	case PSCI_FEATURES:
-		result = features((uint32_t)regs->x[1]);
-		break;
+		return features((uint32_t)x[1]);
 	case CAUSEWAY_RELEASE:
-		result = release(partition, regs->x[1], regs->x[2]);
-		break;
+		return release(partition, x[1], x[2]);
 	default:
 		break;
 	}
-	regs->x[0] = (uint64_t)result;
-	return HV_EXIT_PSCI;
+	return PSCI_NOT_SUPPORTED;
 }

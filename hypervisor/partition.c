@@ -47,7 +47,7 @@ void vcpu_left_guest(struct vcpu *vcpu)
 {
 	vgic_cpu_stop(vcpu);
 	partition_hooks.vcpu_leave(vcpu->partition->id, vcpu->index);
-	__atomic_store_n(&vcpu->stop, false, __ATOMIC_RELEASE);
+	vcpu->stop = false;
 	/* With the last one off nobody is left to turn one on again. Dropped when a request is
 	 * there. */
 	if (__atomic_fetch_sub(&vcpu->partition->vcpus_on, 1, __ATOMIC_ACQ_REL) == 1) {
@@ -66,13 +66,14 @@ void partition_request(struct partition *partition, enum partition_request reque
 		return;
 	}
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
+		vcpu_alert(&partition->vcpus[i]);
 		core_kick(partition->vcpus[i].core);
 	}
 }
 
 bool vcpu_must_stop(const struct vcpu *vcpu)
 {
-	return __atomic_load_n(&vcpu->stop, __ATOMIC_ACQUIRE) ||
+	return vcpu->stop ||
 	       __atomic_load_n(&vcpu->partition->request, __ATOMIC_SEQ_CST) != REQUEST_NONE;
 }
 

@@ -4,22 +4,32 @@
 #include "log.h"
 #include "partition.h"
 
-static void report_vcpu(const struct partition *partition, const struct vcpu *vcpu)
+/* One number of each class; `suffix` says which. */
+static void report_classes(const struct vcpu *vcpu, const char *suffix,
+			   const uint64_t n[HV_EXIT_CLASSES])
 {
-	const uint64_t *n = vcpu->exits, *t = vcpu->ticks;
+	log_info("@vcpu partition=%s vcpu=%u timer%s=%lu ipi%s=%lu console%s=%lu config%s=%lu "
+		 "its%s=%lu inject%s=%lu fault%s=%lu psci%s=%lu other%s=%lu",
+		 vcpu->partition->config->name, vcpu->index, suffix, n[HV_EXIT_TIMER], suffix,
+		 n[HV_EXIT_IPI], suffix, n[HV_EXIT_CONSOLE], suffix, n[HV_EXIT_CONFIG], suffix,
+		 n[HV_EXIT_ITS], suffix, n[HV_EXIT_INJECT], suffix, n[HV_EXIT_FAULT], suffix,
+		 n[HV_EXIT_PSCI], suffix, n[HV_EXIT_OTHER]);
+}
 
-	log_info("@vcpu partition=%s vcpu=%u core=%u timer=%lu ipi=%lu console=%lu config=%lu "
-		 "its=%lu "
-		 "inject=%lu fault=%lu psci=%lu other=%lu",
-		 partition->config->name, vcpu->index, vcpu->core, n[HV_EXIT_TIMER], n[HV_EXIT_IPI],
-		 n[HV_EXIT_CONSOLE], n[HV_EXIT_CONFIG], n[HV_EXIT_ITS], n[HV_EXIT_INJECT],
-		 n[HV_EXIT_FAULT], n[HV_EXIT_PSCI], n[HV_EXIT_OTHER]);
-	log_info("@vcpu partition=%s vcpu=%u timer_insn=%lu ipi_insn=%lu console_insn=%lu "
-		 "config_insn=%lu its_insn=%lu inject_insn=%lu fault_insn=%lu psci_insn=%lu "
-		 "other_insn=%lu",
-		 partition->config->name, vcpu->index, t[HV_EXIT_TIMER], t[HV_EXIT_IPI],
-		 t[HV_EXIT_CONSOLE], t[HV_EXIT_CONFIG], t[HV_EXIT_ITS], t[HV_EXIT_INJECT],
-		 t[HV_EXIT_FAULT], t[HV_EXIT_PSCI], t[HV_EXIT_OTHER]);
+static void report_vcpu(const struct vcpu *vcpu)
+{
+	uint64_t count[HV_EXIT_CLASSES], ticks[HV_EXIT_CLASSES], longest[HV_EXIT_CLASSES];
+
+	for (unsigned i = 0; i < HV_EXIT_CLASSES; i++) {
+		count[i] = vcpu->exits[i].count;
+		ticks[i] = vcpu->exits[i].ticks;
+		longest[i] = vcpu->exits[i].longest;
+	}
+	log_info("@vcpu partition=%s vcpu=%u core=%u", vcpu->partition->config->name, vcpu->index,
+		 vcpu->core);
+	report_classes(vcpu, "", count);
+	report_classes(vcpu, "_insn", ticks);
+	report_classes(vcpu, "_max", longest);
 }
 
 void report_print(void)
@@ -32,7 +42,7 @@ void report_print(void)
 			 partition->config->name, i, partition_state_name(partition->state),
 			 partition->config->service, partition->resets);
 		for (unsigned v = 0; v < partition->config->vcpus; v++) {
-			report_vcpu(partition, &partition->vcpus[v]);
+			report_vcpu(&partition->vcpus[v]);
 		}
 	}
 	partition_hooks.report();

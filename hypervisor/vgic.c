@@ -47,7 +47,7 @@ void vgic_kick_all(struct partition *partition)
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
 		struct vcpu *vcpu = &partition->vcpus[i];
 
-		__atomic_store_n(&vcpu->gic.work, true, __ATOMIC_RELEASE);
+		vcpu_alert(vcpu);
 		if (vcpu != this_core()->vcpu &&
 		    __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_RUNNING) {
 			core_kick(vcpu->core);

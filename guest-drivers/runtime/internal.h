@@ -23,7 +23,7 @@ struct exception_frame {
 };
 
 void runtime_start(uint64_t fdt, uint64_t counter); /* boot core, MMU on */
-void mmu_build(void);		  /* boot core, MMU off */
+void mmu_build(void);				    /* boot core, MMU off */
 void exception_entry(unsigned kind, struct exception_frame *frame);
 void fdt_start(uint64_t fdt);
 void console_start(void);

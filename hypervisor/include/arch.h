@@ -94,8 +94,6 @@ void gic_core_init(struct core *core);
 void gic_enable_spi(unsigned intid, bool edge);
 void gic_quiesce_private(struct core *core);
 
-/* Runs at each physical interrupt taken from a guest, or by an idle core. */
-void interrupts_handle(struct vcpu *vcpu, enum hv_exit_class *exit_class);
 void interrupt_register(unsigned intid, void (*handler)(void), enum hv_exit_class exit_class);
 
 /* --- time ------------------------------------------------------------------------------------ */

@@ -28,16 +28,34 @@ struct guest_registers {
 	uint64_t pc, pstate; /* as found at the trap; written back on return */
 };
 
+/* Exits of one class, and the ticks of the generic counter they spent at EL2. */
+struct exit_cost {
+	uint64_t count, ticks, longest;
+};
+
+static inline void exit_cost_add(struct exit_cost *cost, uint64_t ticks)
+{
+	cost->count++;
+	cost->ticks += ticks;
+	if (ticks > cost->longest) {
+		cost->longest = ticks;
+	}
+}
+
 struct vcpu {
+	/*
+	 * Atomic: before its next guest instruction it looks for requests and new interrupts. Set
+	 * after what is to be found, then the core is kicked; only the vCPU's core clears it.
+	 */
+	unsigned alert;
 	struct partition *partition;
 	unsigned index, core;
 	enum vcpu_state state; /* atomic */
 	bool ready;	       /* atomic: STARTING, and entry and argument are set */
-	bool stop;	       /* atomic: CPU_OFF; a request to the partition stops it too */
+	bool stop;	       /* CPU_OFF; a request to the partition stops it too */
 	uint64_t entry, argument;
 	struct vgic_cpu gic;
-	uint64_t exits[HV_EXIT_CLASSES];
-	uint64_t ticks[HV_EXIT_CLASSES]; /* of the generic counter, spent at EL2 */
+	struct exit_cost exits[HV_EXIT_CLASSES];
 };
 
 enum partition_state { PARTITION_OFF, PARTITION_RUNNING, PARTITION_CRASHED };
@@ -106,6 +124,11 @@ void partition_request(struct partition *partition, enum partition_request reque
 
 /* On vCPU 0's core, from core_loop(): carries out a request. */
 void partition_turn(struct partition *partition);
+
+static inline void vcpu_alert(struct vcpu *vcpu)
+{
+	__atomic_store_n(&vcpu->alert, 1, __ATOMIC_RELEASE);
+}
 
 /* PSCI CPU_ON. STATUS_BUSY: it is on already. */
 enum status MUST_USE vcpu_power_on(struct vcpu *vcpu, uint64_t entry, uint64_t argument);

@@ -2,7 +2,8 @@
 /*
  * The virtual GICv3 of a partition: distributor, redistributors and list registers (Arm IHI 0069).
  * LPIs are not here: irq-route/ lands them without us.
- * Lock: one for each partition, around every field below but `work`.
+ * Lock: one for each partition, around every field below. A vCPU's own core also looks at its list
+ * registers, and at the configuration of its private interrupts, without.
  */
 #ifndef CW_VGIC_H
 #define CW_VGIC_H
@@ -38,7 +39,6 @@ struct vgic_cpu {
 	uint16_t in_lr[VGIC_LRS]; /* INTID in each used list register */
 	uint32_t used;
 	bool asleep, lpis_enabled;
-	bool work; /* atomic: something became pending for this vCPU */
 };
 
 struct vgic {
@@ -62,12 +62,13 @@ bool vgic_bank_write(struct vgic_bank *bank, uint64_t offset, unsigned size, uin
 
 /* The level of an SPI's line; its target is kicked. Any core. */
 void vgic_set_line(struct partition *partition, unsigned intid, bool level);
-/* A private interrupt of the running vCPU, on its core. */
-void vgic_inject_private(struct vcpu *vcpu, unsigned intid);
+/* A timer of the running vCPU, on its core: the physical interrupt is active until the guest's EOI.
+ */
+void vgic_inject_timer(struct vcpu *vcpu, unsigned intid);
 /* ICC_SGI1R_EL1 as the guest wrote it. */
 void vgic_send_sgi(struct vcpu *from, uint64_t value);
 
-/* On the vCPU's core: list registers ↔ state. Called when work is set, or on maintenance. */
+/* On the vCPU's core, when it was alerted: list registers ↔ state. */
 void vgic_sync(struct vcpu *vcpu);
 /* On the vCPU's core, before it runs and after it stopped. */
 void vgic_cpu_start(struct vcpu *vcpu);

@@ -10,7 +10,7 @@ from typing import Iterable
 # Exit classes that are work for a partition's device; the others are the guest's own.
 DEVICE_CLASSES = ("config", "its", "inject", "fault")
 _WORD = re.compile(r"([\w-]+)=(\S+)")
-_TICKS = "_insn"
+_TICKS, _LONGEST = "_insn", "_max"
 
 
 class ReportError(Exception):
@@ -38,6 +38,7 @@ class Vcpu:
     core: int
     exits: dict[str, int] = field(default_factory=dict)  # by class
     ticks: dict[str, int] = field(default_factory=dict)  # counter ticks at EL2 by class
+    longest: dict[str, int] = field(default_factory=dict)  # the same of one exit
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def _vcpu(report: Report, v: dict[str, str]) -> None:
     for word, text in v.items():
         if word.endswith(_TICKS):
             vcpu.ticks[word[: -len(_TICKS)]] = int(text)
+        elif word.endswith(_LONGEST):
+            vcpu.longest[word[: -len(_LONGEST)]] = int(text)
         elif word not in ("partition", "vcpu", "core"):
             vcpu.exits[word] = int(text)
 

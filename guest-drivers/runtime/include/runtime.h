@@ -75,7 +75,8 @@ void fetch_anywhere(void);
 /* Distributor (once, boot core), then this core's redistributor and CPU interface. */
 enum status MUST_USE gic_start_distributor(void);
 enum status MUST_USE gic_start_core(void);
-/* Lets an SGI or PPI of this core become pending; it is taken only where interrupts are unmasked. */
+/* Lets an SGI or PPI of this core become pending; it is taken only where interrupts are unmasked.
+ */
 void gic_enable_private(unsigned intid);
 
 /* Acknowledges and counts what is pending; returns how many (the timer's own not counted). */

@@ -206,12 +206,11 @@ static bool should_enter(struct vcpu *vcpu)
 _Noreturn void core_loop(void)
 {
 	struct core *core = this_core();
-	enum hv_exit_class ignored;
 
 	for (;;) {
 		struct vcpu *vcpu = core->vcpu;
 
-		interrupts_handle(NULL, &ignored);
+		(void)interrupt_handle(NULL, interrupt_acknowledge());
 		if (!vcpu) {
 			wfi();
 			continue;

@@ -4,6 +4,40 @@
 #define CW_CORE_H
 
 #include "arch.h"
+#include "sysreg.h"
+
+/* On a core that runs a guest. */
+static inline struct vcpu *this_vcpu(void)
+{
+	return ((const struct core *)sysreg_read(tpidr_el2))->vcpu;
+}
+
+#define PPI_VIRTUAL_TIMER 27
+#define PPI_PHYS_TIMER	  30
+
+/*
+ * The most urgent physical interrupt, or a spurious number. One at a time: the next traps again, or
+ * ends an idle core's WFI.
+ */
+static inline unsigned interrupt_acknowledge(void)
+{
+	return (unsigned)sysreg_read(ICC_IAR1_EL1);
+}
+
+/* Others may come; this one stays active. */
+static inline void interrupt_drop(unsigned intid)
+{
+	sysreg_write(ICC_EOIR1_EL1, intid);
+}
+
+/* While a guest runs its timers are its own. */
+static inline bool interrupt_is_timer(unsigned intid)
+{
+	return intid == PPI_VIRTUAL_TIMER || intid == PPI_PHYS_TIMER;
+}
+
+/* Any other; `vcpu` runs on this core, or NULL. */
+enum hv_exit_class interrupt_handle(struct vcpu *vcpu, unsigned intid);
 
 void *core_stack(struct core *core);
 _Noreturn void core_main(struct core *core);

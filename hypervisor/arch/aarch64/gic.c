@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical GICv3, as seen by the hypervisor (Arm IHI 0069). */
-#include "arch.h"
 #include "clock.h"
+#include "core.h"
 #include "log.h"
 #include "sysreg.h"
 
@@ -30,15 +30,11 @@ REG32(GICR_IPRIORITYR, 0x10400);
 
 #define PPI_MAINTENANCE	  25
 #define PPI_EL2_TIMER	  26
-#define PPI_VIRTUAL_TIMER 27
-#define PPI_PHYS_TIMER	  30
 #define SGI_KICK	  0
 #define PRIORITY	  0xa0a0a0a0u
 #define SPURIOUS	  1020
-#define FIRST_LPI	  8192
 #define TIMEOUT		  10000000ull /* ns */
 #define MAX_HANDLERS	  8
-#define MAX_TAKEN	  64 /* interrupts handled in one exit; the rest trap again */
 
 static mmio_t distributor;
 static struct {
@@ -162,46 +158,40 @@ static enum hv_exit_class handle_spi(unsigned intid)
 	return HV_EXIT_OTHER;
 }
 
-static enum hv_exit_class handle_one(struct vcpu *vcpu, unsigned intid)
+static enum hv_exit_class handle(struct vcpu *vcpu, unsigned intid)
+{
+	switch (intid) {
+	case PPI_VIRTUAL_TIMER: /* of a guest that is gone */
+	case PPI_PHYS_TIMER:
+		sysreg_write(cntv_ctl_el0, 0);
+		sysreg_write(cntp_ctl_el0, 0);
+		return HV_EXIT_OTHER;
+	case PPI_MAINTENANCE:
+		sysreg_write(ICH_HCR_EL2, 0); /* drops the level; vgic_sync() turns it on again */
+		isb();
+		if (vcpu) {
+			vcpu_alert(vcpu);
+		}
+		return HV_EXIT_OTHER;
+	case PPI_EL2_TIMER:
+		sysreg_write(cnthp_ctl_el2, 0);
+		return HV_EXIT_OTHER;
+	case SGI_KICK:
+		return HV_EXIT_IPI;
+	default:
+		return intid >= 32 ? handle_spi(intid) : HV_EXIT_OTHER;
+	}
+}
+
+enum hv_exit_class interrupt_handle(struct vcpu *vcpu, unsigned intid)
 {
 	enum hv_exit_class exit_class = HV_EXIT_OTHER;
 
-	sysreg_write(ICC_EOIR1_EL1, intid);
-	if (intid == PPI_VIRTUAL_TIMER || intid == PPI_PHYS_TIMER) {
-		if (vcpu) {
-			vgic_inject_private(vcpu, intid); /* stays active until the guest's EOI */
-			return HV_EXIT_TIMER;
-		}
-		sysreg_write(cntv_ctl_el0, 0);
-		sysreg_write(cntp_ctl_el0, 0);
-	} else if (intid == PPI_MAINTENANCE) {
-		sysreg_write(ICH_HCR_EL2, 0); /* drops the level; vgic_sync() turns it on again */
-		isb();
-	} else if (intid == SGI_KICK) {
-		exit_class = HV_EXIT_IPI;
-	} else if (intid == PPI_EL2_TIMER) {
-		sysreg_write(cnthp_ctl_el2, 0);
-	} else if (intid >= 32 && intid < SPURIOUS) {
-		exit_class = handle_spi(intid);
-	}
+	arch_barrier(); /* acknowledged before what it announces is looked at */
 	if (intid < SPURIOUS) {
+		interrupt_drop(intid);
+		exit_class = handle(vcpu, intid);
 		sysreg_write(ICC_DIR_EL1, intid);
 	}
 	return exit_class;
-}
-
-void interrupts_handle(struct vcpu *vcpu, enum hv_exit_class *exit_class)
-{
-	for (unsigned taken = 0; taken < MAX_TAKEN; taken++) {
-		unsigned intid = (unsigned)sysreg_read(ICC_IAR1_EL1) & 0xffffff;
-
-		arch_barrier(); /* acknowledged before what it announces is looked at */
-		if (intid >= SPURIOUS && intid < FIRST_LPI) {
-			break;
-		}
-		*exit_class = handle_one(vcpu, intid);
-	}
-	if (vcpu) {
-		vgic_sync(vcpu);
-	}
 }

@@ -53,6 +53,7 @@
 #define ICH_VTR_PREBITS	 BITS(28, 26) /* less one */
 #define ICH_VMCR_EL2	 S3_4_C12_C11_7
 
+#define ICH_LR0_EL2	 S3_4_C12_C12_0
 #define ICH_LR_VINTID	 BITS(31, 0)
 #define ICH_LR_PINTID	 BITS(44, 32)
 #define ICH_LR_EOI	 BIT(41) /* with HW=0: maintenance interrupt when deactivated */

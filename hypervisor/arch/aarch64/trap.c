@@ -2,8 +2,8 @@
 /* Exceptions from guests, and our own. Every exit is counted, with its reason and its cost. */
 #include "trap.h"
 
-#include "arch.h"
 #include "clock.h"
+#include "core.h"
 #include "log.h"
 #include "sysreg.h"
 
@@ -207,24 +207,46 @@ static enum hv_exit_class system_register(struct vcpu *vcpu, struct guest_regist
 	return HV_EXIT_OTHER;
 }
 
-/* What every exit ends with: requests that arrived, then the bill. */
-static void finish(struct vcpu *vcpu, enum hv_exit_class exit_class, uint64_t start)
+static inline void bill(struct vcpu *vcpu, enum hv_exit_class exit_class, uint64_t start)
 {
-	if (__atomic_load_n(&vcpu->gic.work, __ATOMIC_ACQUIRE)) {
-		vgic_sync(vcpu);
-	}
-	vcpu->exits[exit_class]++;
-	vcpu->ticks[exit_class] += counter_ticks() - start;
+	exit_cost_add(&vcpu->exits[exit_class], counter_ticks() - start);
+}
+
+/* An interrupt became pending, or it is asked to stop. */
+static void finish_alerted(struct vcpu *vcpu, enum hv_exit_class exit_class, uint64_t start)
+{
+	__atomic_exchange_n(&vcpu->alert, 0, __ATOMIC_ACQ_REL);
+	vgic_sync(vcpu);
+	bill(vcpu, exit_class, start);
 	if (vcpu_must_stop(vcpu)) {
 		vcpu_left_guest(vcpu);
 		core_leave_guest();
 	}
 }
 
+/* What every exit ends with. */
+static inline void finish(struct vcpu *vcpu, enum hv_exit_class exit_class, uint64_t start)
+{
+	if (__atomic_load_n(&vcpu->alert, __ATOMIC_ACQUIRE)) {
+		finish_alerted(vcpu, exit_class, start);
+		return;
+	}
+	bill(vcpu, exit_class, start);
+}
+
+void trap_hypercall(struct guest_registers *regs)
+{
+	uint64_t start = counter_ticks();
+	struct vcpu *vcpu = this_vcpu();
+
+	regs->x[0] = (uint64_t)hypercall(vcpu, regs->x);
+	finish(vcpu, HV_EXIT_PSCI, start);
+}
+
 void trap_synchronous(struct guest_registers *regs)
 {
 	uint64_t start = counter_ticks(), esr = sysreg_read(esr_el2);
-	struct vcpu *vcpu = this_core()->vcpu;
+	struct vcpu *vcpu = this_vcpu();
 	enum hv_exit_class exit_class = HV_EXIT_OTHER;
 
 	switch (field_get(ESR_EC, esr)) {
@@ -233,9 +255,6 @@ void trap_synchronous(struct guest_registers *regs)
 		break;
 	case EC_IABT_LOWER:
 		exit_class = instruction_abort(vcpu, regs, esr);
-		break;
-	case EC_HVC64:
-		exit_class = hypercall(vcpu, regs);
 		break;
 	case EC_SMC64:
 		regs->pc += 4; /* the firmware is not the guest's to call */
@@ -251,22 +270,28 @@ void trap_synchronous(struct guest_registers *regs)
 	finish(vcpu, exit_class, start);
 }
 
-void trap_interrupt(struct guest_registers *regs)
+void trap_interrupt(void)
 {
 	uint64_t start = counter_ticks();
-	struct vcpu *vcpu = this_core()->vcpu;
-	enum hv_exit_class exit_class = HV_EXIT_OTHER;
+	struct vcpu *vcpu = this_vcpu();
+	unsigned intid = interrupt_acknowledge();
 
-	(void)regs;
-	interrupts_handle(vcpu, &exit_class);
-	vuart_flush_idle(vcpu->partition, CONSOLE_IDLE_NS);
-	finish(vcpu, exit_class, start);
+	if (vcpu->partition->uart.used) {
+		vuart_flush_idle(vcpu->partition, CONSOLE_IDLE_NS);
+	}
+	if (interrupt_is_timer(intid)) {
+		interrupt_drop(intid); /* it stays active until the guest's EOI */
+		vgic_inject_timer(vcpu, intid);
+		finish(vcpu, HV_EXIT_TIMER, start);
+	} else {
+		finish(vcpu, interrupt_handle(vcpu, intid), start);
+	}
 }
 
 /* An error the guest's own access raised: that partition is stopped, nobody else hears of it. */
 void trap_serror(struct guest_registers *regs)
 {
-	struct vcpu *vcpu = this_core()->vcpu;
+	struct vcpu *vcpu = this_vcpu();
 
 	log_error("%s: vcpu %u: SError, ESR 0x%lx, at pc 0x%lx: partition stopped",
 		  vcpu->partition->config->name, vcpu->index, sysreg_read(esr_el2), regs->pc);

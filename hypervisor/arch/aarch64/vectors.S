@@ -1,41 +1,78 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exceptions to EL2 (Arm ARM D1.3). A guest's registers go to the stack; the handler gets them. */
+/*
+ * Exceptions to EL2 (Arm ARM D1.3). Registers that C may change go to the stack, as a struct
+ * guest_registers; the rest, pc and pstate follow where a handler looks at them or changes them.
+ */
 #define FRAME 272	/* struct guest_registers: x0-x30, pc, pstate; 16-byte multiple */
+#define ESR_EC_SHIFT 26
+#define EC_HVC64 0x16
 
-	.macro	save
+	.macro	volatile_pairs op, base
+	\op	x0, x1, [\base, #0]
+	\op	x2, x3, [\base, #16]
+	\op	x4, x5, [\base, #32]
+	\op	x6, x7, [\base, #48]
+	\op	x8, x9, [\base, #64]
+	\op	x10, x11, [\base, #80]
+	\op	x12, x13, [\base, #96]
+	\op	x14, x15, [\base, #112]
+	\op	x16, x17, [\base, #128]
+	\op	x18, x19, [\base, #144]
+	.endm
+
+	.macro	other_pairs op, base
+	\op	x20, x21, [\base, #160]
+	\op	x22, x23, [\base, #176]
+	\op	x24, x25, [\base, #192]
+	\op	x26, x27, [\base, #208]
+	\op	x28, x29, [\base, #224]
+	.endm
+
+	.macro	save_volatile
 	sub	sp, sp, #FRAME
-	stp	x0, x1, [sp, #0]
-	stp	x2, x3, [sp, #16]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
-	stp	x18, x19, [sp, #144]
-	stp	x20, x21, [sp, #160]
-	stp	x22, x23, [sp, #176]
-	stp	x24, x25, [sp, #192]
-	stp	x26, x27, [sp, #208]
-	stp	x28, x29, [sp, #224]
+	volatile_pairs stp, sp
+	str	x30, [sp, #240]
+	.endm
+
+	.macro	save_rest
+	other_pairs stp, sp
 	mrs	x1, elr_el2
-	stp	x30, x1, [sp, #240]
 	mrs	x2, spsr_el2
-	str	x2, [sp, #256]
+	stp	x1, x2, [sp, #248]
 	mov	x0, sp
 	.endm
 
-	.macro	guest handler
+	.macro	synchronous
 	.balign	128
-	save
-	bl	\handler
+	save_volatile
+	mrs	x1, esr_el2
+	lsr	x1, x1, #ESR_EC_SHIFT
+	cmp	x1, #EC_HVC64
+	b.ne	synchronous_rest
+	mov	x0, sp
+	bl	trap_hypercall
+	b	return_volatile
+	.endm
+
+	.macro	interrupt
+	.balign	128
+	save_volatile
+	bl	trap_interrupt
+	b	return_volatile
+	.endm
+
+	.macro	serror
+	.balign	128
+	save_volatile
+	save_rest
+	bl	trap_serror
 	b	return_to_guest
 	.endm
 
 	.macro	own kind
 	.balign	128
-	save
+	save_volatile
+	save_rest
 	mov	x1, #\kind
 	bl	trap_own
 	b	.
@@ -53,36 +90,27 @@ vectors:
 	own	5
 	own	6
 	own	7
-	guest	trap_synchronous	/* lower EL, AArch64 */
-	guest	trap_interrupt
-	guest	trap_interrupt
-	guest	trap_serror
-	guest	trap_synchronous	/* lower EL, AArch32 */
-	guest	trap_interrupt
-	guest	trap_interrupt
-	guest	trap_serror
+	synchronous			/* lower EL, AArch64 */
+	interrupt
+	interrupt
+	serror
+	synchronous			/* lower EL, AArch32 */
+	interrupt
+	interrupt
+	serror
 
 	.balign	128
+synchronous_rest:
+	save_rest
+	bl	trap_synchronous
 return_to_guest:
-	ldr	x2, [sp, #256]
-	ldp	x30, x1, [sp, #240]
-	msr	spsr_el2, x2
+	ldp	x1, x2, [sp, #248]
 	msr	elr_el2, x1
-	ldp	x0, x1, [sp, #0]
-	ldp	x2, x3, [sp, #16]
-	ldp	x4, x5, [sp, #32]
-	ldp	x6, x7, [sp, #48]
-	ldp	x8, x9, [sp, #64]
-	ldp	x10, x11, [sp, #80]
-	ldp	x12, x13, [sp, #96]
-	ldp	x14, x15, [sp, #112]
-	ldp	x16, x17, [sp, #128]
-	ldp	x18, x19, [sp, #144]
-	ldp	x20, x21, [sp, #160]
-	ldp	x22, x23, [sp, #176]
-	ldp	x24, x25, [sp, #192]
-	ldp	x26, x27, [sp, #208]
-	ldp	x28, x29, [sp, #224]
+	msr	spsr_el2, x2
+	other_pairs ldp, sp
+return_volatile:
+	volatile_pairs ldp, sp
+	ldr	x30, [sp, #240]
 	add	sp, sp, #FRAME
 	eret
 	dsb	nsh			/* no speculation past the return */
@@ -103,21 +131,8 @@ guest_first_entry:
 	/* registers_capture(registers): what the caller has, and where it is. */
 	.globl	registers_capture
 registers_capture:
-	stp	x0, x1, [x0, #0]
-	stp	x2, x3, [x0, #16]
-	stp	x4, x5, [x0, #32]
-	stp	x6, x7, [x0, #48]
-	stp	x8, x9, [x0, #64]
-	stp	x10, x11, [x0, #80]
-	stp	x12, x13, [x0, #96]
-	stp	x14, x15, [x0, #112]
-	stp	x16, x17, [x0, #128]
-	stp	x18, x19, [x0, #144]
-	stp	x20, x21, [x0, #160]
-	stp	x22, x23, [x0, #176]
-	stp	x24, x25, [x0, #192]
-	stp	x26, x27, [x0, #208]
-	stp	x28, x29, [x0, #224]
+	volatile_pairs stp, x0
+	other_pairs stp, x0
 	stp	x30, x30, [x0, #240]	/* pc: where this returns to */
 	str	xzr, [x0, #256]
 	ret

@@ -4,6 +4,8 @@
 #include "sysreg.h"
 #include "vgic.h"
 
+#define CONTROL_GROUP1 BIT(1) /* GICD_CTLR.EnableGrp1 */
+
 #define LR_CASES(op)                                                                               \
 	op(0, S3_4_C12_C12_0) op(1, S3_4_C12_C12_1) op(2, S3_4_C12_C12_2) op(3, S3_4_C12_C12_3)    \
 		op(4, S3_4_C12_C12_4) op(5, S3_4_C12_C12_5) op(6, S3_4_C12_C12_6)                  \
@@ -79,15 +81,27 @@ static void fold_back(struct vcpu *vcpu, unsigned n)
 	vcpu->gic.used &= ~(1u << n);
 }
 
+static inline uint64_t lr_pending(const struct vgic_bank *bank, unsigned intid)
+{
+	return ICH_LR_PENDING | ICH_LR_GROUP1 | intid |
+	       field_prep(ICH_LR_PRIORITY, bank->priority[intid % 32]);
+}
+
+/* A guest's own timer: the physical interrupt is deactivated with its EOI. */
+static inline uint64_t lr_timer(unsigned intid)
+{
+	return ICH_LR_HW | field_prep(ICH_LR_PINTID, intid);
+}
+
 static void queue(struct vcpu *vcpu, unsigned n, unsigned intid)
 {
 	struct vgic_bank *bank = bank_of(vcpu, intid);
 	uint32_t bit = 1u << intid % 32;
-	uint64_t lr = ICH_LR_PENDING | ICH_LR_GROUP1 | intid |
-		      field_prep(ICH_LR_PRIORITY, bank->priority[intid % 32]);
 
-	if (bank->held & bit) { /* the guest's own timers: deactivated with its EOI */
-		lr |= ICH_LR_HW | field_prep(ICH_LR_PINTID, intid);
+	uint64_t lr = lr_pending(bank, intid);
+
+	if (bank->held & bit) {
+		lr |= lr_timer(intid);
 	} else if (bank->level & bit) {
 		lr |= ICH_LR_EOI; /* look at the line again then */
 	}
@@ -147,11 +161,10 @@ void vgic_sync(struct vcpu *vcpu)
 	int intid = -1;
 
 	lock_acquire(&gic->lock);
-	__atomic_store_n(&vcpu->gic.work, false, __ATOMIC_RELAXED);
 	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
 		fold_back(vcpu, (unsigned)__builtin_ctz(left));
 	}
-	while ((gic->control & BIT(1)) && (intid = most_urgent(vcpu)) >= 0 &&
+	while ((gic->control & CONTROL_GROUP1) && (intid = most_urgent(vcpu)) >= 0 &&
 	       vcpu->gic.used != (1u << count) - 1) {
 		queue(vcpu, (unsigned)__builtin_ctz(~vcpu->gic.used), (unsigned)intid);
 		intid = -1;
@@ -160,16 +173,49 @@ void vgic_sync(struct vcpu *vcpu)
 	lock_release(&gic->lock);
 }
 
-void vgic_inject_private(struct vcpu *vcpu, unsigned intid)
+/*
+ * The common case needs neither lock nor search: nothing is in a list register but, in the first
+ * one, a private interrupt that the guest has ended. Then nothing else waits either, or it would be
+ * in one of the free ones.
+ */
+static inline bool inject_first(struct vcpu *vcpu, unsigned intid, uint64_t kind)
+{
+	struct vgic_cpu *cpu = &vcpu->gic;
+	uint32_t bit = 1u << intid;
+
+	if (cpu->used > 1 || !(cpu->private.enabled & cpu->private.group1 & bit) ||
+	    !(vcpu->partition->gic.control & CONTROL_GROUP1)) {
+		return false;
+	}
+	if (cpu->used && (cpu->in_lr[0] >= 32 || !(sysreg_read(ICH_ELRSR_EL2) & 1))) {
+		return false;
+	}
+	sysreg_write(ICH_LR0_EL2, lr_pending(&cpu->private, intid) | kind);
+	cpu->private.queued = bit;
+	cpu->private.active = 0;
+	cpu->in_lr[0] = (uint16_t)intid;
+	cpu->used = 1;
+	return true;
+}
+
+static void latch_private(struct vcpu *vcpu, unsigned intid)
 {
 	lock_acquire(&vcpu->partition->gic.lock);
 	vcpu->gic.private.pending |= 1u << intid;
 	lock_release(&vcpu->partition->gic.lock);
+	vcpu_alert(vcpu);
+}
+
+void vgic_inject_timer(struct vcpu *vcpu, unsigned intid)
+{
+	if (!inject_first(vcpu, intid, lr_timer(intid))) {
+		latch_private(vcpu, intid);
+	}
 }
 
 static void wake(struct vcpu *vcpu)
 {
-	__atomic_store_n(&vcpu->gic.work, true, __ATOMIC_RELEASE);
+	vcpu_alert(vcpu);
 	if (vcpu != this_core()->vcpu) {
 		core_kick(vcpu->core);
 	}
@@ -194,7 +240,7 @@ void vgic_set_line(struct partition *partition, unsigned intid, bool level)
 void vgic_send_sgi(struct vcpu *from, uint64_t value)
 {
 	struct partition *partition = from->partition;
-	uint32_t bit = 1u << (value >> 24 & 15);
+	unsigned intid = value >> 24 & 15;
 	bool others = value & BIT(40);
 	uint64_t cluster = (value >> 16 & 0xff) | (value >> 24 & 0xff00) | (value >> 32 & 0xff0000);
 	uint64_t list = (value & 0xffff) << 16 * (value >> 44 & 15 ? 1 : 0);
@@ -205,10 +251,12 @@ void vgic_send_sgi(struct vcpu *from, uint64_t value)
 		if (others ? to == from : cluster != 0 || !(list >> i & 1)) {
 			continue;
 		}
-		lock_acquire(&partition->gic.lock);
-		to->gic.private.pending |= bit;
-		lock_release(&partition->gic.lock);
-		wake(to);
+		if (to != from) {
+			latch_private(to, intid);
+			core_kick(to->core);
+		} else if (!inject_first(to, intid, 0)) {
+			latch_private(to, intid);
+		}
 	}
 }
 

@@ -311,11 +311,11 @@ static void kicks(void **state)
 	partitions[1].vcpus[0].state = VCPU_RUNNING;
 	memset(fixture.kicks, 0, sizeof(fixture.kicks));
 	gicd_write(0x104, 1);
-	assert_true(p->vcpus[0].gic.work && p->vcpus[1].gic.work);
+	assert_true(p->vcpus[0].alert && p->vcpus[1].alert);
 	assert_int_equal(fixture.kicks[0], 0);
 	assert_int_equal(fixture.kicks[1], 1);
 	assert_int_equal(fixture.kicks[2], 0);
-	assert_false(partitions[1].vcpus[0].gic.work);
+	assert_false(partitions[1].vcpus[0].alert);
 	p->vcpus[1].state = VCPU_OFF;
 	gicd_write(0x104, 1);
 	assert_int_equal(fixture.kicks[1], 1);
