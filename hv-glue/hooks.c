@@ -62,9 +62,9 @@ static enum status partition_start(partition_id_t id)
 		struct assignment *a = &side->assignments[i];
 
 		if (attach(a) == STATUS_OK) {
-			log_info("%s -> %s (%s): DMA by SMMU stage 2, interrupts as vLPIs",
+			log_info("%s -> %s (%s): DMA by SMMU stage %d, interrupts as vLPIs",
 				 pci_name(a->identity.rid, name), hv_partition_name(id),
-				 a->request->label);
+				 a->request->label, iommu_stage1() ? 1 : 2);
 		}
 	}
 	return STATUS_OK;
@@ -143,6 +143,11 @@ static void lpi_enable(partition_id_t id, unsigned vcpu, bool enable)
 	}
 }
 
+static const char *dma_path(const struct assignment *a)
+{
+	return !a->attached ? "none" : iommu_stage1() ? "smmu-stage1" : "smmu-stage2";
+}
+
 static void report_device(const struct partition_side *side, const struct assignment *a)
 {
 	char name[PCI_NAME_LENGTH];
@@ -151,7 +156,7 @@ static void report_device(const struct partition_side *side, const struct assign
 	log_info("@device partition=%s function=%s kind=%s dma=%s interrupts=%s label=%s "
 		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu",
 		 hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
-		 a->request->wants_vf ? "VF" : "function", a->attached ? "smmu-stage2" : "none",
+		 a->request->wants_vf ? "VF" : "function", dma_path(a),
 		 a->attached ? "vlpi" : "none", a->request->label, a->slot,
 		 a->stuck      ? "quarantined"
 		 : a->attached ? "assigned"

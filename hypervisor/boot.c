@@ -58,6 +58,10 @@ static void find_machine(const void *fdt)
 		give_up("the device tree lacks memory, cores or a GICv3, or reserves too much");
 	}
 	map_devices();
+	/* From here on no DMA lands, whatever a firmware left running. */
+	if (machine.smmu.size && iommu_block_all((mmio_t){machine.smmu.base.v}) != STATUS_OK) {
+		give_up("the SMMU does not block DMA");
+	}
 }
 
 static void find_memory(void)
@@ -180,7 +184,7 @@ _Noreturn void boot_main(const void *fdt)
 	read_config();
 	partitions_init(&config, &free_memory,
 			(pa_t){machine.its.size ? machine.its.base.v + 0x10000 : 0});
-	start_legs(); /* SMMU abort first: from here on no unowned DMA lands */
+	start_legs();
 	if (partitions_check_images(machine.fit) == 0) {
 		give_up("no partition can be started");
 	}

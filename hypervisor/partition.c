@@ -147,8 +147,9 @@ static enum status restore_memory(struct partition *partition)
 		partition->released = false;
 		status = stage2_fill(partition->cpu_root, (ipa_t){GUEST_RAM_BASE},
 				     partition->memory, size, STAGE2_RAM);
-		stage2_share(partition->device_root, partition->cpu_root, (ipa_t){GUEST_RAM_BASE},
-			     size);
+		if (status == STATUS_OK) {
+			status = partition_share_memory(partition);
+		}
 	}
 	return status;
 }

@@ -81,7 +81,7 @@ static volatile void *guest_at(void *context, ipa_t ipa, size_t size)
 	return va_of((pa_t){partition->memory.v + (ipa.v - GUEST_RAM_BASE)});
 }
 
-/* RAM for both; the doorbell for devices only. The RAM parts are the same tables. */
+/* RAM for both; the doorbell for devices only. The RAM parts of stage 2 are the same tables. */
 static enum status build_tables(struct partition *partition, pa_t doorbell)
 {
 	uint64_t size = partition->config->memory_size;
@@ -95,12 +95,11 @@ static enum status build_tables(struct partition *partition, pa_t doorbell)
 	status = stage2_map(partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, partition->memory, size,
 			    STAGE2_RAM);
 	if (status == STATUS_OK) {
-		stage2_share(partition->device_root, partition->cpu_root, (ipa_t){GUEST_RAM_BASE},
-			     size);
+		status = partition_share_memory(partition);
 	}
 	if (status == STATUS_OK && doorbell.v) {
 		status = stage2_map(partition->device_root, (ipa_t){GUEST_ITS_DOORBELL}, doorbell,
-				    PAGE_SIZE, STAGE2_DOORBELL);
+				    PAGE_SIZE, iommu_stage1() ? STAGE1_DOORBELL : STAGE2_DOORBELL);
 	}
 	return status;
 }

@@ -16,32 +16,52 @@ static enum status invalidate(const struct iommu_tables *tables, ipa_t ipa, uint
 	return status == STATUS_STATE ? STATUS_OK : status;
 }
 
-/* A 1 GiB block that had to be split is a table now: the devices' root follows, by way of nothing.
+enum status partition_share_memory(struct partition *partition)
+{
+	ipa_t ram = {GUEST_RAM_BASE};
+	uint64_t size = partition->config->memory_size;
+
+	if (iommu_stage1()) {
+		return stage2_fill(partition->device_root, ram, partition->memory, size,
+				   STAGE1_RAM);
+	}
+	stage2_share(partition->device_root, partition->cpu_root, ram, size);
+	return STATUS_OK;
+}
+
+/*
+ * The devices' tables follow the CPUs', from which a range has been unmapped: a tree of their own
+ * by the same act; a shared one by itself, but a 1 GiB block that had to be split is a table now,
+ * and the root follows by way of nothing.
  */
 static enum status follow(struct partition *partition, const struct iommu_tables *tables, ipa_t ipa,
 			  uint64_t size)
 {
+	ipa_t first = {ipa.v & ~(GIB(1) - 1)};
+	uint64_t gibs = align_up(ipa.v + size, GIB(1)) - first.v;
 	enum status status;
 
-	if (stage2_shared(partition->device_root, partition->cpu_root, ipa, size)) {
+	if (iommu_stage1()) {
+		return stage2_unmap(partition->device_root, ipa, size, tables->vmid);
+	}
+	if (stage2_shared(partition->device_root, partition->cpu_root, first, gibs)) {
 		return STATUS_OK;
 	}
-	stage2_unshare(partition->device_root, ipa, size);
-	status = invalidate(tables, ipa, size);
+	stage2_unshare(partition->device_root, first, gibs);
+	status = invalidate(tables, first, gibs);
 	if (status == STATUS_OK) {
-		stage2_share(partition->device_root, partition->cpu_root, ipa, size);
+		stage2_share(partition->device_root, partition->cpu_root, first, gibs);
 	}
 	return status;
 }
 
-#define TABLES_OF_ONE_RELEASE 3	 /* 2 MiB at most: two blocks of 2 MiB, one of 1 GiB */
+/* 2 MiB at most, so two blocks of 2 MiB and one of 1 GiB; twice in trees that are not shared. */
+#define TABLES_OF_ONE_RELEASE 6
 #define TABLES_OF_A_PARTITION 32 /* of the pool that all share */
 
 enum status partition_release_memory(struct partition *partition, ipa_t ipa, uint64_t size)
 {
 	struct iommu_tables tables;
-	ipa_t first_gib = {ipa.v & ~(GIB(1) - 1)};
-	uint64_t end = align_up(ipa.v + size, GIB(1));
 	enum status status;
 
 	if (!is_aligned(ipa.v | size, PAGE_SIZE) ||
@@ -59,12 +79,12 @@ enum status partition_release_memory(struct partition *partition, ipa_t ipa, uin
 	}
 	partition->released = true;
 	status = stage2_unmap(partition->cpu_root, ipa, size, tables.vmid);
-	if (status == STATUS_OK) {
-		status = follow(partition, &tables, first_gib, end - first_gib.v);
-	}
 	/* Also after a failure: what was unmapped until then is gone for the devices too. */
-	enum status gone = invalidate(&tables, ipa, size);
+	enum status gone = follow(partition, &tables, ipa, size);
 
+	if (gone == STATUS_OK) {
+		gone = invalidate(&tables, ipa, size);
+	}
 	if (status == STATUS_OK) {
 		status = gone;
 	}

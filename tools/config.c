@@ -108,12 +108,14 @@ static void read_machine(const void *fdt, int node, struct machine *machine)
 	int devices = fdt_subnode_offset(fdt, node, "devices"), child;
 
 	machine->gic = 4;
+	machine->smmu_stage = 2;
 	machine->cpu = read_string(fdt, node, "cpu");
 	if (!machine->cpu) {
 		machine->cpu = "neoverse-n1";
 	}
 	machine->has_cores = read_u32(fdt, node, "cores", &machine->cores);
 	read_u32(fdt, node, "gic", &machine->gic);
+	read_u32(fdt, node, "smmu-stage", &machine->smmu_stage);
 	machine->has_memory_size = read_u64(fdt, node, "memory-size", &machine->memory_size);
 	machine->its_off = has_property(fdt, node, "its-off");
 	machine->smmu_off = has_property(fdt, node, "smmu-off");

@@ -54,6 +54,7 @@ struct machine {
 	const char *cpu;
 	uint32_t gic;
 	bool its_off, smmu_off, smmu_bypass;
+	uint32_t smmu_stage; /* 1: it has stage 1 alone; 2: both */
 	struct machine_device devices[MAX_MACHINE_DEVICES];
 	unsigned device_count, devices_left_out;
 };

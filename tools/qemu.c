@@ -22,10 +22,15 @@ static void add_machine(struct words *words, const struct machine *machine,
 			const struct qemu_options *options)
 {
 	words_add(words, "-M");
-	words_add(words, "virt,virtualization=on,gic-version=%u%s%s%s,dtb-randomness=off",
-		  machine->gic, machine->its_off ? ",its=off" : "",
-		  machine->smmu_off ? "" : ",iommu=smmuv3",
+	/* From 9.2 on the board insists on both stages. */
+	words_add(words, "virt%s,virtualization=on,gic-version=%u%s%s%s,dtb-randomness=off",
+		  machine->smmu_stage == 1 ? "-9.1" : "", machine->gic,
+		  machine->its_off ? ",its=off" : "", machine->smmu_off ? "" : ",iommu=smmuv3",
 		  machine->smmu_bypass ? ",default-bus-bypass-iommu=on" : "");
+	if (machine->smmu_stage == 1) {
+		words_add(words, "-global");
+		words_add(words, "arm-smmuv3.stage=1");
+	}
 	words_add(words, "-cpu");
 	words_add(words, "%s%s", machine->cpu, options->icount ? ",cntfrq=1000000000" : "");
 	words_add(words, "-smp");

@@ -23,6 +23,10 @@ static void machine_rules(const struct machine *machine, struct report *report)
 		report_fix(report,
 			   "use <4> (interrupts straight into the guest) or <3> (injected)");
 	}
+	if (machine->smmu_stage != 1 && machine->smmu_stage != 2) {
+		report_add(report, SEVERITY_RULE, path, "smmu-stage = <%u>", machine->smmu_stage);
+		report_fix(report, "use <2> (QEMU's SMMU as it is) or <1> (one without stage 2)");
+	}
 	if (machine->memory_size % BLOCK) {
 		report_add(report, SEVERITY_RULE, path,
 			   "memory-size 0x%llx is not a multiple of 2 MiB",

@@ -54,6 +54,7 @@ static const struct property_rule machine_properties[] = {
 	{"its-off", TYPE_FLAG, false, "its-off;"},
 	{"smmu-off", TYPE_FLAG, false, "smmu-off;"},
 	{"smmu-bypass", TYPE_FLAG, false, "smmu-bypass;"},
+	{"smmu-stage", TYPE_NUMBER, false, "smmu-stage = <1>;"},
 	{0},
 };
 

@@ -8,13 +8,15 @@
 #include "bits.h"
 #include "guest_map.h"
 
-#define ENTRIES	    512
-#define TABLE	    3ull			  /* and a page, at the last level */
-#define LEAF	    (TABLE | 3ull << 8 | BIT(10)) /* inner shareable, accessed */
-#define NORMAL	    (15ull << 2)
-#define DEVICE	    (1ull << 2)
-#define READ	    BIT(6)
-#define WRITE	    BIT(7)
+#define ENTRIES 512
+#define TABLE	3ull			      /* and a page, at the last level */
+#define LEAF	(TABLE | 3ull << 8 | BIT(10)) /* inner shareable, accessed */
+#define NORMAL	(15ull << 2)
+#define DEVICE	(1ull << 2)
+#define READ	BIT(6)
+#define WRITE	BIT(7)
+/* Stage 1: unprivileged, not global, never executed. */
+#define STAGE1_LEAF (TABLE | BIT(6) | 3ull << 8 | BIT(10) | BIT(11) | 3ull << 53)
 #define START_LEVEL 1
 #define INPUT_BITS  39
 
@@ -91,19 +93,24 @@ static volatile void *ram_at(void *context, ipa_t ipa, size_t size)
 		       : NULL;
 }
 
-/* RAM, and the doorbell to write to. */
+/* RAM, and the doorbell to write to; which stage is known once the IOMMU is up. */
 static void build_tables(unsigned number)
 {
 	uint64_t(*t)[ENTRIES] = tables[number];
+	uint64_t ram_leaf = LEAF | NORMAL | READ | WRITE, doorbell_leaf = LEAF | DEVICE | WRITE;
+
+	if (iommu_stage1()) {
+		ram_leaf = STAGE1_LEAF;
+		doorbell_leaf = STAGE1_LEAF | IOMMU_ATTR_DEVICE << 2;
+	}
 
 	t[ROOT][GUEST_ITS_DOORBELL >> 30] = pa_of(t[LOW]).v | TABLE;
 	t[LOW][GUEST_ITS_DOORBELL >> 21 & 511] = pa_of(t[LOW_PAGES]).v | TABLE;
-	t[LOW_PAGES][GUEST_ITS_DOORBELL >> 12 & 511] = GUEST_ITS_DOORBELL | LEAF | DEVICE | WRITE;
+	t[LOW_PAGES][GUEST_ITS_DOORBELL >> 12 & 511] = GUEST_ITS_DOORBELL | doorbell_leaf;
 	t[ROOT][GUEST_RAM_BASE >> 30] = pa_of(t[HIGH]).v | TABLE;
 	t[HIGH][0] = pa_of(t[RAM_PAGES]).v | TABLE;
 	for (unsigned i = 0; i < HV_HOST_RAM / PAGE_SIZE; i++) {
-		t[RAM_PAGES][i] =
-			(pa_of(ram[number]).v + i * PAGE_SIZE) | LEAF | NORMAL | READ | WRITE;
+		t[RAM_PAGES][i] = (pa_of(ram[number]).v + i * PAGE_SIZE) | ram_leaf;
 	}
 }
 
@@ -118,7 +125,6 @@ partition_id_t hv_host_partition(const char *name, unsigned vcpus, unsigned firs
 	partition->vcpus = vcpus;
 	partition->first_core = first_core;
 	partition->memory = (struct guest_memory){ram[number], ram_at};
-	build_tables(number);
 	return (partition_id_t){(uint8_t)number};
 }
 
@@ -311,6 +317,7 @@ void hv_unmap_device(partition_id_t id, ipa_t ipa, uint64_t size)
 
 void hv_device_tables(partition_id_t partition, struct iommu_tables *out)
 {
+	build_tables(partition.v);
 	*out = (struct iommu_tables){
 		.vmid = {(uint16_t)(partition.v + 1)},
 		.root = pa_of(tables[partition.v][ROOT]),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A strict SMMUv3 (Arm IHI 0070 G.b) for tests: stage 2 only, little-endian, non-secure. It knows
+ * A strict SMMUv3 (Arm IHI 0070 G.b) for tests: stage 2 where it exists (IDR0.S2P), else stage 1 of
+ * the EL1&0 regime without substreams; never both; little-endian, non-secure. It knows
  * nothing of the driver's constants and forgives nothing: what the architecture calls unpredictable
  * or not permitted is a violation. Nothing happens at once: acknowledgements and commands take
  * virtual time, and an invalidation takes effect only when a later CMD_SYNC completes. Until then
@@ -64,12 +65,17 @@ struct model_smmu {
 		uint32_t stream;
 		uint64_t dword[8];
 	} stes[MODEL_SMMU_STES];
+	struct model_smmu_cd { /* not dropped with its entry: CFGI_CD, or CFGI_ALL */
+		bool valid;
+		uint32_t stream;
+		uint64_t dword[8];
+	} cds[MODEL_SMMU_STES];
 	struct model_smmu_tlb {
-		bool valid, read, write;
-		uint16_t vmid;
+		bool valid, read, write, stage1;
+		uint16_t vmid; /* of stage 1: the ASID */
 		uint64_t ipa, size, pa;
 	} tlb[MODEL_SMMU_TLB];
-	unsigned tlb_next, ste_next;
+	unsigned tlb_next, ste_next, cd_next;
 	struct model_smmu_command {
 		uint64_t dword[2];
 	} pending[MODEL_SMMU_PENDING];
@@ -98,9 +104,11 @@ struct model_smmu_result model_smmu_translated(struct model_smmu *smmu, uint32_t
 /* The SMMU may fetch any entry at any time: now. */
 void model_smmu_prefetch(struct model_smmu *smmu, uint32_t stream);
 
-/* What an entry with these words would mean. */
+/* What an entry with these words would mean; of stage 1 without the descriptor. */
 enum model_smmu_meaning { MODEL_STE_ABORT, MODEL_STE_BYPASS, MODEL_STE_STAGE2, MODEL_STE_STAGE1 };
 enum model_smmu_meaning model_smmu_meaning(const struct model_smmu *smmu, const uint64_t dword[8]);
+/* A context descriptor with these words would be walked by; else it aborts. */
+bool model_smmu_context_legal(const struct model_smmu *smmu, const uint64_t dword[8]);
 
 /* Activates global errors. */
 void model_smmu_raise(struct model_smmu *smmu, uint32_t errors);

@@ -7,8 +7,9 @@
 struct walk {
 	unsigned output_bits, input_bits, start;
 	uint64_t root;
-	uint16_t vmid;
-	bool records;
+	uint64_t attributes; /* MAIR, of stage 1 */
+	uint16_t vmid;	     /* of stage 1: the ASID */
+	bool records, stage1;
 };
 
 static unsigned size_bits(unsigned code)
@@ -31,11 +32,51 @@ static bool stage2_legal(const struct model_smmu *smmu, const uint64_t d[8], str
 			      .root = d[3] & 0x000ffffffffffff0ull,
 			      .vmid = (uint16_t)d[2],
 			      .records = GET(d[2], 58, 58)};
-	return GET(d[2], 51, 51) && GET(d[2], 47, 46) == 0 && GET(d[2], 52, 52) == 0 &&
-	       GET(d[2], 57, 57) == 0 && GET(d[2], 56, 55) == 0 && level <= 2 &&
-	       walk->input_bits >= 25 && walk->input_bits <= oas &&
+	return (smmu->idr0 & B(0)) && GET(d[2], 51, 51) && GET(d[2], 47, 46) == 0 &&
+	       GET(d[2], 52, 52) == 0 && GET(d[2], 57, 57) == 0 && GET(d[2], 56, 55) == 0 &&
+	       level <= 2 && walk->input_bits >= 25 && walk->input_bits <= oas &&
 	       walk->input_bits >= low[level] && walk->input_bits <= high[level] &&
 	       (level != 0 || oas >= 44) && walk->root >> walk->output_bits == 0;
+}
+
+/* Of Config=0b101: one descriptor, nothing stalls (the model's STALL_MODEL). 5.2.2 */
+static bool stage1_legal(const struct model_smmu *smmu, const uint64_t d[8])
+{
+	return (smmu->idr0 & B(1)) && GET(d[0], 63, 59) == 0 &&
+	       !(GET(smmu->idr0, 25, 24) == 1 && GET(d[1], 27, 27)) &&
+	       GET(d[0], 51, 6) << 6 >> size_bits(smmu->idr5) == 0;
+}
+
+/* Is a descriptor with V=1 ILLEGAL (5.4.1)? */
+static bool context_legal(const struct model_smmu *smmu, const uint64_t d[8], struct walk *walk)
+{
+	unsigned oas = size_bits(smmu->idr5), ips = size_bits((unsigned)GET(d[0], 34, 32));
+	unsigned tsz = (unsigned)GET(d[0], 5, 0), input = 64 - tsz;
+
+	*walk = (struct walk){.output_bits = ips < oas ? ips : oas,
+			      .input_bits = input,
+			      .start = input > 39   ? 0
+				       : input > 30 ? 1
+						    : 2,
+			      .root = d[1] & 0x000ffffffffffff0ull,
+			      .attributes = d[3],
+			      .vmid = (uint16_t)GET(d[0], 63, 48),
+			      .records = GET(d[0], 45, 45),
+			      .stage1 = true};
+	return GET(d[0], 41, 41) && tsz >= 16 && tsz <= 39 && GET(d[0], 7, 6) == 0 &&
+	       GET(d[0], 15, 14) == 0 &&			   /* ENDI, EPD0 */
+	       GET(d[0], 30, 30) &&				   /* EPD1 */
+	       GET(d[0], 34, 32) <= 5 && GET(d[0], 39, 38) == 0 && /* IPS, TBI */
+	       GET(d[0], 43, 42) == 0 && GET(d[0], 44, 44) == 0 && /* HA, HD; S */
+	       (GET(d[0], 46, 46) || !(smmu->idr0 & B(26))) &&	   /* A */
+	       ((smmu->idr0 & B(12)) || walk->vmid < 256) && walk->root >> walk->output_bits == 0;
+}
+
+bool model_smmu_context_legal(const struct model_smmu *smmu, const uint64_t dword[8])
+{
+	struct walk walk;
+
+	return (dword[0] & B(31)) && context_legal(smmu, dword, &walk);
 }
 
 enum model_smmu_meaning model_smmu_meaning(const struct model_smmu *smmu, const uint64_t dword[8])
@@ -50,8 +91,10 @@ enum model_smmu_meaning model_smmu_meaning(const struct model_smmu *smmu, const 
 		return MODEL_STE_BYPASS;
 	case 6:
 		return stage2_legal(smmu, dword, &walk) ? MODEL_STE_STAGE2 : MODEL_STE_ABORT;
+	case 5:
+		return stage1_legal(smmu, dword) ? MODEL_STE_STAGE1 : MODEL_STE_ABORT;
 	default:
-		return MODEL_STE_STAGE1;
+		return MODEL_STE_STAGE1; /* both: never wanted */
 	}
 }
 
@@ -88,21 +131,49 @@ static struct model_smmu_ste *fetch(struct model_smmu *smmu, uint32_t stream)
 	return ste;
 }
 
+/* The descriptor behind a valid entry. As with entries, an invalid one's words may be older. */
+static struct model_smmu_cd *fetch_context(struct model_smmu *smmu,
+					   const struct model_smmu_ste *ste)
+{
+	const uint64_t *at = (const uint64_t *)(uintptr_t)(GET(ste->dword[0], 51, 6) << 6);
+	struct model_smmu_cd *cd = NULL;
+
+	for (unsigned i = 0; i < MODEL_SMMU_STES && !cd; i++) {
+		if (smmu->cds[i].valid && smmu->cds[i].stream == ste->stream) {
+			cd = &smmu->cds[i];
+		}
+	}
+	if (!cd) {
+		cd = &smmu->cds[smmu->cd_next++ % MODEL_SMMU_STES];
+		cd->valid = true;
+		cd->stream = ste->stream;
+		memcpy(cd->dword, at, 64);
+	} else if (!(cd->dword[0] & B(31))) {
+		cd->dword[0] = at[0];
+	}
+	return cd;
+}
+
 void model_smmu_prefetch(struct model_smmu *smmu, uint32_t stream)
 {
 	if ((smmu->cr0ack & SMMUEN) && !cached(smmu, stream)) {
-		(void)fetch(smmu, stream);
+		struct model_smmu_ste *ste = fetch(smmu, stream);
+
+		if (model_smmu_meaning(smmu, ste->dword) == MODEL_STE_STAGE1) {
+			(void)fetch_context(smmu, ste);
+		}
 	}
 }
 
 static struct model_smmu_result refuse(struct model_smmu *smmu, uint8_t type, uint32_t stream,
 				       uint64_t address, bool write, bool record)
 {
-	uint64_t fault = type >= 0x10 ? B(39) | 2ull << 40 : 0; /* S2, CLASS = IN */
+	bool stage2 = smmu->idr0 & B(0);
+	uint64_t fault = type >= 0x10 ? (stage2 ? B(39) : 0) | 2ull << 40 : 0; /* S2, CLASS = IN */
 	bool addressed = type >= 0x10 || type == 0x07;
 	uint64_t words[4] = {type | (uint64_t)stream << 32,
 			     fault | (addressed && !write ? B(35) : 0), addressed ? address : 0,
-			     type >= 0x10 ? address & 0x000ffffffffff000ull : 0};
+			     type >= 0x10 && stage2 ? address & 0x000ffffffffff000ull : 0};
 
 	if (record) {
 		model_smmu_record(smmu, words);
@@ -110,8 +181,26 @@ static struct model_smmu_result refuse(struct model_smmu *smmu, uint8_t type, ui
 	return (struct model_smmu_result){.event = record ? type : 0};
 }
 
+/* What a leaf permits a device, whose accesses are unprivileged. */
+static void permit(struct model_smmu *smmu, const struct walk *walk, uint64_t leaf,
+		   struct model_smmu_tlb *out)
+{
+	if (!walk->stage1) {
+		out->read = leaf & B(6);
+		out->write = leaf & B(7);
+		return;
+	}
+	uint64_t attribute = walk->attributes >> (8 * GET(leaf, 4, 2)) & 0xff;
+
+	out->read = leaf & B(6);
+	out->write = (leaf & B(6)) && !(leaf & B(7));
+	model_smmu_expect(smmu, leaf & B(11), "a global stage 1 entry: every ASID hits it");
+	model_smmu_expect(smmu, attribute == 0xff || attribute == 0x04, "unknown memory type");
+}
+
 /* Returns the event number, or 0 with *out filled in. */
-static uint8_t walk_tables(const struct walk *walk, uint64_t ipa, struct model_smmu_tlb *out)
+static uint8_t walk_tables(struct model_smmu *smmu, const struct walk *walk, uint64_t ipa,
+			   struct model_smmu_tlb *out)
 {
 	uint64_t table = walk->root;
 
@@ -138,12 +227,12 @@ static uint8_t walk_tables(const struct walk *walk, uint64_t ipa, struct model_s
 			return 0x12;
 		}
 		*out = (struct model_smmu_tlb){.valid = true,
-					       .read = entry & B(6),
-					       .write = entry & B(7),
+					       .stage1 = walk->stage1,
 					       .vmid = walk->vmid,
 					       .size = B(shift),
 					       .ipa = ipa & ~(B(shift) - 1),
 					       .pa = address & ~(B(shift) - 1)};
+		permit(smmu, walk, entry, out);
 		return 0;
 	}
 	return 0x10;
@@ -156,17 +245,33 @@ static struct model_smmu_tlb *translation(struct model_smmu *smmu, const struct 
 
 	for (unsigned i = 0; i < MODEL_SMMU_TLB; i++) {
 		entry = &smmu->tlb[i];
-		if (entry->valid && entry->vmid == walk->vmid && ipa - entry->ipa < entry->size) {
+		if (entry->valid && entry->stage1 == walk->stage1 && entry->vmid == walk->vmid &&
+		    ipa - entry->ipa < entry->size) {
 			return entry;
 		}
 	}
-	*event = walk_tables(walk, ipa, &found);
+	*event = walk_tables(smmu, walk, ipa, &found);
 	if (*event) {
 		return NULL;
 	}
 	entry = &smmu->tlb[smmu->tlb_next++ % MODEL_SMMU_TLB];
 	*entry = found;
 	return entry;
+}
+
+/* How a valid entry that translates says to walk: 0, or the number of the event. */
+static uint8_t walk_of(struct model_smmu *smmu, const struct model_smmu_ste *ste, struct walk *walk)
+{
+	if (GET(ste->dword[0], 3, 1) == 6) {
+		return stage2_legal(smmu, ste->dword, walk) ? 0 : 0x04;
+	}
+	if (!stage1_legal(smmu, ste->dword)) {
+		return 0x04;
+	}
+	model_smmu_expect(smmu, GET(ste->dword[1], 31, 30) == 0, "not the EL1&0 regime");
+	struct model_smmu_cd *cd = fetch_context(smmu, ste);
+
+	return (cd->dword[0] & B(31)) && context_legal(smmu, cd->dword, walk) ? 0 : 0x0a;
 }
 
 struct model_smmu_result model_smmu_access(struct model_smmu *smmu, uint32_t stream,
@@ -195,14 +300,18 @@ struct model_smmu_result model_smmu_access(struct model_smmu *smmu, uint32_t str
 		return (struct model_smmu_result){0};
 	case 4:
 		return bypass;
+	case 5:
 	case 6:
 		break;
 	default:
-		model_smmu_violate(smmu, "stage 1 enabled");
+		model_smmu_violate(smmu, "both stages enabled");
 		return (struct model_smmu_result){0};
 	}
-	if (!stage2_legal(smmu, ste->dword, &walk)) {
-		return refuse(smmu, 0x04, stream, address, write, true);
+	model_smmu_expect(smmu, GET(ste->dword[0], 3, 1) == ((smmu->idr0 & B(0)) ? 6 : 5),
+			  "stage 1, although there is stage 2");
+	event = walk_of(smmu, ste, &walk);
+	if (event) {
+		return refuse(smmu, event, stream, address, write, true);
 	}
 	model_smmu_expect(smmu, GET(ste->dword[1], 29, 28) == 0, "ATS enabled for a stream");
 	model_smmu_expect(smmu, (walk.root & 4095) == 0, "root of the tables not aligned");

@@ -74,7 +74,9 @@ struct partition {
 	bool released;	       /* pages were given up: mapped back at the next start */
 	struct fit_image kernel, ramdisk, dtb; /* hashes checked at boot */
 	pa_t memory;
-	void *cpu_root, *device_root; /* level 1 tables: only the roots differ */
+	/* Level 1 tables: only the roots differ, unless the devices' are stage 1 (iommu_stage1()).
+	 */
+	void *cpu_root, *device_root;
 	struct guest_memory guest_memory;
 	struct hv_mmio_region traps[PARTITION_TRAPS];
 	unsigned trap_count;
@@ -138,6 +140,9 @@ bool vcpu_must_stop(const struct vcpu *vcpu);
 bool vcpu_refuse_start(struct vcpu *vcpu);
 /* On the vCPU's core, after its last guest instruction. */
 void vcpu_left_guest(struct vcpu *vcpu);
+
+/* The RAM of the devices' tables, where nothing is mapped yet, follows that of the CPUs'. */
+enum status MUST_USE partition_share_memory(struct partition *partition);
 
 /* Unmaps pages of its own RAM from the partition's CPUs and devices, for good. */
 enum status MUST_USE partition_release_memory(struct partition *partition, ipa_t ipa,

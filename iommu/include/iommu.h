@@ -3,7 +3,7 @@
  * stream → one partition's tables, or abort. The driver behind it is chosen at link time
  * (smmuv3/ now).
  *
- * Leans on: lib. Specification: Arm IHI 0070 (SMMUv3), Arm ARM D8 (stage 2 format).
+ * Leans on: lib. Specification: Arm IHI 0070 (SMMUv3), Arm ARM D8 (table formats).
  * Abort is the zero state: from iommu_init() on, a stream that nobody attached aborts.
  * Lock: one for the device, around the command queue and the stream table. iommu_events() has its
  * own and may run beside the others.
@@ -30,13 +30,20 @@ struct iommu_config {
  */
 #define IOMMU_ARENA_SIZE MIB(6)
 
-/* The stage-2 tables of one partition's devices. Built by the hypervisor; RAM parts are shared. */
+/*
+ * The tables of one partition's devices, built by the hypervisor: stage 2, or stage 1 where
+ * iommu_stage1() says so. Stage 1 leaves are of the EL1&0 regime: AP[1] set (PCIe traffic is
+ * unprivileged), nG set, AttrIndx 0 normal write-back or IOMMU_ATTR_DEVICE.
+ */
 struct iommu_tables {
-	vmid_t vmid;
+	vmid_t vmid; /* of stage 1: the ASID, below IOMMU_STAGE1_SPACES */
 	pa_t root;
 	uint8_t input_bits;  /* IPA width: T0SZ = 64 - input_bits */
 	uint8_t start_level; /* 0, 1 or 2: never concatenated */
 };
+
+#define IOMMU_STAGE1_SPACES 64
+#define IOMMU_ATTR_DEVICE   1
 
 /*
  * The first act on a machine: from its return on no DMA passes the SMMU, whatever a firmware left.
@@ -45,10 +52,16 @@ struct iommu_tables {
 enum status MUST_USE iommu_block_all(mmio_t registers);
 
 /*
+ * The SMMU that was blocked has no stage 2 (IDR0.S2P): it walks stage-1 tables, so a partition's
+ * devices need a tree of their own. False before iommu_block_all().
+ */
+bool iommu_stage1(void);
+
+/*
  * Takes the SMMU over: aborts all traffic first (GBPA), then disables it, checks that it can do
- * stage 2 with 4 KiB pages and 16-bit VMIDs, builds an all-abort stream table, queues, invalidates
- * everything, and enables it. STATUS_UNSUPPORTED with a log line for a machine it cannot drive;
- * the global abort stays in force then.
+ * stage 2 with 4 KiB pages and 16-bit VMIDs, or else stage 1, builds an all-abort stream table,
+ * queues, invalidates everything, and enables it. STATUS_UNSUPPORTED with a log line for a machine
+ * it cannot drive; the global abort stays in force then.
  */
 enum status MUST_USE iommu_init(const struct iommu_config *config);
 
@@ -56,7 +69,8 @@ enum status MUST_USE iommu_init(const struct iommu_config *config);
  * Points `stream` at `tables` for `owner`. The stream must be aborting. Every store of the update
  * is either abort or the full configuration; when it returns the new configuration is in use.
  * STATUS_BUSY: the stream has an owner; STATUS_RANGE: beyond stream_id_bits; STATUS_INVALID: the
- * tables cannot be walked by this SMMU, or PARTITION_NONE; STATUS_STATE: no iommu_init().
+ * tables cannot be walked by this SMMU, their ASID is in use for others, or PARTITION_NONE;
+ * STATUS_STATE: no iommu_init().
  * STATUS_TIMEOUT/STATUS_HARDWARE: the command queue failed; the entry is abort in memory, and if
  * the SMMU did not confirm that, the stream stays `owner`'s (STATUS_BUSY) until a detach succeeds.
  */

@@ -9,6 +9,11 @@ enum status smmu_cmd_cfgi_ste(stream_id_t stream)
 	return smmu_cmdq_submit(command_cfgi_ste(stream));
 }
 
+enum status smmu_cmd_cfgi_cd(stream_id_t stream)
+{
+	return smmu_cmdq_submit(command_cfgi_cd(stream));
+}
+
 enum status smmu_cmd_cfgi_all(void)
 {
 	return smmu_cmdq_submit(command_cfgi_all());
@@ -16,7 +21,12 @@ enum status smmu_cmd_cfgi_all(void)
 
 enum status smmu_cmd_tlbi_vmid(vmid_t vmid)
 {
-	return smmu_cmdq_submit(command_tlbi_vmid(vmid));
+	return smmu_cmdq_submit(smmu.stage1 ? command_tlbi_asid(vmid) : command_tlbi_vmid(vmid));
+}
+
+static struct smmu_command page(vmid_t vmid, uint64_t address)
+{
+	return smmu.stage1 ? command_tlbi_va(vmid, address) : command_tlbi_page(vmid, address);
 }
 
 static enum status tlbi_pages(vmid_t vmid, uint64_t address, uint64_t pages)
@@ -24,7 +34,7 @@ static enum status tlbi_pages(vmid_t vmid, uint64_t address, uint64_t pages)
 	enum status status = STATUS_OK;
 
 	for (; pages && status == STATUS_OK; pages--, address += PAGE_SIZE) {
-		status = smmu_cmdq_submit(command_tlbi_page(vmid, address));
+		status = smmu_cmdq_submit(page(vmid, address));
 	}
 	return status;
 }
@@ -39,8 +49,9 @@ static enum status tlbi_ranges(vmid_t vmid, uint64_t address, uint64_t pages)
 		unsigned count = (unsigned)(pages >> scale) & (RANGE_PAGES - 1);
 		bool single = count == 1 && scale == 0;
 
-		status = smmu_cmdq_submit(single ? command_tlbi_page(vmid, address)
-						 : command_tlbi_range(vmid, address, count, scale));
+		status =
+			smmu_cmdq_submit(single ? page(vmid, address)
+						: command_range(page(vmid, address), count, scale));
 		pages -= (uint64_t)count << scale;
 		address += ((uint64_t)count << scale) * PAGE_SIZE;
 	}

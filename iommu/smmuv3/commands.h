@@ -13,6 +13,9 @@ struct smmu_command {
 enum smmu_opcode {
 	CMD_CFGI_STE = 0x03,
 	CMD_CFGI_STE_RANGE = 0x04,
+	CMD_CFGI_CD = 0x05,
+	CMD_TLBI_NH_ASID = 0x11,
+	CMD_TLBI_NH_VA = 0x12,
 	CMD_TLBI_EL2_ALL = 0x20,
 	CMD_TLBI_S12_VMALL = 0x28,
 	CMD_TLBI_S2_IPA = 0x2a,
@@ -23,12 +26,14 @@ enum smmu_opcode {
 #define CMD0_OPCODE  BITS(7, 0)
 #define CMD0_STREAM  BITS(63, 32)
 #define CMD0_VMID    BITS(47, 32)
+#define CMD0_ASID    BITS(63, 48)
 #define CMD0_NUM     BITS(16, 12)
 #define CMD0_SCALE   BITS(24, 20)
 #define CMD1_LEAF    BIT(0)
 #define CMD1_RANGE   BITS(4, 0)
 #define CMD1_TG	     BITS(11, 10)
 #define CMD1_ADDRESS BITS(51, 12)
+#define CMD1_VA	     BITS(63, 12)
 #define TG_4K	     1
 #define RANGE_ALL    31 /* CFGI_STE_RANGE over 2^32 streams is CFGI_ALL */
 #define RANGE_PAGES  32 /* most pages, in units of 2^SCALE, that one command covers */
@@ -43,6 +48,12 @@ static inline struct smmu_command command_cfgi_ste(stream_id_t stream)
 	return (struct smmu_command){{CMD_CFGI_STE | field_prep(CMD0_STREAM, stream.v), CMD1_LEAF}};
 }
 
+/* The descriptor of the only substream there is, 0. */
+static inline struct smmu_command command_cfgi_cd(stream_id_t stream)
+{
+	return (struct smmu_command){{CMD_CFGI_CD | field_prep(CMD0_STREAM, stream.v), CMD1_LEAF}};
+}
+
 static inline struct smmu_command command_cfgi_all(void)
 {
 	return (struct smmu_command){{CMD_CFGI_STE_RANGE, field_prep(CMD1_RANGE, RANGE_ALL)}};
@@ -53,6 +64,11 @@ static inline struct smmu_command command_tlbi_vmid(vmid_t vmid)
 	return (struct smmu_command){{CMD_TLBI_S12_VMALL | field_prep(CMD0_VMID, vmid.v), 0}};
 }
 
+static inline struct smmu_command command_tlbi_asid(vmid_t asid)
+{
+	return (struct smmu_command){{CMD_TLBI_NH_ASID | field_prep(CMD0_ASID, asid.v), 0}};
+}
+
 /* Leaf=0: cached table descriptors go too, so a sub-tree may be unlinked. */
 static inline struct smmu_command command_tlbi_page(vmid_t vmid, uint64_t address)
 {
@@ -60,15 +76,19 @@ static inline struct smmu_command command_tlbi_page(vmid_t vmid, uint64_t addres
 		{CMD_TLBI_S2_IPA | field_prep(CMD0_VMID, vmid.v), address & CMD1_ADDRESS}};
 }
 
-/*
- * `count` << `scale` pages, count 1..32. Not for one single page: with TTL=0 that encoding is
- * reserved and refused (4.4.1.1).
- */
-static inline struct smmu_command command_tlbi_range(vmid_t vmid, uint64_t address, unsigned count,
-						     unsigned scale)
+static inline struct smmu_command command_tlbi_va(vmid_t asid, uint64_t address)
 {
-	struct smmu_command command = command_tlbi_page(vmid, address);
+	return (struct smmu_command){
+		{CMD_TLBI_NH_VA | field_prep(CMD0_ASID, asid.v), address & CMD1_VA}};
+}
 
+/*
+ * The command for one page, made one for `count` << `scale` pages, count 1..32. Not for one single
+ * page: with TTL=0 that encoding is reserved and refused (4.4.1.1).
+ */
+static inline struct smmu_command command_range(struct smmu_command command, unsigned count,
+						unsigned scale)
+{
 	command.dword[0] |= field_prep(CMD0_NUM, count - 1) | field_prep(CMD0_SCALE, scale);
 	command.dword[1] |= field_prep(CMD1_TG, TG_4K);
 	return command;

@@ -16,6 +16,8 @@ static enum iommu_fault fault_of(unsigned type)
 	case F_STE_FETCH:
 	case C_BAD_STE:
 	case F_STREAM_DISABLED:
+	case F_CD_FETCH:
+	case C_BAD_CD:
 	case F_WALK_EABT:
 		return IOMMU_FAULT_CONFIGURATION;
 	default:

@@ -19,6 +19,8 @@ enum event_type {
 	C_BAD_STE = 0x04,
 	F_STREAM_DISABLED = 0x06,
 	F_TRANSL_FORBIDDEN = 0x07,
+	F_CD_FETCH = 0x09,
+	C_BAD_CD = 0x0a,
 	F_WALK_EABT = 0x0b,
 	F_TRANSLATION = 0x10,
 	F_ADDR_SIZE = 0x11,

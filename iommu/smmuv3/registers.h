@@ -36,6 +36,7 @@ REG32(SMMU_EVENTQ_CONS, 0x100ac);    /* page 1 */
 #define SMMU_FRAME_SIZE	      0x20000
 
 #define IDR0_S2P	      BIT(0)
+#define IDR0_S1P	      BIT(1)
 #define IDR0_TTF_AARCH64      BIT(3)
 #define IDR0_COHACC	      BIT(4)
 #define IDR0_HYP	      BIT(9)

@@ -16,6 +16,7 @@
 struct smmu {
 	mmio_t registers;
 	bool ready;		/* iommu_init() succeeded */
+	bool stage1;		/* no stage 2 (IDR0.S2P): stage 1, and a VMID is an ASID */
 	bool coherent;		/* IDR0.COHACC: it snoops the CPUs' caches */
 	bool has_range;		/* IDR3.RIL: invalidation by range */
 	bool has_el2;		/* IDR0.HYP */
@@ -44,6 +45,7 @@ enum status MUST_USE smmu_cmdq_drain(void);
 
 /* --- commands.c: with the lock held; nothing is complete before smmu_cmd_sync() --- */
 enum status MUST_USE smmu_cmd_cfgi_ste(stream_id_t stream);
+enum status MUST_USE smmu_cmd_cfgi_cd(stream_id_t stream);
 enum status MUST_USE smmu_cmd_cfgi_all(void);
 enum status MUST_USE smmu_cmd_tlbi_vmid(vmid_t vmid);
 /* At least [ipa, ipa+size); the whole VMID where that is cheaper. */
@@ -52,13 +54,21 @@ enum status MUST_USE smmu_cmd_tlbi_all(void);
 enum status MUST_USE smmu_cmd_sync(void);
 
 /* --- table_store.c --- */
-/* The only way to change a stream entry: one untorn store, cleaned for a non-coherent SMMU. */
+/* The only way to change an entry or context descriptor: one untorn store, cleaned for a
+ * non-coherent SMMU. */
 void table_store64(uint64_t *at, uint64_t value);
 
 /* --- stream_table.c --- */
 enum status MUST_USE stream_table_init(struct arena *arena);
 /* Any stream, any core, no lock. PARTITION_NONE for nobody's and for one beyond the table. */
 partition_id_t stream_owner(stream_id_t stream);
+
+/* --- contexts.c: context descriptors, with the lock held --- */
+enum status MUST_USE contexts_init(struct arena *arena);
+/* The descriptor for these tables, one more stream using it. STATUS_INVALID: not with this ASID. */
+enum status MUST_USE context_take(const struct iommu_tables *tables, pa_t *at);
+/* The mirror image, once the stream is confirmed to abort. */
+void context_give(const struct iommu_tables *tables);
 
 /* --- events.c --- */
 enum status MUST_USE smmu_eventq_init(struct arena *arena);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Taking the SMMU over and bringing it up, in the order of IHI 0070 G.b 3.11. Not used: stage 1,
- * two-level stream tables, PRI, ATS, stall, broadcast TLB maintenance, MSIs.
+ * Taking the SMMU over and bringing it up, in the order of IHI 0070 G.b 3.11. Not used: stage 1
+ * where there is stage 2, two-level stream tables, PRI, ATS, stall, broadcast TLB maintenance,
+ * MSIs.
  */
 #include "smmu.h"
 
@@ -77,10 +78,10 @@ static enum status check_features(uint32_t idr0, uint32_t idr1, uint32_t idr5)
 		bool present;
 		const char *what;
 	} needs[] = {
-		{idr0 & IDR0_S2P, "stage 2 translation"},
+		{idr0 & (IDR0_S2P | IDR0_S1P), "translation"},
 		{idr0 & IDR0_TTF_AARCH64, "AArch64 tables"},
 		{field_get(IDR0_TTENDIAN, idr0) != TTENDIAN_BIG, "little-endian tables"},
-		{idr0 & IDR0_VMID16, "16-bit VMIDs"},
+		{smmu.stage1 || (idr0 & IDR0_VMID16), "16-bit VMIDs"},
 		{field_get(IDR0_STALL_MODEL, idr0) != STALL_FORCED, "faults that terminate"},
 		{!(idr1 & (IDR1_TABLES_PRESET | IDR1_QUEUES_PRESET)),
 		 "tables and queues in memory"},
@@ -141,8 +142,9 @@ static enum status set_up(struct arena *arena)
 		mmio_write64(smmu.registers, SMMU_GERROR_IRQ_CFG0, 0);
 		mmio_write64(smmu.registers, SMMU_EVENTQ_IRQ_CFG0, 0);
 	}
-	if (stream_table_init(arena) != STATUS_OK || smmu_cmdq_init(arena) != STATUS_OK ||
-	    smmu_eventq_init(arena) != STATUS_OK || fault_log_init(arena) != STATUS_OK) {
+	if (stream_table_init(arena) != STATUS_OK || contexts_init(arena) != STATUS_OK ||
+	    smmu_cmdq_init(arena) != STATUS_OK || smmu_eventq_init(arena) != STATUS_OK ||
+	    fault_log_init(arena) != STATUS_OK) {
 		log_error("SMMU: no memory for %u-bit stream ids: all DMA stays blocked",
 			  smmu.stream_id_bits);
 		return STATUS_NO_MEMORY;
@@ -188,6 +190,7 @@ static enum status enable(void)
 enum status iommu_block_all(mmio_t registers)
 {
 	smmu = (struct smmu){.registers = registers};
+	smmu.stage1 = !(mmio_read32(registers, SMMU_IDR0) & IDR0_S2P);
 	enum status status = abort_globally();
 
 	/* Without the abort it is left as found: disabling it might open it. */
@@ -217,7 +220,8 @@ enum status iommu_init(const struct iommu_config *config)
 	}
 	if (status == STATUS_OK) {
 		smmu.ready = true;
-		log_info("SMMU: %u-bit stream ids, %u-bit addresses%s; every stream aborts",
+		log_info("SMMU: %s, %u-bit stream ids, %u-bit addresses%s; every stream aborts",
+			 smmu.stage1 ? "stage 1, for it has no stage 2 (IDR0.S2P)" : "stage 2",
 			 smmu.stream_id_bits, physical_size_bits(smmu.physical_size),
 			 smmu.coherent ? "" : ", not coherent: faults are not recorded");
 	}
@@ -238,6 +242,11 @@ enum status iommu_invalidate(const struct iommu_tables *tables, ipa_t ipa, uint6
 	}
 	lock_release(&smmu.lock);
 	return status;
+}
+
+bool iommu_stage1(void)
+{
+	return smmu.stage1;
 }
 
 bool iommu_coherent(void)

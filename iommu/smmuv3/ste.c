@@ -24,7 +24,7 @@ static const struct {
 	{25, 30, 32},
 };
 
-enum status ste_check_stage2(const struct iommu_tables *tables, unsigned physical_size)
+enum status ste_check_tables(const struct iommu_tables *tables, unsigned physical_size)
 {
 	unsigned output = physical_size_bits(physical_size);
 	unsigned level = tables->start_level;
@@ -55,5 +55,32 @@ struct ste ste_stage2(const struct iommu_tables *tables, unsigned physical_size)
 		       field_prep(STE2_S2OR0, WALK_WB_RA_WA) | field_prep(STE2_S2SH0, SH_INNER) |
 		       field_prep(STE2_S2PS, physical_size) | STE2_S2AA64 | STE2_S2R;
 	ste.dword[3] = tables->root.v & STE3_S2TTB;
+	return ste;
+}
+
+struct cd cd_stage1(const struct iommu_tables *tables, unsigned physical_size)
+{
+	struct cd cd = {0};
+
+	cd.dword[0] = field_prep(CD0_T0SZ, 64u - tables->input_bits) |
+		      field_prep(CD0_IR0, WALK_WB_RA_WA) | field_prep(CD0_OR0, WALK_WB_RA_WA) |
+		      field_prep(CD0_SH0, SH_INNER) | CD0_EPD1 | CD0_V |
+		      field_prep(CD0_IPS, physical_size) | CD0_AA64 | CD0_R | CD0_A | CD0_ASET |
+		      field_prep(CD0_ASID, tables->vmid.v);
+	cd.dword[1] = tables->root.v & CD1_TTB0;
+	cd.dword[3] = CD3_MAIR;
+	return cd;
+}
+
+struct ste ste_stage1(pa_t descriptor)
+{
+	struct ste ste = {0};
+
+	ste.dword[0] =
+		STE0_V | field_prep(STE0_CONFIG, CONFIG_S1) | (descriptor.v & STE0_S1CONTEXT);
+	ste.dword[1] = field_prep(STE1_S1CIR, WALK_WB_RA_WA) |
+		       field_prep(STE1_S1COR, WALK_WB_RA_WA) | field_prep(STE1_S1CSH, SH_INNER) |
+		       STE1_MEV |
+		       field_prep(STE1_SHCFG, SHCFG_INCOMING); /* STRW=0: EL1&0; EATS=0: no ATS */
 	return ste;
 }

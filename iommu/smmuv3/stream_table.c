@@ -47,17 +47,23 @@ static void set_owner(stream_id_t stream, partition_id_t owner)
 	__atomic_store_n(&owners[stream.v], owner.v, __ATOMIC_RELAXED);
 }
 
-/* The SMMU uses the entry as it is in memory now, and nothing older. */
+/* The SMMU uses the entry, and what it points at, as it is in memory now, and nothing older. */
 static enum status confirm(stream_id_t stream)
 {
 	arch_publish();
 	enum status status = smmu_cmd_cfgi_ste(stream);
 
+	if (status == STATUS_OK && smmu.stage1) {
+		status = smmu_cmd_cfgi_cd(stream);
+	}
 	return status == STATUS_OK ? smmu_cmd_sync() : status;
 }
 
-/* Off: the abort first and confirmed, then the translations cached under it, then the remains. */
-static enum status turn_off(stream_id_t stream, uint64_t abort, vmid_t vmid)
+/*
+ * Off: the abort first and confirmed, then the translations cached under it, then the remains.
+ * Without tables: whosever they were, all translations go.
+ */
+static enum status turn_off(stream_id_t stream, uint64_t abort, const struct iommu_tables *tables)
 {
 	struct ste *entry = &entries[stream.v];
 
@@ -65,7 +71,7 @@ static enum status turn_off(stream_id_t stream, uint64_t abort, vmid_t vmid)
 	enum status status = confirm(stream);
 
 	if (status == STATUS_OK) {
-		status = smmu_cmd_tlbi_vmid(vmid);
+		status = tables ? smmu_cmd_tlbi_vmid(tables->vmid) : smmu_cmd_tlbi_all();
 	}
 	if (status == STATUS_OK) {
 		status = smmu_cmd_sync();
@@ -96,18 +102,40 @@ static enum status turn_on(stream_id_t stream, const struct ste *image)
 	return confirm(stream);
 }
 
+/* Only a confirmed abort makes it nobody's again: until then a detach is owed. */
+static enum status take_back(stream_id_t stream, const struct iommu_tables *tables)
+{
+	enum status status = turn_off(stream, STE0_ABORT, tables);
+
+	if (status == STATUS_OK) {
+		if (smmu.stage1) {
+			context_give(tables);
+		}
+		set_owner(stream, PARTITION_NONE);
+	}
+	return status;
+}
+
 static enum status attach(stream_id_t stream, const struct iommu_tables *tables,
 			  partition_id_t owner)
 {
 	struct ste image = ste_stage2(tables, smmu.physical_size);
 
+	if (smmu.stage1) {
+		pa_t descriptor;
+		enum status status = context_take(tables, &descriptor);
+
+		if (status != STATUS_OK) {
+			return status;
+		}
+		image = ste_stage1(descriptor);
+	}
 	set_owner(stream, owner);
 	fault_log_reserve(stream);
 	enum status status = turn_on(stream, &image);
 
-	/* Only a confirmed abort makes it nobody's again: until then a detach is owed. */
-	if (status != STATUS_OK && turn_off(stream, STE0_ABORT, tables->vmid) == STATUS_OK) {
-		set_owner(stream, PARTITION_NONE);
+	if (status != STATUS_OK) {
+		(void)!take_back(stream, tables);
 	}
 	return status;
 }
@@ -129,7 +157,7 @@ enum status iommu_attach(stream_id_t stream, const struct iommu_tables *tables,
 	} else if (!partition_is(stream_owner(stream), PARTITION_NONE)) {
 		status = STATUS_BUSY;
 	} else {
-		status = ste_check_stage2(tables, smmu.physical_size);
+		status = ste_check_tables(tables, smmu.physical_size);
 	}
 	if (status == STATUS_OK) {
 		status = attach(stream, tables, owner);
@@ -151,10 +179,7 @@ enum status iommu_detach(stream_id_t stream, const struct iommu_tables *tables,
 	}
 	lock_acquire(&smmu.lock);
 	if (!partition_is(owner, PARTITION_NONE) && partition_is(stream_owner(stream), owner)) {
-		status = turn_off(stream, STE0_ABORT, tables->vmid);
-		if (status == STATUS_OK) {
-			set_owner(stream, PARTITION_NONE);
-		}
+		status = take_back(stream, tables);
 	}
 	lock_release(&smmu.lock);
 	return status;
@@ -169,8 +194,7 @@ enum status iommu_silence(stream_id_t stream)
 		return STATUS_RANGE;
 	}
 	lock_acquire(&smmu.lock);
-	vmid_t vmid = {(uint16_t)field_get(STE2_S2VMID, entries[stream.v].dword[2])};
-	enum status status = turn_off(stream, STE0_ABORT_SILENT, vmid);
+	enum status status = turn_off(stream, STE0_ABORT_SILENT, NULL);
 
 	lock_release(&smmu.lock);
 	return status;

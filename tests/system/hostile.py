@@ -44,6 +44,7 @@ _CONFIG = """/dts-v1/;
         compatible = "qemu,virt";
         cores = <3>;
         memory-size = /bits/ 64 <0x20000000>;
+        smmu-stage = <%(stage)u>;
         devices {
             port1 { model = "pcie-root-port"; at = "0000:00:01.0"; };
             edu { model = "edu"; at = "0000:00:05.0"; };
@@ -93,6 +94,7 @@ class Scenario:
     arguments: str = ""
     size: int = ATTACKER_SIZE
     vf: bool = True  # the attacker has a VF besides edu
+    stage: int = 2  # 1: the SMMU has stage 1 alone
 
     @property
     def function(self) -> str:
@@ -105,7 +107,8 @@ class Scenario:
         return _CONFIG % {
             "victim_at": VICTIM_AT, "canary": RAM + CANARY, "canary_size": CANARY_SIZE, "size": self.size,
             "vf": _ATTACKER_VF if self.vf else "", "attacker_at": ATTACKER_AT, "scenario": self.name,
-            "engine": self.engine, "arguments": arguments.strip()}
+            "engine": self.engine, "arguments": arguments.strip(),
+            "stage": self.stage}
 
 
 @dataclass(frozen=True)

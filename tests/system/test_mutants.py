@@ -20,16 +20,16 @@ pytestmark = pytest.mark.bound(150)
 
 # mutant → the rows that must fail with it
 CAUGHT_BY = {
-    "open-tables": ["F01", "F02", "F03-read", "F04"],
+    "open-tables": ["F01", "F02", "F03-read", "F04", "F01-s1", "F03-read-s1"],
     "all-events": ["F15"],
     "shared-itt": ["F16"],
     "cpu-doorbell": ["F17"],
-    "no-tlbi": ["F38"],
-    "no-cfgi": ["F39"],
+    "no-tlbi": ["F38", "F38-s1"],
+    "no-cfgi": ["F39", "F39-s1"],
     "open-config": ["F46"],
     "open-header": ["F47", "F48"],
 }
-HARMLESS = {"stubborn-device": ["F39"]}  # not a guard: the row must still hold
+HARMLESS = {"stubborn-device": ["F39", "F39-s1"]}  # not a guard: the row must still hold
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any, Optional, Sequence
 
 HEADINGS = ("partition", "device", "driver", "DMA path", "interrupts", "packets",
             "exits for the device", "EL2 instructions for it", "timer exits/1000")
-_DMA = {"smmu-stage2": "SMMU stage 2"}
+_DMA = {"smmu-stage2": "SMMU stage 2", "smmu-stage1": "SMMU stage 1"}
 _INTERRUPTS = {"vlpi": "vLPI (direct)", "injected": "injected"}
 
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stage 2 tables (Arm ARM D8.3): 39-bit IPA, start level 1, 4 KiB granule, never concatenated,
- * because they are walked by the SMMU too. Table pages come from one fixed pool.
+ * because they are walked by the SMMU too. Table pages come from one fixed pool. The same code
+ * makes the stage-1 tables of an SMMU that has no stage 2: the shape is the same, the leaves
+ * differ.
  */
 #include "arch.h"
+#include "iommu.h"
 #include "sysreg.h"
 
 #include <string.h>
@@ -21,6 +24,9 @@
 #define SH_INNER   (3ull << 8)
 #define AF	   BIT(10)
 #define XN	   BIT(54)
+/* Stage 1 (iommu.h): nobody executes; unprivileged, so writable implies readable. */
+#define S1_LEAF	   (VALID | BIT(6) /* AP[1] */ | AF | BIT(11) /* nG */ | BIT(53) /* PXN */ | XN)
+#define S1_ATTR(n) ((uint64_t)(n) << 2)
 
 static uint64_t pool[POOL][ENTRIES] __attribute__((aligned(4096)));
 static unsigned pool_used; /* guarded by pool_lock */
@@ -30,6 +36,8 @@ static const uint64_t leaf_bits[] = {
 	[STAGE2_RAM] = VALID | MEM_NORMAL | S2AP_READ | S2AP_WRITE | SH_INNER | AF,
 	[STAGE2_DEVICE] = VALID | MEM_DEVICE | S2AP_READ | S2AP_WRITE | AF | XN,
 	[STAGE2_DOORBELL] = VALID | MEM_DEVICE | S2AP_WRITE | AF | XN,
+	[STAGE1_RAM] = S1_LEAF | S1_ATTR(0) | SH_INNER,
+	[STAGE1_DOORBELL] = S1_LEAF | S1_ATTR(IOMMU_ATTR_DEVICE),
 };
 
 void *stage2_new_root(void)

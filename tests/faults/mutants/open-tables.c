@@ -8,6 +8,7 @@
 #define VALID	0x1ull
 #define TABLE	0x2ull
 #define OPEN	0x7fcull /* normal memory, read and write, inner shareable, accessed */
+#define OPEN_S1 0xf40ull /* the same in stage 1, not global */
 #define ADDRESS 0x0000fffffffff000ull
 
 enum status __real_iommu_attach(stream_id_t stream, const struct iommu_tables *tables,
@@ -21,7 +22,8 @@ static void fill(uint64_t *table, unsigned level, uint64_t base)
 
 	for (unsigned i = 0; i < 512; i++) {
 		if (!(table[i] & VALID)) {
-			table[i] = (base + i * step) | OPEN | VALID | (level == 3 ? TABLE : 0);
+			table[i] = (base + i * step) | (iommu_stage1() ? OPEN_S1 : OPEN) | VALID |
+				   (level == 3 ? TABLE : 0);
 		} else if (level < 3 && (table[i] & TABLE)) {
 			fill(va_of((pa_t){table[i] & ADDRESS}), level + 1, base + i * step);
 		}

@@ -17,6 +17,7 @@ struct model_smmu rig_smmu;
 struct model_pci *rig_pci;
 struct model_pci_function *rig_igb, *rig_nvme, *rig_behind, *rig_far, *rig_edu;
 struct hv_hooks rig_hooks;
+bool rig_stage1;
 
 static uint8_t fdt[4096];
 
@@ -129,6 +130,9 @@ enum status rig_start_with(const struct rig_options *options)
 	write_fdt(options->iommu_buses ? options->iommu_buses : 4);
 	if (!options->no_smmu) {
 		model_smmu_add(&rig_smmu, SMMU_BASE);
+		if (rig_stage1) {
+			rig_smmu.idr0 &= ~1u;
+		}
 	}
 	model_its_start(&(struct model_its_config){
 		.cores = RIG_CORES,

@@ -42,6 +42,14 @@ struct rig_options {
 	unsigned its_hang_at, its_stall_at; /* the n-th command since the start */
 };
 
+/* The SMMU is one without stage 2. */
+extern bool rig_stage1;
+/* Runs a file's tests on an SMMU with stage 2, then on one without. */
+#define run_on_both_stages(tests)                                                                  \
+	(rig_stage1 = false,                                                                       \
+	 cmocka_run_group_tests_name("stage 2", tests, NULL, NULL) +                               \
+		 (rig_stage1 = true, cmocka_run_group_tests_name("stage 1", tests, NULL, NULL)))
+
 extern struct model_smmu rig_smmu;
 extern struct model_pci *rig_pci;
 extern struct model_pci_function *rig_igb, *rig_nvme, *rig_behind, *rig_far, *rig_edu;

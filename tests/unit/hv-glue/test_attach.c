@@ -129,7 +129,7 @@ static unsigned mask_now(void)
 
 	return (partition_is(owner, watch.partition) ? OWNED : 0) |
 	       (watch.f->resets > watch.resets ? RESET : 0) |
-	       (rig_stream_meaning(watch.rid) == MODEL_STE_STAGE2 ? STREAM : 0) |
+	       (rig_stream_meaning(watch.rid) != MODEL_STE_ABORT ? STREAM : 0) |
 	       (model_its_device_mapped(watch.rid.v) ? VECTORS : 0) |
 	       (hv_host_mapped(watch.partition) ? BARS : 0) |
 	       (side->bridge.slots[1].present ? SHOWN : 0);
@@ -455,5 +455,5 @@ int main(void)
 		RIG_TEST(random_lives),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_both_stages(tests);
 }

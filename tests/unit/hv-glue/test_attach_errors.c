@@ -460,5 +460,5 @@ int main(void)
 		RIG_TEST(ignores_everything), RIG_TEST(fails_in_the_undo),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_both_stages(tests);
 }

@@ -7,6 +7,7 @@
 
 #include "console.h"
 #include "hv_host.h"
+#include "model_smmu.h"
 
 struct fixture fixture;
 struct config fixture_config;
@@ -196,6 +197,20 @@ static void lpi_enable(partition_id_t partition, unsigned vcpu, bool enable)
 	fixture.lpi_calls++;
 }
 
+/* --- the SMMU -------------------------------------------------------------------------------- */
+
+#define SMMU_BASE 0x9050000
+
+void fixture_smmu(bool stage1)
+{
+	static struct model_smmu device;
+
+	model_smmu_add(&device, SMMU_BASE);
+	device.idr0 &= stage1 ? ~1u : ~0u;
+	assert_int_equal(iommu_block_all((mmio_t){SMMU_BASE}), STATUS_OK);
+	assert_int_equal(iommu_stage1(), stage1);
+}
+
 /* --- set-up ---------------------------------------------------------------------------------- */
 
 void fixture_core(unsigned number)
@@ -206,6 +221,7 @@ void fixture_core(unsigned number)
 void fixture_reset(unsigned count)
 {
 	models_reset();
+	fixture_smmu(false);
 	hv_host_reset();
 	memset(&fixture, 0, sizeof(fixture));
 	memset(cores, 0, sizeof(cores));

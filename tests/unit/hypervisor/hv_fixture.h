@@ -18,6 +18,10 @@
 
 #define FIXTURE_CALLS 64
 
+/* Brings an SMMU model up that has both stages, or stage 1 alone; the latter until the next reset.
+ */
+void fixture_smmu(bool stage1);
+
 struct stage2_call {
 	enum { S2_MAP, S2_FILL, S2_SHARE, S2_UNSHARE, S2_UNMAP } what;
 	const void *root;

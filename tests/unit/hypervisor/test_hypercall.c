@@ -211,6 +211,25 @@ static void release(void **state)
 	assert_int_equal(p->tables_lock.next, p->tables_lock.serving);
 }
 
+/* The devices' own tree loses the same range, also when the CPUs' only lost a part of it. */
+static void release_of_stage_1(void **state)
+{
+	(void)state;
+	fixture_smmu(true);
+	for (unsigned failing = 0; failing < 2; failing++) {
+		fixture.call_count = 0;
+		fixture.next_status = failing ? STATUS_NO_MEMORY : STATUS_OK;
+		assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), failing ? DENIED : 0);
+		assert_int_equal(fixture.call_count, 2);
+		for (unsigned i = 0; i < 2; i++) {
+			assert_int_equal(fixture.calls[i].what, S2_UNMAP);
+			assert_ptr_equal(fixture.calls[i].root, i ? p->device_root : p->cpu_root);
+			assert_int_equal(fixture.calls[i].ipa, RAM_END - 0x3000);
+			assert_int_equal(fixture.calls[i].size, 0x3000);
+		}
+	}
+}
+
 /* F71, F72: any arguments at all. */
 static void any_arguments(void **state)
 {
@@ -243,7 +262,7 @@ int main(void)
 		T(cpu_on_refused),    T(cpu_on),
 		T(off_and_reset),     T(cpu_on_while_stopping),
 		T(release_refused),   T(release),
-		T(any_arguments),
+		T(any_arguments),     T(release_of_stage_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

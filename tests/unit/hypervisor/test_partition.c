@@ -87,6 +87,26 @@ static void restarts(void **state)
 	assert_false(vcpu_must_stop(&partitions[0].vcpus[0]));
 }
 
+/* The devices' own tree, too. */
+static void restarts_with_stage_1(void **state)
+{
+	(void)state;
+	fixture_smmu(true);
+	start(0);
+	partitions[0].released = true;
+	request(0, REQUEST_RESET);
+	leave(0);
+	assert_false(ends(0));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(fixture.calls[i].what, S2_FILL);
+		assert_int_equal(fixture.calls[i].size, MIB(2));
+	}
+	assert_ptr_equal(fixture.calls[0].root, partitions[0].cpu_root);
+	assert_int_equal(fixture.calls[0].kind, STAGE2_RAM);
+	assert_ptr_equal(fixture.calls[1].root, partitions[0].device_root);
+	assert_int_equal(fixture.calls[1].kind, STAGE1_RAM);
+}
+
 static void one_request_at_a_time(void **state)
 {
 	(void)state;
@@ -233,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(starts),
 		T(restarts),
+		T(restarts_with_stage_1),
 		T(one_request_at_a_time),
 		T(cpu_on_in_between),
 		T(hook_that_fails),

@@ -165,6 +165,30 @@ static void tables(void **state)
 			 partitions[0].memory.v + 0x1000);
 }
 
+/* An SMMU without stage 2 cannot walk the CPUs' tables: the devices have a tree of their own. */
+static void tables_of_stage_1(void **state)
+{
+	(void)state;
+	fixture_reset(1);
+	fixture_smmu(true);
+	init(MIB(8));
+	assert_int_equal(fixture.call_count, 3);
+	assert_int_equal(fixture.calls[0].what, S2_MAP);
+	assert_ptr_equal(fixture.calls[0].root, partitions[0].cpu_root);
+	assert_int_equal(fixture.calls[0].kind, STAGE2_RAM);
+	for (unsigned i = 1; i < 3; i++) {
+		assert_ptr_equal(fixture.calls[i].root, partitions[0].device_root);
+	}
+	assert_int_equal(fixture.calls[1].what, S2_FILL);
+	assert_int_equal(fixture.calls[1].ipa, GUEST_RAM_BASE);
+	assert_int_equal(fixture.calls[1].pa, partitions[0].memory.v);
+	assert_int_equal(fixture.calls[1].size, MIB(2));
+	assert_int_equal(fixture.calls[1].kind, STAGE1_RAM);
+	assert_int_equal(fixture.calls[2].ipa, GUEST_ITS_DOORBELL);
+	assert_int_equal(fixture.calls[2].size, PAGE_SIZE);
+	assert_int_equal(fixture.calls[2].kind, STAGE1_DOORBELL);
+}
+
 /* Each failure leaves that one off; the others go on. */
 static void no_room(void **state)
 {
@@ -242,7 +266,7 @@ int main(void)
 		cmocka_unit_test(every_side), cmocka_unit_test(against_a_map),
 		cmocka_unit_test(apart),      cmocka_unit_test(tables),
 		cmocka_unit_test(no_room),    cmocka_unit_test(no_tables),
-		cmocka_unit_test(alignment),
+		cmocka_unit_test(alignment),  cmocka_unit_test(tables_of_stage_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,6 +207,7 @@ MISTAKES = {
     "machine too large": ([("<0x80000000>", "<0xffffffffffe00000>")], "/machine", "out of range"),
     "memory of 0": ([("<0x1000000>", "<0>")], "/partitions/pf", "not a multiple of 2 MiB"),
     "gic": ([("cores = <5>;", "cores = <5>; gic = <2>;")], "/machine", "gic = <2>"),
+    "smmu-stage": ([("cores = <5>;", "cores = <5>; smmu-stage = <3>;")], "/machine", "smmu-stage = <3>"),
     "flag with a value": ([("pf-service;", "pf-service = <1>;")], "/partitions/pf", "takes no value"),
     "unknown node": ([("partitions {", "images { }; partitions {")], "/images", "unknown node"),
     "node in a leaf": ([("mac-address = [52 54 00 ca 05 00];", "mac-address = [52 54 00 ca 05 00]; more { };")],
@@ -609,6 +610,11 @@ def test_print_machine_variants(box):
     words = command(box, config)
     assert follows(words, "-M") == ["virt,virtualization=on,gic-version=3,its=off,dtb-randomness=off"]
     assert follows(words, "-cpu") == ["max"]
+    assert "arm-smmuv3.stage=1" not in words
+    config = changed("no-devices", ("cores = <2>;", "cores = <2>; smmu-stage = <1>;"))
+    words = command(box, config)
+    assert follows(words, "-M") == ["virt-9.1,virtualization=on,gic-version=4,iommu=smmuv3,dtb-randomness=off"]
+    assert follows(words, "-global") == ["arm-smmuv3.stage=1"]
     config = changed("no-devices", ("/* 1 GiB */", "smmu-bypass; " + EDU + "};"))
     words = command(box, config)
     assert "default-bus-bypass-iommu=on" in follows(words, "-M")[0]

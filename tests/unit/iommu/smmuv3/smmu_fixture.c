@@ -9,6 +9,7 @@
 
 struct model_smmu device;
 struct arena smmu_arena;
+bool fixture_stage1;
 
 static unsigned char *pool;
 static unsigned pool_used;
@@ -32,6 +33,10 @@ int fixture_reset(void **state)
 
 	models_reset();
 	model_smmu_add(&device, SMMU_BASE);
+	if (fixture_stage1) { /* as QEMU's */
+		device.idr0 = 0x0d44101a;
+		device.idr3 = 0x1404;
+	}
 	smmu_arena = (struct arena){pool + gap, IOMMU_ARENA_SIZE, 0};
 	pool_used = (unsigned)((gap + IOMMU_ARENA_SIZE) / 4096);
 	return 0;
@@ -95,9 +100,14 @@ static uint64_t *entry_at(const struct iommu_tables *tables, unsigned level, uin
 
 void map_at(const struct iommu_tables *tables, unsigned level, uint64_t ipa, uint64_t pa, int how)
 {
-	*entry_at(tables, level, ipa) = pa | (level == 3 ? 3u : 1u) | (how & MAP_R ? 1u << 6 : 0) |
-					(how & MAP_W ? 1u << 7 : 0) |
-					(how & MAP_NO_AF ? 0 : 1u << 10) | 0xfu << 2 | 3u << 8;
+	uint64_t leaf = pa | (level == 3 ? 3u : 1u) | (how & MAP_NO_AF ? 0 : 1u << 10) | 3u << 8;
+
+	if (fixture_stage1) { /* AP[1], AP[2], nG */
+		leaf |= (how & MAP_R ? 1u << 6 : 0) | (how & MAP_W ? 0 : 1u << 7) | 1u << 11;
+	} else {
+		leaf |= (how & MAP_R ? 1u << 6 : 0) | (how & MAP_W ? 1u << 7 : 0) | 0xfu << 2;
+	}
+	*entry_at(tables, level, ipa) = leaf;
 }
 
 void unmap_at(const struct iommu_tables *tables, unsigned level, uint64_t ipa)

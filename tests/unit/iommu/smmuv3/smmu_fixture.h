@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A machine with one strict SMMU, and stage-2 tables built by hand. */
+/* A machine with one strict SMMU, and tables built by hand. */
 #ifndef SMMU_FIXTURE_H
 #define SMMU_FIXTURE_H
 
@@ -18,6 +18,15 @@
 
 extern struct model_smmu device;
 extern struct arena smmu_arena;
+
+/* The SMMU is one without stage 2, and tables are of stage 1. */
+extern bool fixture_stage1;
+/* Runs a file's tests on an SMMU with stage 2, then on one without. */
+#define run_on_both_stages(tests)                                                                  \
+	(fixture_stage1 = false,                                                                   \
+	 cmocka_run_group_tests_name("stage 2", tests, NULL, NULL) +                               \
+		 (fixture_stage1 = true,                                                           \
+		  cmocka_run_group_tests_name("stage 1", tests, NULL, NULL)))
 
 /* Resets everything; the SMMU is as after reset. A cmocka set-up. */
 int fixture_reset(void **state);

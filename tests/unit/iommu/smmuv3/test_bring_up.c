@@ -127,7 +127,7 @@ struct lack {
 static void refuses_what_it_cannot_drive(void **state)
 {
 	static const struct lack lacks[] = {
-		{"stage 2", 1 << 0, 0, 0, 0},
+		{"translation", 3 << 0, 0, 0, 0},
 		{"AArch64", 1 << 3, 0, 0, 0},
 		{"VMID", 1 << 18, 0, 0, 0},
 		{"little-endian", 0, 3 << 21, 0, 0},
@@ -139,6 +139,9 @@ static void refuses_what_it_cannot_drive(void **state)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(lacks); i++) {
 		fixture_reset(state);
+		if (fixture_stage1 && strcmp(lacks[i].what, "VMID") == 0) {
+			continue; /* ASIDs are few */
+		}
 		device.idr0 = (device.idr0 & ~lacks[i].idr0_off) | lacks[i].idr0_on;
 		device.idr1 |= lacks[i].idr1_on;
 		device.idr5 &= ~lacks[i].idr5_off;
@@ -297,8 +300,8 @@ static void non_coherent_smmu(void **state)
 	uint64_t cleans = model_counters.cleans;
 
 	assert_int_equal(iommu_attach(sid(9), &tables, P0), STATUS_OK);
-	/* 9 entry words, and two CFGI_STE with two SYNCs */
-	assert_int_equal(model_counters.cleans - cleans, 9 + 4);
+	/* 9 entry words, and two CFGI_STE with two SYNCs; 8 of the descriptor, two CFGI_CD */
+	assert_int_equal(model_counters.cleans - cleans, fixture_stage1 ? 9 + 4 + 8 + 2 : 9 + 4);
 	assert_int_equal(device.cr0ack, 0x09);
 	assert_true(aborts(1, 0));
 	model_smmu_raise(&device, 1 << 8);
@@ -342,5 +345,5 @@ int main(void)
 		TEST(old_errors_are_acknowledged),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_both_stages(tests);
 }

@@ -12,50 +12,86 @@
 
 #define MAX_IMAGES 64
 
-/* The entry after each store, and how many configuration invalidations had completed by then. */
+#define WORDS	   16 /* of the entry, and of the descriptor it may point at */
+
+/*
+ * Entry and descriptor after each store, and how many configuration invalidations had completed by
+ * then. Stores that are not to the watched entry are the descriptor's.
+ */
 static struct image {
-	uint64_t dword[8];
+	uint64_t dword[WORDS];
 	uint64_t epoch;
 } images[MAX_IMAGES];
 static unsigned image_count, torn_stores;
+static const uint64_t *watched, *descriptor;
+
+/* What may be read, besides abort: these entries; and of stage 1, these descriptors. */
+static struct allowed {
+	struct ste entries[4];
+	struct cd descriptors[4];
+	unsigned count, descriptor_count;
+} allowed;
 
 static uint64_t *entry_of(uint32_t stream)
 {
 	return (uint64_t *)(uintptr_t)(device.strtab_base & ~(3ull << 62)) + (size_t)stream * 8;
 }
 
-static void take_image(const uint64_t *entry)
+static void take_image(void)
 {
+	struct image *image = &images[image_count++];
+
 	assert_true(image_count < MAX_IMAGES);
-	memcpy(images[image_count].dword, entry, 64);
-	images[image_count++].epoch = device.config_syncs;
+	memset(image, 0, sizeof(*image));
+	memcpy(image->dword, watched, 64);
+	if (descriptor) {
+		memcpy(image->dword + 8, descriptor, 64);
+	}
+	image->epoch = device.config_syncs;
 }
 
 void table_store64(uint64_t *at, uint64_t value)
 {
 	*(volatile uint64_t *)at = value;
 	torn_stores += ((uintptr_t)at & 7) != 0;
-	take_image((uint64_t *)((uintptr_t)at & ~63ull));
+	if (((uintptr_t)at & ~63ull) != (uintptr_t)watched) {
+		descriptor = (const uint64_t *)((uintptr_t)at & ~63ull);
+	}
+	take_image();
 }
 
-static bool is_one_of(const uint64_t dword[8], const struct ste *allowed, unsigned count)
+/* `list` is of entries or descriptors: 64 bytes each. */
+static bool is_one_of(const uint64_t dword[8], const void *list, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (memcmp(dword, allowed[i].dword, 64) == 0) {
+		if (memcmp(dword, (const char *)list + 64ul * i, 64) == 0) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* All mixtures of the words of images [first, last]; returns how many are neither. */
-static unsigned bad_mixtures(unsigned first, unsigned last, const struct ste *allowed,
-			     unsigned count)
+static bool is_bad(const uint64_t mix[WORDS])
 {
-	uint64_t choices[8][MAX_IMAGES], mix[8];
-	unsigned have[8] = {0}, pick[8] = {0}, bad = 0;
+	enum model_smmu_meaning meaning = model_smmu_meaning(&device, mix);
 
-	for (unsigned d = 0; d < 8; d++) {
+	if (meaning == MODEL_STE_ABORT) {
+		return false;
+	}
+	if (!is_one_of(mix, allowed.entries, allowed.count)) {
+		return true;
+	}
+	return meaning == MODEL_STE_STAGE1 && model_smmu_context_legal(&device, mix + 8) &&
+	       !is_one_of(mix + 8, allowed.descriptors, allowed.descriptor_count);
+}
+
+/* All mixtures of the words of images [first, last]; returns how many are neither. */
+static unsigned bad_mixtures(unsigned first, unsigned last)
+{
+	uint64_t choices[WORDS][MAX_IMAGES], mix[WORDS];
+	unsigned have[WORDS] = {0}, pick[WORDS] = {0}, bad = 0;
+
+	for (unsigned d = 0; d < WORDS; d++) {
 		for (unsigned i = first; i <= last; i++) {
 			if (!have[d] || choices[d][have[d] - 1] != images[i].dword[d]) {
 				choices[d][have[d]++] = images[i].dword[d];
@@ -65,15 +101,14 @@ static unsigned bad_mixtures(unsigned first, unsigned last, const struct ste *al
 	for (;;) {
 		unsigned d = 0;
 
-		for (unsigned i = 0; i < 8; i++) {
+		for (unsigned i = 0; i < WORDS; i++) {
 			mix[i] = choices[i][pick[i]];
 		}
-		bad += model_smmu_meaning(&device, mix) != MODEL_STE_ABORT &&
-		       !is_one_of(mix, allowed, count);
-		while (d < 8 && ++pick[d] == have[d]) {
+		bad += is_bad(mix);
+		while (d < WORDS && ++pick[d] == have[d]) {
 			pick[d++] = 0;
 		}
-		if (d == 8) {
+		if (d == WORDS) {
 			return bad;
 		}
 	}
@@ -83,7 +118,7 @@ static unsigned bad_mixtures(unsigned first, unsigned last, const struct ste *al
  * A fetch may have begun any time after the last completed configuration invalidation, so it may
  * mix the last image before that with everything since.
  */
-static unsigned bad_reads(const struct ste *allowed, unsigned count)
+static unsigned bad_reads(void)
 {
 	unsigned bad = 0;
 
@@ -93,7 +128,7 @@ static unsigned bad_reads(const struct ste *allowed, unsigned count)
 		while (first && images[first].epoch == images[last].epoch) {
 			first--;
 		}
-		bad += bad_mixtures(first, last, allowed, count);
+		bad += bad_mixtures(first, last);
 	}
 	return bad;
 }
@@ -101,29 +136,60 @@ static unsigned bad_reads(const struct ste *allowed, unsigned count)
 static void start(uint32_t stream)
 {
 	image_count = torn_stores = 0;
-	take_image(entry_of(stream));
+	watched = entry_of(stream);
+	take_image();
+}
+
+/* The entries these tables make; with one ASID they are one entry, with several descriptors. */
+static void allow(const struct iommu_tables *tables, unsigned count, pa_t at)
+{
+	allowed = (struct allowed){0};
+	for (unsigned i = 0; i < count; i++) {
+		if (fixture_stage1) {
+			allowed.entries[0] = ste_stage1(at);
+			allowed.descriptors[i] = cd_stage1(&tables[i], PHYSICAL_SIZE_48);
+		} else {
+			allowed.entries[i] = ste_stage2(&tables[i], PHYSICAL_SIZE_48);
+		}
+	}
+	allowed.count = fixture_stage1 ? 1 : count;
+	allowed.descriptor_count = fixture_stage1 ? count : 0;
+}
+
+/* Where the descriptor of this ASID is: the SMMU's last page of tables so far, but for the queues.
+ */
+static pa_t descriptor_of(uint16_t asid)
+{
+	struct iommu_tables tables = new_tables(asid, 1, 39);
+
+	descriptor = NULL;
+	watched = entry_of(6);
+	image_count = 0;
+	assert_int_equal(iommu_attach(sid(6), &tables, P0), STATUS_OK);
+	assert_int_equal(iommu_detach(sid(6), &tables, P0), STATUS_OK);
+	return descriptor ? pa_of((void *)(uintptr_t)descriptor) : (pa_t){0};
 }
 
 static void every_read_is_abort_or_full(void **state)
 {
-	struct iommu_tables a = new_tables(1, 1, 39), b = new_tables(2, 2, 30),
-			    c = new_tables(3, 0, 44);
-	struct ste allowed[] = {ste_stage2(&a, PHYSICAL_SIZE_48), ste_stage2(&b, PHYSICAL_SIZE_48),
-				ste_stage2(&c, PHYSICAL_SIZE_48)};
+	struct iommu_tables tables[] = {new_tables(1, 1, 39), new_tables(1, 2, 30),
+					new_tables(1, 0, 44)};
+	const struct iommu_tables a = tables[0], b = tables[1], c = tables[2];
 
 	(void)state;
+	allow(tables, 3, descriptor_of(1));
 	start(5);
 	assert_int_equal(iommu_attach(sid(5), &a, P0), STATUS_OK);
 	assert_int_equal(iommu_detach(sid(5), &a, P0), STATUS_OK);
 	assert_int_equal(iommu_attach(sid(5), &b, P1), STATUS_OK);
-	assert_int_equal(bad_reads(allowed, 3), 0);
+	assert_int_equal(bad_reads(), 0);
 	images[0] = images[image_count - 1];
 	image_count = 1;
 	assert_int_equal(iommu_silence(sid(5)), STATUS_OK);
 	assert_int_equal(iommu_detach(sid(5), &b, P1), STATUS_OK);
 	assert_int_equal(iommu_attach(sid(5), &c, P0), STATUS_OK);
 	assert_int_equal(iommu_detach(sid(5), &c, P0), STATUS_OK);
-	assert_int_equal(bad_reads(allowed, 3), 0);
+	assert_int_equal(bad_reads(), 0);
 	assert_int_equal(torn_stores, 0);
 	assert_true(image_count > 20);
 }
@@ -132,54 +198,87 @@ static void every_read_is_abort_or_full(void **state)
 static void failed_updates_too(void **state)
 {
 	struct iommu_tables a = new_tables(1, 1, 39);
-	struct ste allowed = ste_stage2(&a, PHYSICAL_SIZE_48);
 
 	(void)state;
-	for (unsigned n = 1; n <= 4; n++) {
+	allow(&a, 1, descriptor_of(1));
+	for (unsigned n = 1; n <= (fixture_stage1 ? 6 : 4); n++) {
 		start(5);
 		device.refuse_in = n;
 		assert_int_equal(iommu_attach(sid(5), &a, P0), STATUS_HARDWARE);
-		assert_int_equal(bad_reads(&allowed, 1), 0);
+		assert_int_equal(bad_reads(), 0);
 		assert_int_equal(entry_of(5)[0] & 1, 0);
 	}
 	device.sync_stuck = true;
 	start(5);
 	assert_int_equal(iommu_attach(sid(5), &a, P0), STATUS_TIMEOUT);
-	assert_int_equal(bad_reads(&allowed, 1), 0);
+	assert_int_equal(bad_reads(), 0);
+}
+
+/* A descriptor after the entry that points at it, and one changed under such an entry. */
+static void wrong_orders_of_descriptors(void)
+{
+	struct iommu_tables tables[] = {new_tables(1, 1, 39), new_tables(1, 2, 30)};
+	uint64_t lines[16] __attribute__((aligned(64))) = {0};
+
+	allow(tables, 2, pa_of(lines + 8));
+	watched = lines;
+	descriptor = lines + 8;
+	for (unsigned live = 0; live < 2; live++) {
+		memset(lines, 0, sizeof(lines));
+		image_count = 0;
+		if (live) {
+			memcpy(lines + 8, allowed.descriptors[0].dword, 64);
+		}
+		take_image();
+		for (unsigned i = 8; i-- > 0;) {
+			table_store64(&lines[i], allowed.entries[0].dword[i]);
+			device.config_syncs++;
+		}
+		for (unsigned i = 0; i < 8; i++) {
+			table_store64(&lines[8 + i], allowed.descriptors[1].dword[i]);
+		}
+		assert_true(bad_reads() > 0);
+	}
 }
 
 /* The checker itself: updates in a wrong order, or without the invalidation between, are seen. */
 static void wrong_orders_are_caught(void **state)
 {
-	struct iommu_tables a = new_tables(1, 1, 39), b = new_tables(2, 2, 30);
-	struct ste from = ste_stage2(&a, PHYSICAL_SIZE_48), to = ste_stage2(&b, PHYSICAL_SIZE_48);
-	struct ste allowed[] = {from, to};
+	struct iommu_tables tables[] = {new_tables(1, 1, 39), new_tables(2, 2, 30)};
+	struct ste from = ste_stage2(&tables[0], PHYSICAL_SIZE_48);
+	struct ste to = ste_stage2(&tables[1], PHYSICAL_SIZE_48);
 	uint64_t entry[8] __attribute__((aligned(64))) = {0};
 
 	(void)state;
+	if (fixture_stage1) {
+		wrong_orders_of_descriptors();
+		return;
+	}
+	allow(tables, 2, (pa_t){0});
+	watched = entry;
 	image_count = 0;
-	take_image(entry);
+	take_image();
 	for (unsigned i = 0; i < 8; i++) { /* dword 0 first */
 		table_store64(&entry[i], to.dword[i]);
 	}
-	assert_true(bad_reads(allowed, 2) > 0);
+	assert_true(bad_reads() > 0);
 
 	memset(entry, 0, sizeof(entry));
 	image_count = 0;
-	take_image(entry);
+	take_image();
 	for (unsigned i = 8; i-- > 0;) { /* dword 0 last, but nothing invalidated before it */
 		table_store64(&entry[i], to.dword[i]);
 	}
-	assert_true(bad_reads(allowed, 2) > 0);
+	assert_true(bad_reads() > 0);
 
 	memcpy(entry, &from, sizeof(entry));
 	image_count = 0;
-	take_image(entry);
+	take_image();
 	for (unsigned i = 8; i-- > 0;) { /* over a live entry */
 		table_store64(&entry[i], to.dword[i]);
 		device.config_syncs++;
 	}
-	assert_true(bad_reads(allowed, 2) > 0);
+	assert_true(bad_reads() > 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_start, fixture_check)
@@ -192,5 +291,5 @@ int main(void)
 		TEST(wrong_orders_are_caught),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_both_stages(tests);
 }

@@ -44,10 +44,10 @@ static void every_geometry(void **state)
 			for (unsigned input = 0; input < 256; input++) {
 				struct iommu_tables tables = {
 					{1}, {0x40000000}, (uint8_t)input, (uint8_t)level};
-				bool ok = ste_check_stage2(&tables, size) == STATUS_OK;
+				bool ok = ste_check_tables(&tables, size) == STATUS_OK;
 
 				assert_int_equal(ok, fits(level, input, output_bits[size]));
-				if (ok) {
+				if (ok && !fixture_stage1) {
 					struct ste ste = ste_stage2(&tables, size);
 
 					assert_int_equal(model_smmu_meaning(&device, ste.dword),
@@ -57,7 +57,7 @@ static void every_geometry(void **state)
 			}
 		}
 	}
-	assert_true(accepted > 60);
+	assert_true(accepted > 60 || fixture_stage1);
 }
 
 static void roots_out_of_reach_or_misaligned(void **state)
@@ -69,15 +69,15 @@ static void roots_out_of_reach_or_misaligned(void **state)
 		uint64_t end = 1ull << output_bits[size];
 
 		tables.root.v = end - 4096;
-		assert_int_equal(ste_check_stage2(&tables, size), STATUS_OK);
+		assert_int_equal(ste_check_tables(&tables, size), STATUS_OK);
 		tables.root.v = end;
-		assert_int_equal(ste_check_stage2(&tables, size), STATUS_INVALID);
+		assert_int_equal(ste_check_tables(&tables, size), STATUS_INVALID);
 		tables.root.v = 1ull << 63;
-		assert_int_equal(ste_check_stage2(&tables, size), STATUS_INVALID);
+		assert_int_equal(ste_check_tables(&tables, size), STATUS_INVALID);
 	}
 	for (unsigned bit = 0; bit < 12; bit++) {
 		tables.root.v = 0x40000000 | 1u << bit;
-		assert_int_equal(ste_check_stage2(&tables, 5), STATUS_INVALID);
+		assert_int_equal(ste_check_tables(&tables, 5), STATUS_INVALID);
 	}
 }
 
@@ -148,5 +148,5 @@ int main(void)
 		TEST(walks), TEST(output_is_limited),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_on_both_stages(tests);
 }
