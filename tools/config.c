@@ -93,6 +93,10 @@ static void read_machine_device(const void *fdt, int node, struct machine_device
 	device->model_name = read_string(fdt, node, "model");
 	device->model = device->model_name ? machine_model(device->model_name) : NULL;
 	device->network = read_string(fdt, node, "network");
+	device->disk = read_string(fdt, node, "disk");
+	if (device->model && device->model->disk && !device->disk) {
+		device->disk = keep_printf("build/%s.img", device->name);
+	}
 	device->behind = read_string(fdt, node, "behind");
 	device->has_at = has_property(fdt, node, "at");
 	device->at = read_bdf(fdt, node, "at");

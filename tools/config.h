@@ -25,7 +25,7 @@
 
 struct machine_device {
 	const char *path, *name;
-	const char *model_name, *network;
+	const char *model_name, *network, *disk;
 	const struct model *model; /* NULL: unknown */
 	bool has_at;
 	int at;		    /* -1: none or unreadable */
@@ -45,6 +45,8 @@ struct model {
 	uint32_t usable_vfs; /* of those */
 	bool port;	     /* a device may sit behind it */
 	bool network;
+	bool disk;	/* keeps its data in a file */
+	bool intx_only; /* it has neither MSI nor MSI-X */
 };
 
 struct machine {
@@ -58,6 +60,8 @@ struct machine {
 	struct machine_device devices[MAX_MACHINE_DEVICES];
 	unsigned device_count, devices_left_out;
 };
+
+#define MACHINE_DISK_SIZE (64ull << 20) /* of a file that `run` makes */
 
 /* QEMU's `virt`: where RAM begins, and where it puts -initrd when there are 256 MiB or more. */
 #define MACHINE_RAM_BASE   0x40000000ull

@@ -13,6 +13,12 @@ static const struct model models[] = {
 	{.name = "pcie-root-port", .options = "", .port = true},
 	{.name = "igb", .options = "", .vfs = 8, .usable_vfs = 7, .network = true},
 	{.name = "edu", .options = ",dma_mask=0xffffffffffffffff"},
+	{.name = "nvme", .options = "", .disk = true},
+	/* Their option ROMs are not packaged, and nothing would run them. */
+	{.name = "e1000e", .options = ",romfile=", .network = true},
+	{.name = "virtio-net-pci", .options = ",iommu_platform=on,romfile=", .network = true},
+	{.name = "rtl8139", .options = ",romfile=", .network = true, .intx_only = true},
+	{.name = "ne2k_pci", .options = ",romfile=", .network = true, .intx_only = true},
 };
 
 #define MODEL_COUNT (sizeof(models) / sizeof(models[0]))

@@ -71,7 +71,8 @@ static void add_console(struct words *words, const struct qemu_options *options)
 	words_add(words, "%s.qemu.log", options->log);
 }
 
-/* The card's cable: to the two sockets when it leads outside, otherwise to a hub of its own. */
+/* The card's cable: to the two sockets when it leads outside, otherwise to a hub, its own or
+ * everybody's (0). */
 static void add_netdev(struct words *words, const struct machine_device *device, unsigned number,
 		       const struct qemu_options *options)
 {
@@ -85,8 +86,17 @@ static void add_netdev(struct words *words, const struct machine_device *device,
 			  device->name, escape_commas(options->local),
 			  escape_commas(options->remote));
 	} else {
-		words_add(words, "hubport,id=net-%s,hubid=%u", device->name, number);
+		bool shared = device->network && strcmp(device->network, "lan") == 0;
+
+		words_add(words, "hubport,id=net-%s,hubid=%u", device->name, shared ? 0 : number);
 	}
+}
+
+static void add_drive(struct words *words, const struct machine_device *device)
+{
+	words_add(words, "-drive");
+	words_add(words, "if=none,id=disk-%s,format=raw,file=%s", device->name,
+		  escape_commas(device->disk));
 }
 
 static void add_device(struct words *words, const struct machine_device *device, unsigned number,
@@ -101,9 +111,12 @@ static void add_device(struct words *words, const struct machine_device *device,
 		own = keep_printf(",chassis=%u,slot=%u", number, number);
 	} else if (device->model->network) {
 		add_netdev(words, device, number, options);
-		own = keep_printf(",netdev=net-%s%s%s", device->name,
+		own = keep_printf("%s,netdev=net-%s%s%s", own, device->name,
 				  device->has_mac ? ",mac=" : "",
 				  device->has_mac ? mac_text(device->mac) : "");
+	} else if (device->model->disk) {
+		add_drive(words, device);
+		own = keep_printf("%s,drive=disk-%s,serial=%s", own, device->name, device->name);
 	}
 	words_add(words, "-device");
 	words_add(words, "%s,id=%s,%s%s", device->model->name, device->name, place, own);

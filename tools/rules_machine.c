@@ -123,11 +123,17 @@ static void model_rules(const struct machine_device *device, struct report *repo
 			   device->model_name);
 		report_fix(report, "remove mac-address and network");
 	}
+	if (!device->model->disk && device->disk) {
+		report_add(report, SEVERITY_RULE, device->path, "%s is no disk",
+			   device->model_name);
+		report_fix(report, "remove disk");
+	}
 	if (device->network && strcmp(device->network, "none") != 0 &&
-	    strcmp(device->network, "external") != 0) {
+	    strcmp(device->network, "lan") != 0 && strcmp(device->network, "external") != 0) {
 		report_add(report, SEVERITY_RULE, device->path, "unknown network \"%s\"",
 			   device->network);
-		report_fix(report, "use \"none\", or \"external\" for 'causeway run --external'");
+		report_fix(report, "use \"none\", \"lan\" for a cable that all such cards share, "
+				   "or \"external\" for 'causeway run --external'");
 	}
 	if (device->has_total_vfs &&
 	    (device->total_vfs == 0 || device->total_vfs > device->model->vfs)) {

@@ -190,6 +190,13 @@ static int start(struct job *job, struct run_options *run, const struct words *w
 	} else if (!file_exists(run->qemu.fit)) {
 		die(EXIT_TOOL, "%s is not there; make it with 'causeway pack'", run->qemu.fit);
 	}
+	for (unsigned i = 0; i < job->config.machine.device_count; i++) {
+		const struct machine_device *device = &job->config.machine.devices[i];
+
+		if (device->disk) {
+			file_make(device->disk, MACHINE_DISK_SIZE);
+		}
+	}
 	fprintf(stderr, "causeway: starting %s from %s, log in %s\n", run->qemu.hypervisor,
 		run->qemu.fit, run->qemu.log);
 

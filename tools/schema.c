@@ -42,6 +42,7 @@ static const struct property_rule machine_device_properties[] = {
 	{"mac-address", TYPE_MAC, false, "mac-address = [52 54 00 ca 00 01];"},
 	{"total-vfs", TYPE_NUMBER, false, "total-vfs = <8>;"},
 	{"network", TYPE_STRING, false, "network = \"none\";"},
+	{"disk", TYPE_STRING, false, "disk = \"build/disk.img\";"},
 	{0},
 };
 

@@ -125,6 +125,19 @@ void file_write(const char *path, const void *data, size_t size)
 	}
 }
 
+void file_make(const char *path, size_t size)
+{
+	if (file_exists(path)) {
+		return;
+	}
+
+	FILE *file = fopen(path, "wbx");
+
+	if (!file || ftruncate(fileno(file), (off_t)size) != 0 || fclose(file) != 0) {
+		die(EXIT_TOOL, "%s: %s", path, strerror(errno));
+	}
+}
+
 char *file_stem(const char *path)
 {
 	const char *slash = strrchr(path, '/');

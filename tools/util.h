@@ -42,6 +42,8 @@ struct bytes {
 bool file_exists(const char *path); /* a regular file that may be read */
 struct bytes file_read(const char *path);
 void file_write(const char *path, const void *data, size_t size);
+/* Zeroes, unless it is there already. */
+void file_make(const char *path, size_t size);
 /* The file's name without folders and without its last extension. */
 char *file_stem(const char *path);
 

@@ -22,6 +22,7 @@ LIBFDT_SUITE=trixie
 PACKAGES=(busybox-static iproute2 ethtool pciutils iputils-ping libc6)
 PROGRAMS=(busybox ip ethtool lspci setpci ping)
 MODULES=(igb igbvf virtio_pci virtio_net)
+MODULES_IF_THERE=(nvme e1000e 8139cp ne2k_pci) # loaded when a function wants them
 RDMA_PACKAGES=(rdma-core ibverbs-providers ibverbs-utils rdmacm-utils perftest)
 RDMA_PROGRAMS=(rdma ibv_devinfo ibv_rc_pingpong rping ib_write_bw ib_read_lat)
 RDMA_MODULES=(crc32_generic rdma_rxe rdma_ucm)
@@ -138,7 +139,11 @@ make_initramfs() {
 	for name in "${MODULES[@]}"; do
 		add_module "$name"
 	done
-	# For lspci -k, which asks libkmod; init needs none of it.
+	LIST=$TREE/etc/modules.if-there
+	for name in "${MODULES_IF_THERE[@]}"; do
+		add_module "$name"
+	done
+	# For modprobe, and lspci -k, which asks libkmod.
 	/sbin/depmod -b "$TREE" "${MODULE_DIR##*/}" 2>"$GUEST/depmod.log" ||
 		die "depmod: $(tail -n 1 "$GUEST/depmod.log")"
 	"${CROSS}gcc" -std=c11 -O2 -static -Wall -Wextra -Werror -s -Wl,--build-id=none \
