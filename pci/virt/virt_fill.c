@@ -99,7 +99,7 @@ static uint8_t next_cap(const struct pci_virt_slot *slot, enum virt_group after)
 		}
 		passed = passed || order[i] == after;
 	}
-	return 0;
+	return slot->vendor_caps;
 }
 
 static uint32_t first_value(const struct pci_virt_slot *slot, const struct virt_rule *rule)

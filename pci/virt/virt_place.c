@@ -7,6 +7,7 @@
 #include "bits.h"
 
 #define HEADER_DWORDS	 16
+#define FIRST_CAPABILITY 0x40
 #define POWER_DWORDS	 2
 #define MSI_DWORDS	 3 /* the smallest layout */
 #define MSIX_DWORDS	 3
@@ -126,6 +127,36 @@ static bool place_express(struct placing *placing)
 	return true;
 }
 
+/*
+ * Vendor-specific capabilities say where a driver's registers are (virtio's do). They are copied,
+ * behind all others, and nothing writes them: one that is a window to somewhere does not open.
+ */
+static void place_vendor(struct placing *placing)
+{
+	struct pci_virt_slot *slot = placing->slot;
+	rid_t rid = slot->identity.rid;
+	unsigned at = virt_device_read(placing->bus, rid, PCI_CAP_POINTER, 1) & 0xfc;
+	uint8_t *link = &slot->vendor_caps;
+
+	for (unsigned hop = 0; hop < PCI_CAPABILITY_HOPS && at >= FIRST_CAPABILITY; hop++) {
+		uint32_t head = virt_device_read(placing->bus, rid, at, 4);
+		unsigned length = head >> 16 & 0xff;
+
+		if ((head & 0xff) == PCI_CAP_ID_VENDOR && length >= 4 &&
+		    take(placing, at, (length + 3) / 4)) {
+			for (unsigned i = 0; i < length; i++) {
+				virt_put(slot, at + i, 1,
+					 virt_device_read(placing->bus, rid, at + i, 1));
+			}
+			slot->shadow[at + 1] = 0;
+			slot->base[GROUP_CAPS] = 0;
+			*link = (uint8_t)at;
+			link = &slot->shadow[at + 1];
+		}
+		at = head >> 8 & 0xfc;
+	}
+}
+
 static bool bar_is_sound(const struct pci_bar *bars, unsigned index)
 {
 	const struct pci_bar *bar = &bars[index];
@@ -211,6 +242,7 @@ enum status virt_place(const struct pci_bus *bus, struct pci_virt_slot *slot)
 	    !place_msi(&placing) || !place_msix(&placing) || !place_express(&placing)) {
 		return STATUS_INVALID;
 	}
+	place_vendor(&placing);
 	copy(bus, slot);
 	return STATUS_OK;
 }

@@ -200,6 +200,7 @@ const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH]);
 
 #define PCI_CAP_ID_POWER     0x01
 #define PCI_CAP_ID_MSI	     0x05
+#define PCI_CAP_ID_VENDOR    0x09
 #define PCI_CAP_ID_EXPRESS   0x10
 #define PCI_CAP_ID_MSIX	     0x11
 

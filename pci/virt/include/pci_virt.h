@@ -46,6 +46,7 @@ struct pci_virt_slot {
 	struct pci_virt_identity identity; /* never changed by a guest */
 	uint16_t decode; /* bits of the hardware Command that are ours, not the guest's */
 	uint8_t base[PCI_VIRT_GROUPS];	       /* where each register block is shown */
+	uint8_t vendor_caps;		       /* the first vendor-specific capability; 0: none */
 	uint8_t shadow[PCI_VIRT_SHADOW_BYTES]; /* what the guest sees and wrote */
 	struct pci_virt_counters counters;
 };

@@ -122,6 +122,7 @@ static bool listed(unsigned reg)
 	       (reg >= AT_POWER && reg < AT_POWER + 6) ||
 	       (reg >= AT_MSI && reg < AT_MSI + 24 && reg != AT_MSI + 14 && reg != AT_MSI + 15) ||
 	       (reg >= AT_MSIX && reg < AT_MSIX + 12) ||
+	       (reg >= AT_VENDOR && reg < AT_VENDOR + 8) ||
 	       (reg >= AT_EXPRESS && reg < AT_EXPRESS + 10);
 }
 
@@ -197,11 +198,11 @@ static void test_hidden_capabilities(void **state)
 	uint8_t ids[8] = {0};
 
 	(void)state;
-	assert_int_equal(count_caps(SLOT_WHOLE, ids), 4);
-	assert_memory_equal(ids, ((uint8_t[]){0x01, 0x05, 0x11, 0x10}), 4);
-	assert_int_equal(count_caps(SLOT_VF, ids), 2);
-	assert_memory_equal(ids, ((uint8_t[]){0x11, 0x10}), 2);
-	assert_int_equal(count_caps(SLOT_SMALL, ids), 1);
+	assert_int_equal(count_caps(SLOT_WHOLE, ids), 5);
+	assert_memory_equal(ids, ((uint8_t[]){0x01, 0x05, 0x11, 0x10, 0x09}), 5);
+	assert_int_equal(count_caps(SLOT_VF, ids), 3);
+	assert_memory_equal(ids, ((uint8_t[]){0x11, 0x10, 0x09}), 3);
+	assert_int_equal(count_caps(SLOT_SMALL, ids), 2);
 	assert_int_equal(ids[0], 0x05);
 	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, PCI_STATUS, 2) & 0x10, 0x10);
 	/* SR-IOV, ATS, PRI, PASID, AER, ARI: the extended space is empty, and stays so (F13). */
@@ -214,12 +215,37 @@ static void test_hidden_capabilities(void **state)
 	assert_int_equal(hardware(SLOT_WHOLE)->writes + hardware(SLOT_VF)->writes, 0);
 }
 
+/* They are shown as they were when the function was, and nothing a guest writes gets there. */
+static void test_vendor_capabilities_are_copies(void **state)
+{
+	uint8_t ids[8];
+	unsigned writes = hardware(SLOT_WHOLE)->writes;
+	uint32_t second = model_config_get(hardware(SLOT_WHOLE), AT_VENDOR + 4, 4);
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		guest_write(&fixture, SLOT_WHOLE, AT_VENDOR + i, 1, 0xff);
+	}
+	assert_int_equal(hardware(SLOT_WHOLE)->writes, writes);
+	model_config_put(hardware(SLOT_WHOLE), AT_VENDOR + 4, 4, 0xdeadbeef);
+	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, AT_VENDOR, 4), 0x5b080009);
+	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, AT_VENDOR + 4, 4), second);
+	/* One that reaches over another, has no length or loops is not shown; the walk ends. */
+	for (unsigned length = 0; length < 256; length += 4) {
+		pci_virt_remove(&fixture.bridge, SLOT_WHOLE);
+		model_config_put(hardware(SLOT_WHOLE), AT_VENDOR + 1, 2, AT_VENDOR | length << 8);
+		assert_int_equal(fixture_add(&fixture, SLOT_WHOLE), STATUS_OK);
+		assert_int_equal(count_caps(SLOT_WHOLE, ids), length == 0 || length > 16 ? 4 : 5);
+	}
+}
+
 static void test_header_without_capabilities(void **state)
 {
 	struct pci_virt_identity *identity = &fixture.identities[SLOT_SMALL];
 
 	(void)state;
 	pci_virt_remove(&fixture.bridge, SLOT_SMALL);
+	model_config_put(hardware(SLOT_SMALL), AT_VENDOR, 1, 0x7f);
 	identity->caps.msi = 0;
 	assert_int_equal(fixture_add(&fixture, SLOT_SMALL), STATUS_OK);
 	assert_int_equal(guest_read(&fixture, SLOT_SMALL, PCI_STATUS, 2) & 0x10, 0);
@@ -463,6 +489,7 @@ int main(void)
 		virt_test(test_widths_agree),
 		virt_test(test_reads_leave_the_device_alone),
 		virt_test(test_hidden_capabilities),
+		virt_test(test_vendor_capabilities_are_copies),
 		virt_test(test_header_without_capabilities),
 		virt_test(test_identity_is_synthesised),
 		virt_test(test_express_is_an_integrated_endpoint),

@@ -37,7 +37,8 @@ static struct model_function *make(struct fixture *fixture, unsigned slot, rid_t
 	model_config_put(function, AT_MSIX + 2, 2, 9);
 	model_config_put(function, AT_MSIX + 4, 4, 0x0000 | 3);
 	model_config_put(function, AT_MSIX + 8, 4, 0x2000 | 3);
-	capability(function, AT_VENDOR, 0x09, AT_EXPRESS);
+	capability(function, AT_VENDOR, PCI_CAP_ID_VENDOR, AT_EXPRESS);
+	model_config_put(function, AT_VENDOR + 2, 1, 8);
 	capability(function, AT_EXPRESS, PCI_CAP_ID_EXPRESS, 0);
 	model_config_put(function, AT_EXPRESS + 2, 2, 0x3f02); /* version 2, endpoint, noise */
 	model_config_put(function, AT_EXPRESS + 4, 4, FLR_CAPABLE | 0x8025);

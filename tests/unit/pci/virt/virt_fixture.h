@@ -17,7 +17,7 @@
 #define AT_POWER      0x40
 #define AT_MSI	      0x50
 #define AT_MSIX	      0x70
-#define AT_VENDOR     0x90 /* vendor-specific: never shown */
+#define AT_VENDOR     0x90 /* vendor-specific, 8 bytes: shown as it was */
 #define AT_EXPRESS    0xa0
 
 #define FIXTURE_ECAM  0x4010000000ull
