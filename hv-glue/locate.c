@@ -13,6 +13,12 @@ static enum status refuse(const struct assignment *a, enum status status, const 
 	return status;
 }
 
+/* A function with more has the rest masked since its reset; the guest is not told of them. */
+static uint16_t vectors_shown(uint16_t vectors)
+{
+	return vectors < IRQ_DEVICE_MAX_EVENTS ? vectors : IRQ_DEVICE_MAX_EVENTS;
+}
+
 static void identify_function(struct assignment *a)
 {
 	const struct pci_function *f = a->function;
@@ -25,7 +31,7 @@ static void identify_function(struct assignment *a)
 		.subsystem = f->subsystem,
 		.class_revision = f->class_revision,
 		.caps = f->caps,
-		.msix_vectors = f->msix_vectors,
+		.msix_vectors = vectors_shown(f->msix_vectors),
 	};
 	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
 		a->identity.bars[i] = f->bars[i];
@@ -43,14 +49,17 @@ static void identify_vf(struct assignment *a, const struct vf *vf)
 		.subsystem = a->function->subsystem,
 		.class_revision = a->function->class_revision,
 		.caps = vf->caps,
-		.msix_vectors = vf->msix_vectors,
+		.msix_vectors = vectors_shown(vf->msix_vectors),
 	};
 	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
 		a->identity.bars[i] = vf->bars[i];
 	}
 }
 
-/* A guest has no port for I/O space, and a page that two functions share cannot be given to one. */
+/*
+ * pci/bus gives each BAR pages of its own, so what is left of one is nobody's. The BARs of VFs lie
+ * side by side: a page that two of them share cannot be given to one. A guest has no port for I/O.
+ */
 static enum status check_bars(struct assignment *a)
 {
 	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
@@ -63,12 +72,17 @@ static enum status check_bars(struct assignment *a)
 			bar->space = PCI_SPACE_NONE;
 			bar->size = 0;
 		}
-		if (bar->space != PCI_SPACE_NONE &&
-		    (!is_aligned(bar->size, PAGE_SIZE) ||
-		     !range_inside(bar->cpu_address.v, bar->size, GUEST_PCI_MMIO_BASE,
-				   GUEST_PCI_MMIO_SIZE))) {
+		if (bar->space == PCI_SPACE_NONE) {
+			continue;
+		}
+		if (a->identity.is_vf && bar->size < PAGE_SIZE) {
 			return refuse(a, STATUS_UNSUPPORTED,
-				      "a BAR is smaller than a page or lies above 4 GiB");
+				      "its BARs share pages with those of the card's other VFs; "
+				      "give the whole card to one partition");
+		}
+		if (!range_inside(bar->cpu_address.v, bar->size, GUEST_PCI_MMIO_BASE,
+				  GUEST_PCI_MMIO_SIZE)) {
+			return refuse(a, STATUS_UNSUPPORTED, "a BAR lies above 4 GiB");
 		}
 		bar->pci_address = bar->cpu_address.v; /* the guest's bridge translates nothing */
 	}
@@ -135,7 +149,8 @@ void assignment_unmap_bars(const struct assignment *a, unsigned count)
 		const struct pci_bar *bar = &a->identity.bars[i];
 
 		if (bar->space != PCI_SPACE_NONE) {
-			hv_unmap_device(a->owner, (ipa_t){bar->cpu_address.v}, bar->size);
+			hv_unmap_device(a->owner, (ipa_t){bar->cpu_address.v},
+					align_up(bar->size, PAGE_SIZE));
 		}
 	}
 }
@@ -148,8 +163,9 @@ enum status assignment_map_bars(const struct assignment *a)
 		if (bar->space == PCI_SPACE_NONE) {
 			continue;
 		}
-		enum status status = hv_map_device(a->owner, (ipa_t){bar->cpu_address.v},
-						   bar->cpu_address, bar->size);
+		enum status status =
+			hv_map_device(a->owner, (ipa_t){bar->cpu_address.v}, bar->cpu_address,
+				      align_up(bar->size, PAGE_SIZE));
 
 		if (status != STATUS_OK) {
 			assignment_unmap_bars(a, i);

@@ -189,19 +189,6 @@ static void sound_msix(void)
 	model_pci_poke(dut(), want_vf ? 0x74 : 0x44, 4, want_vf ? 3 : 0);
 }
 
-static void too_many_vectors(unsigned n)
-{
-	(void)n;
-	glue.pools[0].vfs[0].msix_vectors = 64;
-	pci_bus_find(&glue.bus, RIG_NVME)->msix_vectors = 64;
-}
-
-static void few_vectors(void)
-{
-	glue.pools[0].vfs[0].msix_vectors = 3;
-	pci_bus_find(&glue.bus, RIG_NVME)->msix_vectors = 8;
-}
-
 /* At the last moment the VF is not ours any more. */
 static void seize(void *context)
 {
@@ -304,8 +291,6 @@ static const struct injection surprise = {"removed", NULL, gone, nothing, 1, fal
 static const struct injection death = {"dies in FLR", NULL, dies, nothing, 1, false};
 static const struct injection sloth = {"slow FLR", NULL, slow, nothing, 1, false};
 static const struct injection msix = {"bogus MSI-X", NULL, bogus_msix, sound_msix, 1, true};
-static const struct injection vectors = {"64 vectors", NULL, too_many_vectors,
-					 few_vectors,  1,    true};
 static const struct injection seized = {"seized", NULL, arm_seize, disarm_seize, 1, false};
 
 static void attach_with_errors(void)
@@ -321,7 +306,6 @@ static void attach_with_errors(void)
 	sweep(attach_fails, &death, 1);
 	sweep(attach_fails, &sloth, 1);
 	sweep(attach_fails, &msix, 1);
-	sweep(attach_fails, &vectors, 1);
 	if (want_vf) {
 		sweep(attach_fails, &seized, 1);
 	}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whole functions of every kind, each with its stock Linux driver: config/whole-functions.dts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from conftest import ROOT
+from demo.guest import Guest
+from demo.session import Session
+
+pytestmark = pytest.mark.bound(240)
+
+CONFIG = ROOT / "config" / "whole-functions.dts"
+DRIVERS = {
+    "disk": ("left", "nvme"), "e1000e": ("left", "e1000e"),
+    "virtio": ("right", "virtio-pci"), "igb": ("right", "igb"),
+}
+MACS = {"e1000e": "52:54:00:ca:00:02", "virtio": "52:54:00:ca:00:03", "igb": "52:54:00:ca:00:04"}
+
+
+@pytest.fixture(scope="module")
+def session(built: Path) -> Iterator[Session]:
+    with Session(CONFIG, "test-whole-functions", build=built) as s:
+        s.boot()
+        for guest in s.wait_guests(["left", "right"]):
+            # One cable for many cards: each answers for its own address only.
+            guest.run("echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore")
+        yield s
+
+
+def guest_address(session: Session, label: str) -> str:
+    """Where the partition sees the function."""
+    return next(d.guest for d in session.machine.report().devices if d.label == label)
+
+
+def interrupts(guest: Guest, function: str) -> int:
+    """Message interrupts of a function, all vCPUs and vectors."""
+    rows = [x.split() for x in guest.run("cat /proc/interrupts") if f"MSIX-{function} " in x]
+    return sum(int(word) for row in rows for word in row[1:3])
+
+
+def interface(guest: Guest, mac: str) -> str:
+    return "".join(guest.run(f"grep -l {mac} /sys/class/net/*/address")).split("/")[4]
+
+
+@pytest.mark.parametrize("label", DRIVERS)
+def test_its_own_driver_has_bound(session: Session, label: str) -> None:
+    name, driver = DRIVERS[label]
+    device = next(d for d in session.machine.report().devices if d.label == label)
+    assert (device.partition, device.kind, device.state) == (name, "function", "assigned")
+    bound = session.guests[name].run(f"readlink /sys/bus/pci/devices/{device.guest}/driver")
+    assert bound[0].endswith(f"/{driver}"), bound
+
+
+def test_disk_keeps_what_is_written(session: Session) -> None:
+    """DMA both ways and its interrupts, and the hypervisor has no part in it."""
+    left = session.guests["left"]
+    function = guest_address(session, "disk")
+    left.run("dd if=/dev/urandom of=/tmp/a bs=64k count=32")
+    before, irqs = session.machine.report(), interrupts(left, function)
+    left.run("dd if=/tmp/a of=/dev/nvme0n1 bs=64k count=32 seek=5 oflag=direct conv=fsync")
+    left.run("echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/nvme0n1 of=/tmp/b bs=64k count=32 skip=5 iflag=direct")
+    after = session.machine.report()
+    assert session.machine.shell("left", "cmp /tmp/a /tmp/b")[0] == 0
+    assert interrupts(left, function) - irqs >= 32
+    was, now = (next(d for d in r.devices if d.label == "disk") for r in (before, after))
+    assert (now.config, now.its, now.faults) == (was.config, was.its, was.faults)
+    assert after.device_exits("left") == before.device_exits("left")
+
+
+def test_more_vectors_than_are_shown(session: Session) -> None:
+    """QEMU's nvme has 65; a partition's device has 32 at most, and the driver makes do."""
+    text = "\n".join(session.guests["left"].run(f"lspci -vv -s {guest_address(session, 'disk')}"))
+    assert "MSI-X: Enable+ Count=32" in text
+
+
+@pytest.mark.parametrize("there", ["virtio", "igb"])
+def test_cards_talk(session: Session, there: str) -> None:
+    """e1000e of one partition to each card of the other."""
+    left, right = session.guests["left"], session.guests["right"]
+    net = 1 + list(MACS).index(there)
+    mine, its = interface(left, MACS["e1000e"]), interface(right, MACS[there])
+    left.run(f"ip addr add 10.1.{net}.1/24 dev {mine}")
+    right.run(f"ip addr flush dev {its}; ip addr add 10.1.{net}.2/24 dev {its}; ip link set {its} up; sleep 0.3")
+    before = interrupts(right, guest_address(session, there)), interrupts(left, guest_address(session, "e1000e"))
+    if there == "virtio":  # its vectors are named after the virtio device
+        before = 0, before[1]
+    assert left.ping(f"10.1.{net}.2", 20).lost == 0
+    assert interrupts(left, guest_address(session, "e1000e")) - before[1] >= 10
+    assert there == "virtio" or interrupts(right, guest_address(session, there)) - before[0] >= 10
+
+
+def test_option_roms_are_hidden(session: Session) -> None:
+    for guest in session.guests.values():
+        assert "Expansion ROM" not in "\n".join(guest.run("lspci -vv"))
+
+
+def test_no_fault_was_recorded(session: Session) -> None:
+    """Last: over everything above."""
+    assert session.machine.report().faults == 0
+    assert session.machine.events("dma fault|data abort injected") == []
