@@ -45,13 +45,13 @@ sources	= $(foreach r,$(1),$(sort $(wildcard $(r)/*.c $(r)/*.S)))
 room	= $(patsubst %/,%,$(dir $(1)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup hypervisor guests tools mutants run run-rdma test check unit fuzz lint bench size clean
+.PHONY: all help setup hypervisor guests tools mutants run run-rdma test check unit fuzz qtest lint bench size clean
 all: hypervisor guests tools ;@:
 
 #: make run [CONFIG=FILE] [JSON=1]  boot the partitions of CONFIG, run the demo, print the table
 #: make run-rdma [JSON=1]		   the same with RDMA programs over the VFs
 #: make test			   everything: unit, model, system and hostile tests
-#: make check			   the host-only part: unit, model, fuzz smoke, lint
+#: make check			   what boots nothing: unit, model, qtest, fuzz smoke, lint
 #: make bench [ONLY=PART] [STRICT=1]  measurements beside the lines to hold; build/bench.json
 #: make all			   hypervisor, bare-metal guests and the causeway program
 #: make setup			   install what is missing (apt) and fetch the Linux guest
@@ -111,9 +111,16 @@ $(BUILD)/host/tests/fuzz/fuzz_vits: $(BUILD)/host/tests/unit/irq-route/gic/irq_r
 $(BUILD)/host/tests/fuzz/fuzz_pci_virt: $(BUILD)/host/tests/unit/pci/virt/virt_fixture.o
 $(FUZZ_BIN): %: %.o $(BUILD)/host/libcauseway.a
 	$(Q)$(CC_HOST) $(HOST_FLAGS) $(filter %.o,$^) $(BUILD)/host/libcauseway.a -lcmocka -lfdt -o $@
-.SECONDARY: $(UNIT_BIN:=.o) $(FUZZ_BIN:=.o)
+# QEMU's devices reached from the workstation: linked into the machine's RAM (hv-glue/host/qtest.h).
+QTEST_BIN := $(patsubst %.c,$(BUILD)/host/%,$(sort $(wildcard tests/qtest/test_*.c)))
+QTEST_LIB := $(patsubst %.c,$(BUILD)/host/%.o,$(filter-out tests/qtest/test_%,$(wildcard tests/qtest/*.c)))
+$(QTEST_BIN): %: %.o $(QTEST_LIB) $(BUILD)/host/libcauseway.a
+	$(Q)$(CC_HOST) $(HOST_FLAGS) -no-pie -Wl,-Ttext-segment=0x50000000 $(filter %.o,$^) $(BUILD)/host/libcauseway.a \
+		-lcmocka -lfdt -o $@
+.SECONDARY: $(UNIT_BIN:=.o) $(FUZZ_BIN:=.o) $(QTEST_BIN:=.o)
 unit: $(UNIT_BIN)
 fuzz: $(FUZZ_BIN)
+qtest: $(QTEST_BIN)
 
 # --- the causeway program -------------------------------------------------------------------------
 tools: $(BUILD)/causeway
@@ -152,11 +159,11 @@ run-rdma: setup
 	@PYTHONPATH=tools $(PYTHON) -B -m demo.rdma $(if $(filter-out 0,$(JSON)),--json)
 check:
 	@tools/setup/host.sh
-	@$(MAKE) --no-print-directory -j2 unit fuzz tools
-	@$(PYTHON) -B tests/run.py --build $(BUILD) unit fuzz tools lint
+	@$(MAKE) --no-print-directory -j2 unit fuzz qtest tools
+	@$(PYTHON) -B tests/run.py --build $(BUILD) unit fuzz qtest tools lint
 test: setup
-	@$(MAKE) --no-print-directory -j2 all unit fuzz mutants
-	@$(PYTHON) -B tests/run.py --build $(BUILD) unit fuzz tools lint system
+	@$(MAKE) --no-print-directory -j2 all unit fuzz qtest mutants
+	@$(PYTHON) -B tests/run.py --build $(BUILD) unit fuzz qtest tools lint system
 lint:
 	@$(PYTHON) -B tests/run.py --build $(BUILD) lint
 bench: setup

@@ -3,7 +3,7 @@
 
 unit    cmocka programs under ASan and UBSan      fuzz    deterministic fuzz programs
 tools   the causeway program, by pytest           lint    tests/lint.py
-system  QEMU, by pytest
+qtest   the rooms on QEMU's own devices, cmocka   system  QEMU, by pytest
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -85,6 +86,21 @@ def unit(build: Path) -> Tally:
     return total
 
 
+def qtest(build: Path) -> Tally:
+    """One after the other: each has a QEMU of its own, which it ends."""
+    total = Tally()
+    found = programs(build, "tests/qtest", "test")
+    if not shutil.which("qemu-system-aarch64"):
+        say("  qtest  skipped: qemu-system-aarch64 is not installed; run 'make setup'")
+        total.skipped += [f"qtest {program.name}: no QEMU" for program in found]
+        return total
+    for program in found:
+        tally = unit_tally(program, *run_program(program))
+        say(f"  qtest  {program.name}: {tally.passed} passed, {tally.failed} failed")
+        total.add(tally)
+    return total
+
+
 def fuzz(build: Path) -> Tally:
     total = Tally()
     for program in programs(build, "tests/fuzz", "fuzz"):
@@ -142,10 +158,10 @@ def pytest(name: str, folder: str) -> Tally:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("suites", nargs="+", choices=["unit", "fuzz", "tools", "lint", "system"])
+    parser.add_argument("suites", nargs="+", choices=["unit", "fuzz", "qtest", "tools", "lint", "system"])
     chosen = parser.parse_args()
     build = chosen.build.resolve()
-    suites = {"unit": lambda: unit(build), "fuzz": lambda: fuzz(build), "lint": lambda: static(build),
+    suites = {"unit": lambda: unit(build), "fuzz": lambda: fuzz(build), "qtest": lambda: qtest(build), "lint": lambda: static(build),
               "tools": lambda: pytest("tools", "tests/unit/tools"),
               "system": lambda: pytest("system", "tests/system")}
     total = Tally()
