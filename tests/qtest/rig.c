@@ -169,7 +169,7 @@ void rig_edu_fetch(const struct rig_device *edu, uint64_t from, unsigned size)
 
 void rig_edu_msi(struct pci_bus *bus, const struct rig_device *edu, uint64_t address, uint16_t data)
 {
-	uint16_t at = pci_find_capability(bus, edu->rid, PCI_CAP_ID_MSI);
+	uint16_t at = pci_bus_find(bus, edu->rid)->caps.msi;
 
 	assert_int_not_equal(at, 0);
 	assert_true(pci_config_read16(bus, edu->rid, at + 2) & 0x80); /* 64-bit addresses */
