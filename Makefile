@@ -124,9 +124,12 @@ qtest: $(QTEST_BIN)
 
 # --- the causeway program -------------------------------------------------------------------------
 tools: $(BUILD)/causeway
-$(BUILD)/causeway: $(wildcard tools/*.c tools/*.h lib/include/guest_map.h) Makefile
+# Of the rooms it sees what both sides must agree on: a guest's layout, and who can reach whom.
+TOOLS_KNOW := lib/include/guest_map.h pci/bus/include/pci_group.h
+$(BUILD)/causeway: $(wildcard tools/*.c tools/*.h) $(TOOLS_KNOW) pci/bus/group.c Makefile
 	@mkdir -p $(@D); echo "  HOSTCC $@"
-	$(Q)$(CC_HOST) -std=gnu11 -O2 -g $(WARN) -Ilib/include $(wildcard tools/*.c) -lfdt -o $@
+	$(Q)$(CC_HOST) -std=gnu11 -O2 -g $(WARN) -Ilib/include -Ipci/bus/include $(wildcard tools/*.c) \
+		pci/bus/group.c -lfdt -o $@
 
 # --- mutants: the hypervisor with one guard replaced at link time, for tests that must then fail ---
 MUTANTS	:= $(patsubst tests/faults/mutants/%.c,%,$(sort $(wildcard tests/faults/mutants/*.c)))

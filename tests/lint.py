@@ -119,7 +119,7 @@ def tidy(build: Path) -> Result:
         return tried.stdout[:1500] if tried.returncode else None
 
     def checked_tool(name: str) -> Result:
-        tried = run(["clang-tidy", "--quiet", name, "--", "-std=gnu11", "-Ilib/include"])
+        tried = run(["clang-tidy", "--quiet", name, "--", "-std=gnu11", "-Ilib/include", "-Ipci/bus/include"])
         return tried.stdout[:1500] if tried.returncode else None
 
     wrong = [each(hypervisor_sources(), checked), each(tracked("tools/*.c"), checked_tool)]

@@ -100,8 +100,11 @@ static void read_machine_device(const void *fdt, int node, struct machine_device
 	device->behind = read_string(fdt, node, "behind");
 	device->has_at = has_property(fdt, node, "at");
 	device->at = read_bdf(fdt, node, "at");
-	device->slot = !device->behind && device->at >= 0 ? device->at >> 3 : -1;
-	device->rid = -1;
+	read_u32(fdt, node, "slot", &device->slot);
+	read_u32(fdt, node, "function", &device->function);
+	device->acs_off = has_property(fdt, node, "acs-off");
+	device->smmu_bypass = has_property(fdt, node, "smmu-bypass");
+	read_u32(fdt, node, "bus-number", &device->bus_number);
 	device->has_mac = read_mac(fdt, node, device->mac);
 	device->total_vfs = device->model ? device->model->vfs : 0;
 	device->has_total_vfs = read_u32(fdt, node, "total-vfs", &device->total_vfs);
@@ -146,6 +149,7 @@ static void read_device(const void *fdt, int node, const char *parent, struct de
 	device->vf_of = read_bdf(fdt, node, "vf-of");
 	device->has_index = read_u32(fdt, node, "index", &device->index);
 	device->has_mac = read_mac(fdt, node, device->mac);
+	device->keep_without_reset = has_property(fdt, node, "keep-without-reset");
 	read_u32(fdt, node, "vlan", &device->vlan);
 }
 

@@ -6,6 +6,7 @@
 #ifndef TOOLS_CONFIG_H
 #define TOOLS_CONFIG_H
 
+#include "pci_group.h"
 #include "report.h"
 
 #define CONFIG_COMPATIBLE "causeway,config-v1"
@@ -15,7 +16,7 @@
 #define MAX_VCPUS	    8
 #define MAX_DEVICES	    8 /* of one partition */
 #define MAX_CORES	    16
-#define MAX_MACHINE_DEVICES 32
+#define MAX_MACHINE_DEVICES 64
 #define MAX_NAME	    15 /* characters of a partition's or device's name */
 #define MAX_COMMAND_LINE    2047
 
@@ -28,10 +29,18 @@ struct machine_device {
 	const char *model_name, *network, *disk;
 	const struct model *model; /* NULL: unknown */
 	bool has_at;
-	int at;		    /* -1: none or unreadable */
-	int slot;	    /* on the root bus; -1: behind a port, or unknown */
-	const char *behind; /* name of the port; NULL: on the root bus */
-	int rid;	    /* bus:device.function once numbered; -1: unknown */
+	int at;		    /* on the machine's own root bus; -1: none or unreadable */
+	const char *behind; /* or: name of the port */
+	uint32_t slot, function;
+	bool acs_off, smmu_bypass; /* a port's; an expander's */
+	uint32_t bus_number;	   /* an expander's */
+	/* Set by machine_number(). */
+	const struct machine_device *parent; /* the port above; NULL: on the machine's root bus */
+	int devfn;			     /* place on its bus; -1: unknown */
+	int rid;			     /* bus:device.function; -1: unknown */
+	int secondary;			     /* of a port: the bus below it; 0: none */
+	int requester;			     /* what its DMA carries; -1: unknown */
+	const struct machine_device *group;  /* the first of its isolation group */
 	bool has_mac, has_total_vfs;
 	uint8_t mac[6];
 	uint32_t total_vfs; /* the model's unless the config says less */
@@ -40,10 +49,13 @@ struct machine_device {
 /* What QEMU calls a device, and what we must know about it. */
 struct model {
 	const char *name;
-	const char *options; /* always given to QEMU */
-	uint32_t vfs;	     /* TotalVFs */
-	uint32_t usable_vfs; /* of those */
-	bool port;	     /* a device may sit behind it */
+	const char *options;  /* always given to QEMU */
+	uint32_t vfs;	      /* TotalVFs */
+	uint32_t usable_vfs;  /* of those */
+	bool port;	      /* a device may sit behind it */
+	uint8_t express_type; /* of a port; PCI_EXPRESS_NONE: an expander, with a root bus below */
+	bool acs;	      /* of a port: it has ACS */
+	bool flr;	      /* has a function-level reset */
 	bool network;
 	bool disk;	/* keeps its data in a file */
 	bool intx_only; /* it has neither MSI nor MSI-X */
@@ -76,10 +88,19 @@ const struct model *machine_model(const char *name);
 /* The models' names, separated by commas. */
 const char *machine_model_names(void);
 bool machine_makes_vfs(const struct machine_device *device);
-/* Numbers buses as the hypervisor will: ports in the order of their slots, from bus 1 on. */
+bool machine_is_expander(const struct machine_device *device);
+/* Numbers buses as the hypervisor will, and finds the isolation groups (topology.c). */
 void machine_number(struct machine *machine);
+/* The bus bypasses the SMMU; NULL: it does not; otherwise which property says so. */
+const char *machine_bypass(const struct machine *machine, const struct machine_device *device);
+/* Has an isolation group more in it than this device? */
+bool machine_shares_group(const struct machine *machine, const struct machine_device *device);
 struct machine_device *machine_find(struct machine *machine, const char *name);
-struct machine_device *machine_at(struct machine *machine, int rid);
+/* Another device in that place of the bus below `parent`; NULL: none. */
+const struct machine_device *machine_at_place(const struct machine *machine,
+					      const struct machine_device *parent, int devfn,
+					      const struct machine_device *except);
+const struct machine_device *machine_at(const struct machine *machine, int rid);
 
 /* "0000:01:10.2", lower-case, domain 0; -1 when it is not that. */
 int bdf_parse(const char *text);
@@ -93,7 +114,7 @@ struct device {
 	int function; /* the whole function; -1: none or unreadable */
 	int vf_of;    /* the PF whose VF is wanted; -1: likewise */
 	bool has_function, has_vf_of;
-	bool has_index, has_mac, has_vlan;
+	bool has_index, has_mac, has_vlan, keep_without_reset;
 	uint32_t index, vlan;
 	uint8_t mac[6];
 };

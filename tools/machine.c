@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the machine can be made of, and the bus numbers its devices will have. */
+/* What the machine can be made of, and how its addresses are written. */
 #include "config.h"
 
 #include <stdio.h>
@@ -10,15 +10,32 @@
  * enabled VFs, and queue q belongs to VF q mod 8 as soon as that VF is enabled.
  */
 static const struct model models[] = {
-	{.name = "pcie-root-port", .options = "", .port = true},
-	{.name = "igb", .options = "", .vfs = 8, .usable_vfs = 7, .network = true},
+	{.name = "pcie-root-port",
+	 .options = "",
+	 .port = true,
+	 .express_type = PCI_EXPRESS_ROOT_PORT,
+	 .acs = true},
+	{.name = "igb", .options = "", .vfs = 8, .usable_vfs = 7, .network = true, .flr = true},
 	{.name = "edu", .options = ",dma_mask=0xffffffffffffffff"},
-	{.name = "nvme", .options = "", .disk = true},
+	{.name = "nvme", .options = "", .disk = true, .flr = true},
 	/* Their option ROMs are not packaged, and nothing would run them. */
 	{.name = "e1000e", .options = ",romfile=", .network = true},
 	{.name = "virtio-net-pci", .options = ",iommu_platform=on,romfile=", .network = true},
 	{.name = "rtl8139", .options = ",romfile=", .network = true, .intx_only = true},
 	{.name = "ne2k_pci", .options = ",romfile=", .network = true, .intx_only = true},
+	{.name = "x3130-upstream",
+	 .options = "",
+	 .port = true,
+	 .express_type = PCI_EXPRESS_UPSTREAM},
+	{.name = "xio3130-downstream",
+	 .options = "",
+	 .port = true,
+	 .express_type = PCI_EXPRESS_DOWNSTREAM},
+	{.name = "pcie-pci-bridge",
+	 .options = "",
+	 .port = true,
+	 .express_type = PCI_EXPRESS_TO_PCI},
+	{.name = "pxb-pcie", .options = "", .port = true, .express_type = PCI_EXPRESS_NONE},
 };
 
 #define MODEL_COUNT (sizeof(models) / sizeof(models[0]))
@@ -58,7 +75,7 @@ struct machine_device *machine_find(struct machine *machine, const char *name)
 	return NULL;
 }
 
-struct machine_device *machine_at(struct machine *machine, int rid)
+const struct machine_device *machine_at(const struct machine *machine, int rid)
 {
 	for (unsigned i = 0; i < machine->device_count; i++) {
 		if (rid >= 0 && machine->devices[i].rid == rid) {
@@ -68,34 +85,18 @@ struct machine_device *machine_at(struct machine *machine, int rid)
 	return NULL;
 }
 
-/* The ports in lower slots: each takes one bus number. */
-static int ports_below(const struct machine *machine, int slot)
+const struct machine_device *machine_at_place(const struct machine *machine,
+					      const struct machine_device *parent, int devfn,
+					      const struct machine_device *except)
 {
-	int count = 0;
-
 	for (unsigned i = 0; i < machine->device_count; i++) {
 		const struct machine_device *device = &machine->devices[i];
 
-		count += device->model && device->model->port && device->slot >= 0 &&
-			 device->slot < slot;
-	}
-	return count;
-}
-
-void machine_number(struct machine *machine)
-{
-	for (unsigned i = 0; i < machine->device_count; i++) {
-		struct machine_device *device = &machine->devices[i];
-		const struct machine_device *port =
-			device->behind ? machine_find(machine, device->behind) : NULL;
-
-		device->rid = -1;
-		if (port && port->slot >= 0) {
-			device->rid = (1 + ports_below(machine, port->slot)) << 8;
-		} else if (!device->behind && device->slot >= 0) {
-			device->rid = device->slot << 3;
+		if (device != except && device->parent == parent && device->devfn == devfn) {
+			return device;
 		}
 	}
+	return NULL;
 }
 
 static int hex_value(char c)

@@ -99,18 +99,49 @@ static void add_drive(struct words *words, const struct machine_device *device)
 		  escape_commas(device->disk));
 }
 
-static void add_device(struct words *words, const struct machine_device *device, unsigned number,
+/* A function 0 that is not alone in its slot must say so. */
+static bool is_multifunction(const struct machine *machine, const struct machine_device *device)
+{
+	bool more = false;
+
+	for (unsigned i = 0; i < machine->device_count; i++) {
+		const struct machine_device *other = &machine->devices[i];
+
+		more |= other != device && other->parent == device->parent &&
+			other->devfn >> 3 == device->devfn >> 3;
+	}
+	return more && (device->devfn & 7) == 0;
+}
+
+/* What distinguishes one port from another. */
+static const char *port_options(const struct machine_device *device, unsigned number)
+{
+	const char *options = "";
+
+	if (pci_express_is_link(device->model->express_type)) {
+		options = keep_printf(",chassis=%u,slot=%u", number, number);
+	}
+	if (machine_is_expander(device)) {
+		options = keep_printf(",bus_nr=%u%s", device->bus_number,
+				      device->smmu_bypass ? ",bypass_iommu=on" : "");
+	}
+	return device->acs_off ? keep_printf("%s,disable-acs=on", options) : options;
+}
+
+static void add_device(struct words *words, const struct machine *machine, unsigned index,
 		       const struct qemu_options *options)
 {
-	const char *place = device->behind
-				    ? keep_printf("bus=%s", device->behind)
-				    : keep_printf("bus=pcie.0,addr=%02x.0", (unsigned)device->slot);
+	const struct machine_device *device = &machine->devices[index];
 	const char *own = device->model->options;
+	const char *addr = device->parent && device->devfn == 0
+				   ? ""
+				   : keep_printf(",addr=%02x.%x", (unsigned)device->devfn >> 3,
+						 (unsigned)device->devfn & 7);
 
 	if (device->model->port) {
-		own = keep_printf(",chassis=%u,slot=%u", number, number);
+		own = port_options(device, index + 1);
 	} else if (device->model->network) {
-		add_netdev(words, device, number, options);
+		add_netdev(words, device, index + 1, options);
 		own = keep_printf("%s,netdev=net-%s%s%s", own, device->name,
 				  device->has_mac ? ",mac=" : "",
 				  device->has_mac ? mac_text(device->mac) : "");
@@ -119,7 +150,41 @@ static void add_device(struct words *words, const struct machine_device *device,
 		own = keep_printf("%s,drive=disk-%s,serial=%s", own, device->name, device->name);
 	}
 	words_add(words, "-device");
-	words_add(words, "%s,id=%s,%s%s", device->model->name, device->name, place, own);
+	words_add(words, "%s,id=%s,bus=%s%s%s%s", device->model->name, device->name,
+		  device->behind ? device->behind : "pcie.0", addr,
+		  is_multifunction(machine, device) ? ",multifunction=on" : "", own);
+}
+
+/* How many ports are above it. */
+static unsigned depth_of(const struct machine_device *device)
+{
+	unsigned depth = 0;
+
+	while (device->parent && depth <= MAX_MACHINE_DEVICES) {
+		device = device->parent;
+		depth++;
+	}
+	return depth;
+}
+
+/* Ports first, from the root down: QEMU wants to know a bus before a device names it. */
+static void add_devices(struct words *words, const struct machine *machine,
+			const struct qemu_options *options)
+{
+	for (unsigned depth = 0; depth <= machine->device_count; depth++) {
+		for (unsigned i = 0; i < machine->device_count; i++) {
+			const struct machine_device *device = &machine->devices[i];
+
+			if (device->model->port && depth_of(device) == depth) {
+				add_device(words, machine, i, options);
+			}
+		}
+	}
+	for (unsigned i = 0; i < machine->device_count; i++) {
+		if (!machine->devices[i].model->port) {
+			add_device(words, machine, i, options);
+		}
+	}
 }
 
 void qemu_command(struct words *words, const struct machine *machine,
@@ -132,12 +197,5 @@ void qemu_command(struct words *words, const struct machine *machine,
 	words_add(words, "%s", options->hypervisor);
 	words_add(words, "-initrd");
 	words_add(words, "%s", options->fit);
-	/* Ports first: QEMU wants to know a bus before a device names it. */
-	for (unsigned pass = 0; pass < 2; pass++) {
-		for (unsigned i = 0; i < machine->device_count; i++) {
-			if (machine->devices[i].model->port == (pass == 0)) {
-				add_device(words, &machine->devices[i], i + 1, options);
-			}
-		}
-	}
+	add_devices(words, machine, options);
 }

@@ -12,6 +12,9 @@ void rules_check(struct config *config, uint64_t fit_size, struct report *report
 void rules_check_machine(struct machine *machine, struct report *report);
 void rules_check_devices(struct config *config, unsigned partition, struct report *report);
 
+void rules_check_group(const struct config *config, unsigned partition, const struct device *device,
+		       struct report *report);
+
 /* A MAC address that no device can have; one that another device has too. */
 void rules_check_mac(const char *path, const uint8_t mac[6], struct report *report);
 void rules_check_mac_twin(const char *path, const uint8_t mac[6], const char *other_path,

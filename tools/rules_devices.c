@@ -115,16 +115,20 @@ static const struct machine_device *given_device(struct config *config, const st
 	return found;
 }
 
-static void isolation_rules(const struct machine *machine, const struct device *device,
+static void isolation_rules(struct machine *machine, const struct device *device,
 			    struct report *report)
 {
-	if (machine->smmu_off || machine->smmu_bypass) {
+	const struct machine_device *found =
+		machine_at(machine, device->function >= 0 ? device->function : device->vf_of);
+	const char *bypass = machine_bypass(machine, found);
+
+	if (machine->smmu_off || bypass) {
 		report_add(report, SEVERITY_RULE, device->path,
 			   machine->smmu_off
 				   ? "the machine has no SMMU, so nothing can fence its DMA"
 				   : "its bus bypasses the SMMU, so nothing can fence its DMA");
-		report_fix(report, "remove %s from /machine, or this device",
-			   machine->smmu_off ? "smmu-off" : "smmu-bypass");
+		report_fix(report, "remove %s, or this device",
+			   machine->smmu_off ? "smmu-off from /machine" : bypass);
 	}
 	if (machine->its_off) {
 		report_add(report, SEVERITY_RULE, device->path,
@@ -257,6 +261,7 @@ static void check_device(struct config *config, unsigned index, const struct dev
 	} else if (device->vf_of >= 0) {
 		vf_rules(config, device, report);
 	}
+	rules_check_group(config, index, device, report);
 	for (unsigned i = 0; i <= index; i++) {
 		const struct partition *other = &config->partitions[i];
 

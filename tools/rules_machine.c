@@ -44,35 +44,120 @@ static void machine_rules(const struct machine *machine, struct report *report)
 
 /* --- the machine's devices ------------------------------------------------------------------ */
 
+/* What may be behind what; NULL: nothing is wrong. */
+static const char *misplaced(const struct machine_device *device)
+{
+	const struct machine_device *port = device->parent;
+	uint8_t type = device->model->port ? device->model->express_type : PCI_EXPRESS_NONE;
+	bool behind_switch = port && port->model->express_type == PCI_EXPRESS_UPSTREAM;
+	bool on_root = !port || machine_is_expander(port);
+
+	if (machine_is_expander(device) && port) {
+		return "pxb-pcie belongs on the root bus: place it with at = \"0000:00:SS.0\";";
+	}
+	if (behind_switch != (type == PCI_EXPRESS_DOWNSTREAM)) {
+		return "behind an x3130-upstream are xio3130-downstream, and they are nowhere else";
+	}
+	if (type == PCI_EXPRESS_ROOT_PORT && !on_root) {
+		return "a root port cannot be behind another: place it with at = "
+		       "\"0000:00:SS.0\";, or behind a pxb-pcie";
+	}
+	if (type == PCI_EXPRESS_UPSTREAM && on_root) {
+		return "a switch needs a port above it: put its x3130-upstream behind a "
+		       "pcie-root-port";
+	}
+	if (port && pci_express_is_link(port->model->express_type) && device->slot) {
+		return "a port has one slot: leave slot out";
+	}
+	if (port && port->model->express_type == PCI_EXPRESS_TO_PCI && !device->slot) {
+		return "slot 0 behind a pcie-pci-bridge is its own: use slot = <1>; to <31>;";
+	}
+	return NULL;
+}
+
+static void bus_number_rules(const struct machine *machine, const struct machine_device *device,
+			     struct report *report)
+{
+	if (!machine_is_expander(device)) {
+		return;
+	}
+	if (device->bus_number == 0 || device->bus_number > 255) {
+		report_add(report, SEVERITY_RULE, device->path, "bus-number = <%u>",
+			   device->bus_number);
+		report_fix(report, "a pxb-pcie needs a root bus of its own, 1 to 255");
+	}
+	for (unsigned i = 0; i < machine->device_count; i++) {
+		const struct machine_device *other = &machine->devices[i];
+		bool twin = other > device && machine_is_expander(other) &&
+			    other->bus_number == device->bus_number;
+
+		if (twin || (other->secondary && other->secondary == (int)device->bus_number)) {
+			report_add(report, SEVERITY_RULE, device->path,
+				   "bus %02x is needed by %s too", device->bus_number, other->name);
+			report_fix(report, "choose a higher bus-number");
+			return;
+		}
+	}
+}
+
+static void slot_rules(const struct machine_device *device, struct report *report)
+{
+	const struct machine_device *port = device->parent;
+	bool alone = port && pci_express_is_link(port->model->express_type);
+
+	if (device->behind && (device->slot > 31 || device->function > 7)) {
+		report_add(report, SEVERITY_RULE, device->path, "slot %u, function %u",
+			   device->slot, device->function);
+		report_fix(report, "slots are 0 to 31, functions 0 to 7");
+	} else if (machine_makes_vfs(device) && !alone && device->devfn >> 3 > IGB_LAST_SLOT) {
+		report_add(report, SEVERITY_RULE, device->path,
+			   "in slot %02x there is no room for its VFs, 16 slots further",
+			   (unsigned)device->devfn >> 3);
+		report_fix(report, "use a slot up to 0e, or put it behind a port");
+	} else if (!device->behind && (device->slot || device->function)) {
+		report_add(report, SEVERITY_RULE, device->path,
+			   "slot and function are for devices behind a port");
+		report_fix(report, "write them in at = \"0000:00:SS.F\";");
+	}
+}
+
 static void place_rules(struct machine *machine, const struct machine_device *device,
 			struct report *report)
 {
-	const struct machine_device *port =
-		device->behind ? machine_find(machine, device->behind) : NULL;
+	const char *wrong = device->model ? misplaced(device) : NULL;
 
 	if (device->has_at == (device->behind != NULL)) {
 		report_add(report, SEVERITY_SHAPE, device->path, "%s",
 			   device->behind ? "has both 'at' and 'behind'" : "has no place");
 		report_fix(report, "write either at = \"0000:00:04.0\"; or behind = \"PORT\";");
-	} else if (device->behind && (!port || (port->model && !port->model->port))) {
-		report_add(report, SEVERITY_RULE, device->path, "there is no port '%s'",
+	} else if (device->behind && !device->parent) {
+		report_add(report, SEVERITY_SHAPE, device->path, "there is no port '%s'",
 			   device->behind);
 		report_fix(report, "add %s { model = \"pcie-root-port\"; at = \"0000:00:01.0\"; };",
 			   device->behind);
-	} else if (device->behind && device->model && device->model->port) {
-		report_add(report, SEVERITY_RULE, device->path,
-			   "a root port cannot be behind another");
-		report_fix(report, "place it with at = \"0000:00:SS.0\";");
-	} else if (device->at >= 0 && (device->at >> 8 || device->at & 7 || device->at == 0)) {
+	} else if (wrong) {
+		report_add(report, SEVERITY_SHAPE, device->path, "cannot be there: %.*s",
+			   (int)strcspn(wrong, ":"), wrong);
+		report_fix(report, "%s", strchr(wrong, ':') ? strchr(wrong, ':') + 2 : "move it");
+	} else if (device->at >= 0 && (device->at >> 8 || device->at >> 3 == 0)) {
 		report_add(report, SEVERITY_RULE, device->path, "cannot be at %s",
 			   bdf_text(device->at));
-		report_fix(report, "use function 0 of a slot 01 to 1f of bus 00 (slot 00 is the "
-				   "host bridge; other buses are behind ports)");
-	} else if (machine_makes_vfs(device) && device->slot > IGB_LAST_SLOT) {
+		report_fix(report, "use slot 01 to 1f of bus 00 (slot 00 is the host bridge; other "
+				   "buses are behind ports)");
+	} else if (device->devfn >= 0 && device->rid < 0 &&
+		   !machine_at_place(machine, device->parent, device->devfn, device)) {
+		report_add(report, SEVERITY_SHAPE, device->path,
+			   "is behind itself, or behind too many ports");
+		report_fix(report, "a chain of ports begins on the root bus");
+	} else {
+		slot_rules(device, report);
+		bus_number_rules(machine, device, report);
+	}
+	if (device->devfn >= 0 && device->devfn & 7 &&
+	    !machine_at_place(machine, device->parent, device->devfn & ~7, device)) {
 		report_add(report, SEVERITY_RULE, device->path,
-			   "in slot %02x there is no room for its VFs, 16 slots further",
-			   (unsigned)device->slot);
-		report_fix(report, "use a slot up to 0e, or put it behind a port");
+			   "function %d of a slot whose function 0 is empty", device->devfn & 7);
+		report_fix(report, "nobody finds it: put something in function 0");
 	}
 }
 
@@ -80,19 +165,21 @@ static void place_rules(struct machine *machine, const struct machine_device *de
 static void neighbour_rules(const struct machine_device *device,
 			    const struct machine_device *before, struct report *report)
 {
-	const struct machine_device *low = device->slot < before->slot ? device : before;
-	int apart = device->slot < before->slot ? before->slot - device->slot
-						: device->slot - before->slot;
+	int slot = device->devfn >> 3, other = before->devfn >> 3;
+	const struct machine_device *low = slot < other ? device : before;
+	int apart = slot < other ? other - slot : slot - other;
 
-	if (device->behind && before->behind && strcmp(device->behind, before->behind) == 0) {
+	if (device->devfn < 0 || before->devfn < 0 || device->parent != before->parent) {
+		return;
+	}
+	if (device->devfn == before->devfn && device->parent &&
+	    pci_express_is_link(device->parent->model->express_type)) {
 		report_add(report, SEVERITY_RULE, device->path, "behind '%s' is %s already",
 			   device->behind, before->name);
-		report_fix(report, "give each device a port of its own");
-	} else if (device->slot < 0 || before->slot < 0) {
-		return;
-	} else if (apart == 0) {
+		report_fix(report, "give each device a port of its own, or another function");
+	} else if (device->devfn == before->devfn) {
 		report_add(report, SEVERITY_RULE, device->path, "slot %02x is taken by %s",
-			   (unsigned)device->slot, before->name);
+			   (unsigned)slot, before->name);
 		report_fix(report, "use another slot");
 	} else if (machine_makes_vfs(low) && (apart == 16 || apart == 17)) {
 		report_add(report, SEVERITY_RULE, device->path,
@@ -108,6 +195,25 @@ static void neighbour_rules(const struct machine_device *device,
 	}
 }
 
+static void option_rules(const struct machine_device *device, struct report *report)
+{
+	if (device->acs_off && !(device->model->port && device->model->acs)) {
+		report_add(report, SEVERITY_RULE, device->path, "%s has no ACS to turn off",
+			   device->model_name);
+		report_fix(report, "remove acs-off");
+	}
+	if (device->smmu_bypass && !machine_is_expander(device)) {
+		report_add(report, SEVERITY_RULE, device->path, "%s has no root bus of its own",
+			   device->model_name);
+		report_fix(report, "smmu-bypass is for a pxb-pcie, or for /machine");
+	}
+	if (device->bus_number && !machine_is_expander(device)) {
+		report_add(report, SEVERITY_RULE, device->path, "%s gets its bus number",
+			   device->model_name);
+		report_fix(report, "bus-number is for a pxb-pcie");
+	}
+}
+
 static void model_rules(const struct machine_device *device, struct report *report)
 {
 	if (!device->model) {
@@ -118,6 +224,7 @@ static void model_rules(const struct machine_device *device, struct report *repo
 		}
 		return;
 	}
+	option_rules(device, report);
 	if (!device->model->network && (device->has_mac || device->network)) {
 		report_add(report, SEVERITY_RULE, device->path, "%s is no network device",
 			   device->model_name);
@@ -179,7 +286,7 @@ static void device_rules(struct machine *machine, struct report *report)
 	if (machine->devices_left_out) {
 		report_add(report, SEVERITY_RULE, "/machine/devices", "%u devices",
 			   machine->device_count + machine->devices_left_out);
-		report_fix(report, "the root bus has room for %d", MAX_MACHINE_DEVICES - 1);
+		report_fix(report, "a machine has at most %d", MAX_MACHINE_DEVICES);
 	}
 }
 

@@ -39,6 +39,11 @@ static const struct property_rule machine_device_properties[] = {
 	{"model", TYPE_STRING, true, "model = \"igb\";"},
 	{"at", TYPE_BDF, false, "at = \"0000:00:04.0\";"},
 	{"behind", TYPE_STRING, false, "behind = \"port1\";"},
+	{"slot", TYPE_NUMBER, false, "slot = <1>;"},
+	{"function", TYPE_NUMBER, false, "function = <1>;"},
+	{"acs-off", TYPE_FLAG, false, "acs-off;"},
+	{"smmu-bypass", TYPE_FLAG, false, "smmu-bypass;"},
+	{"bus-number", TYPE_NUMBER, false, "bus-number = <0x40>;"},
 	{"mac-address", TYPE_MAC, false, "mac-address = [52 54 00 ca 00 01];"},
 	{"total-vfs", TYPE_NUMBER, false, "total-vfs = <8>;"},
 	{"network", TYPE_STRING, false, "network = \"none\";"},
@@ -65,6 +70,7 @@ static const struct property_rule device_properties[] = {
 	{"index", TYPE_NUMBER, false, "index = <0>;"},
 	{"mac-address", TYPE_MAC, false, "mac-address = [52 54 00 ca 05 00];"},
 	{"vlan", TYPE_NUMBER, false, "vlan = <0>;"},
+	{"keep-without-reset", TYPE_FLAG, false, "keep-without-reset;"},
 	{0},
 };
 

@@ -76,7 +76,7 @@ _CONFIG = """/dts-v1/;
             kernel = "build/attacker.bin";
             command-line = "attack=%(scenario)s engine=%(engine)s %(arguments)s";
             devices {
-                edu { function = "0000:00:05.0"; };
+                edu { function = "0000:00:05.0"; keep-without-reset; };
                 %(vf)s
             };
         };
