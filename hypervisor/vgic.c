@@ -35,6 +35,7 @@ void vgic_reset(struct partition *partition)
 
 		memset(cpu, 0, sizeof(*cpu));
 		cpu->private.level = 0xffff0000u; /* PPIs; SGIs are edges */
+		cpu->private.config[0] = CONFIG_EDGES;
 		cpu->private.held =
 			1u << (16 + GUEST_PPI_TIMER_VIRT) | 1u << (16 + GUEST_PPI_TIMER_PHYS);
 		cpu->asleep = true;
@@ -42,16 +43,19 @@ void vgic_reset(struct partition *partition)
 	lock_release(&gic->lock);
 }
 
+static void vgic_kick(struct vcpu *vcpu)
+{
+	vcpu_alert(vcpu);
+	if (vcpu != this_core()->vcpu &&
+	    __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_RUNNING) {
+		core_kick(vcpu->core);
+	}
+}
+
 void vgic_kick_all(struct partition *partition)
 {
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
-		struct vcpu *vcpu = &partition->vcpus[i];
-
-		vcpu_alert(vcpu);
-		if (vcpu != this_core()->vcpu &&
-		    __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_RUNNING) {
-			core_kick(vcpu->core);
-		}
+		vgic_kick(&partition->vcpus[i]);
 	}
 }
 
@@ -72,22 +76,21 @@ static void router_write(struct partition *partition, unsigned spi, uint64_t val
 /* Offsets of the bitmap blocks are 4 bytes a bank, priorities 32, configuration 8. */
 static bool bank_offset(uint64_t offset, unsigned *bank, uint64_t *inside)
 {
-	if (offset >= 0x400 && offset < 0x400 + 32 * VGIC_BANKS) {
-		*bank = (unsigned)(offset - 0x400) / 32;
-		*inside = 0x400 + (offset - 0x400) % 32;
-	} else if (offset >= 0xc00 && offset < 0xc00 + 8 * VGIC_BANKS) {
-		*bank = (unsigned)(offset - 0xc00) / 8;
-		*inside = 0xc00 + (offset - 0xc00) % 8;
-	} else if (offset >= 0x80 && offset < 0x1000 && offset % 0x80 < 4 * VGIC_BANKS) {
+	if (offset < 0x400) {
 		*bank = (unsigned)(offset % 0x80) / 4;
 		*inside = offset - 4ul * *bank;
+	} else if (offset < 0xc00) {
+		*bank = (unsigned)(offset - 0x400) / 32;
+		*inside = offset - 32ul * *bank;
 	} else {
-		return false;
+		*bank = (unsigned)(offset - 0xc00) / 8;
+		*inside = offset - 8ul * *bank;
 	}
-	return *bank > 0; /* bank 0 is the redistributors' */
+	/* Bank 0 is the redistributors'. */
+	return offset >= 0x80 && offset < 0xd00 && *bank > 0 && *bank < VGIC_BANKS;
 }
 
-static uint64_t distributor_word(const struct partition *partition, uint64_t offset, unsigned size)
+static uint64_t distributor_word(const struct partition *partition, uint64_t offset)
 {
 	switch (offset) {
 	case 0x0000:
@@ -102,11 +105,8 @@ static uint64_t distributor_word(const struct partition *partition, uint64_t off
 	default:
 		break;
 	}
-	if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS) {
-		uint64_t router =
-			router_read(&partition->gic, (unsigned)(offset - 0x6000) / 8 - 32);
-
-		return size == 8 ? router : router >> 8 * (offset & 4) & 0xffffffff;
+	if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS && !(offset & 4)) {
+		return router_read(&partition->gic, (unsigned)(offset - 0x6000) / 8 - 32);
 	}
 	return 0;
 }
@@ -115,15 +115,11 @@ uint64_t vgic_distributor_read(void *context, uint64_t offset, unsigned size)
 {
 	struct partition *partition = of(context);
 	unsigned bank;
-	uint64_t inside, value = 0;
+	uint64_t inside;
 
-	lock_acquire(&partition->gic.lock);
-	if (!bank_offset(offset, &bank, &inside) ||
-	    !vgic_bank_read(&partition->gic.spis[bank - 1], inside, size, &value)) {
-		value = distributor_word(partition, offset, size);
-	}
-	lock_release(&partition->gic.lock);
-	return value;
+	return bank_offset(offset, &bank, &inside)
+		       ? vgic_bank_read(&partition->gic.spis[bank - 1], inside, size)
+		       : distributor_word(partition, offset);
 }
 
 void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint64_t value)
@@ -131,10 +127,11 @@ void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint6
 	struct partition *partition = of(context);
 	unsigned bank;
 	uint64_t inside;
+	bool changes = true;
 
 	lock_acquire(&partition->gic.lock);
 	if (bank_offset(offset, &bank, &inside)) {
-		vgic_bank_write(&partition->gic.spis[bank - 1], inside, size, value);
+		changes = vgic_bank_write(&partition->gic.spis[bank - 1], inside, size, value);
 	} else if (offset == 0) {
 		partition->gic.control = (uint32_t)value & (GICD_CTLR_GROUP1 | 1);
 	} else if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS &&
@@ -142,7 +139,9 @@ void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint6
 		router_write(partition, (unsigned)(offset - 0x6000) / 8 - 32, value);
 	}
 	lock_release(&partition->gic.lock);
-	vgic_kick_all(partition);
+	if (changes) {
+		vgic_kick_all(partition);
+	}
 }
 
 static struct vcpu *frame_owner(struct partition *partition, uint64_t offset)
@@ -182,7 +181,7 @@ uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size)
 {
 	struct partition *partition = of(context);
 	struct vcpu *vcpu = frame_owner(partition, offset);
-	uint64_t inside = offset % GUEST_GICR_STRIDE, value = 0;
+	uint64_t inside = offset % GUEST_GICR_STRIDE;
 
 	if (is_lpi_register(inside)) {
 		return partition->gic.has_lpis
@@ -190,14 +189,8 @@ uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size)
 							  (uint32_t)inside)
 			       : 0;
 	}
-	lock_acquire(&partition->gic.lock);
-	if (inside < 0x10000) {
-		value = redistributor_word(partition, vcpu, inside);
-	} else {
-		vgic_bank_read(&vcpu->gic.private, inside - 0x10000, size, &value);
-	}
-	lock_release(&partition->gic.lock);
-	return value;
+	return inside < 0x10000 ? redistributor_word(partition, vcpu, inside)
+				: vgic_bank_read(&vcpu->gic.private, inside - 0x10000, size);
 }
 
 static void redistributor_control(struct partition *partition, struct vcpu *vcpu, uint64_t value)
@@ -227,12 +220,16 @@ void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uin
 		redistributor_control(partition, vcpu, value);
 		return;
 	}
+	bool changes = false;
+
 	lock_acquire(&partition->gic.lock);
 	if (inside == 0x14) {
 		vcpu->gic.asleep = value & 2;
 	} else if (inside >= 0x10000) {
-		vgic_bank_write(&vcpu->gic.private, inside - 0x10000, size, value);
+		changes = vgic_bank_write(&vcpu->gic.private, inside - 0x10000, size, value);
 	}
 	lock_release(&partition->gic.lock);
-	vgic_kick_all(partition);
+	if (changes) {
+		vgic_kick(vcpu);
+	}
 }

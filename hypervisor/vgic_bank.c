@@ -4,71 +4,45 @@
 
 #include "bits.h"
 
-/* One bit for each interrupt: `block` is the offset of the block's word for this bank. */
-static bool bitmap_of(const struct vgic_bank *bank, uint64_t offset, uint32_t *value)
+static uint32_t word_of(const struct vgic_bank *bank, uint64_t offset)
 {
-	uint32_t visible = bank->pending | (bank->line & bank->level);
-
-	switch (offset & ~3ull) {
+	switch (offset) {
 	case 0x080: /* IGROUPR */
-		*value = bank->group1;
-		return true;
+		return bank->group1;
 	case 0x100: /* ISENABLER */
 	case 0x180: /* ICENABLER */
-		*value = bank->enabled;
-		return true;
+		return bank->enabled;
 	case 0x200: /* ISPENDR */
 	case 0x280: /* ICPENDR */
-		*value = visible;
-		return true;
+		return bank->pending | (bank->line & bank->level);
 	case 0x300: /* ISACTIVER */
 	case 0x380: /* ICACTIVER */
-		*value = bank->active;
-		return true;
-	case 0xd00: /* IGRPMODR */
-		*value = 0;
-		return true;
-	default:
-		return false;
+		return bank->active;
+	case 0xc00: /* ICFGR */
+	case 0xc04:
+		return bank->config[offset / 4 % 2];
+	default: /* IGRPMODR and what is no register */
+		return 0;
 	}
 }
 
-static uint32_t config_of(const struct vgic_bank *bank, unsigned half)
+uint64_t vgic_bank_read(const struct vgic_bank *bank, uint64_t offset, unsigned size)
 {
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < 16; i++) {
-		value |= (bank->level >> (half * 16 + i) & 1 ? 0u : 2u) << 2 * i;
-	}
-	return value;
-}
-
-bool vgic_bank_read(const struct vgic_bank *bank, uint64_t offset, unsigned size, uint64_t *value)
-{
-	uint32_t word = 0;
-
-	*value = 0;
 	if (offset >= 0x400 && offset < 0x420) {
-		for (unsigned i = 0; i < size && offset - 0x400 + i < 32; i++) {
-			*value |= (uint64_t)bank->priority[offset - 0x400 + i] << 8 * i;
-		}
-		return true;
+		return bank->priorities[(offset - 0x400) / 8] >> 8 * (offset % 8);
 	}
-	if (size != 4) {
-		return false;
-	}
-	if (offset == 0xc00 || offset == 0xc04) {
-		*value = config_of(bank, offset == 0xc04);
-		return true;
-	}
-	if (!bitmap_of(bank, offset, &word)) {
-		return false;
-	}
-	*value = word;
-	return true;
+	return size == 4 ? word_of(bank, offset) : 0;
 }
 
-static void set_config(struct vgic_bank *bank, unsigned half, uint32_t value)
+static bool assign(uint32_t *word, uint32_t value)
+{
+	bool changes = *word != value;
+
+	*word = value;
+	return changes;
+}
+
+static bool set_config(struct vgic_bank *bank, unsigned half, uint32_t value)
 {
 	for (unsigned i = 0; i < 16; i++) {
 		uint32_t bit = 1u << (half * 16 + i);
@@ -79,6 +53,7 @@ static void set_config(struct vgic_bank *bank, unsigned half, uint32_t value)
 			bank->level |= bit;
 		}
 	}
+	return assign(&bank->config[half], value & CONFIG_EDGES);
 }
 
 bool vgic_bank_write(struct vgic_bank *bank, uint64_t offset, unsigned size, uint64_t value)
@@ -96,27 +71,20 @@ bool vgic_bank_write(struct vgic_bank *bank, uint64_t offset, unsigned size, uin
 	}
 	switch (offset) {
 	case 0x080:
-		bank->group1 = bits;
-		return true;
+		return assign(&bank->group1, bits);
 	case 0x100:
-		bank->enabled |= bits;
-		return true;
+		return assign(&bank->enabled, bank->enabled | bits);
 	case 0x180:
-		bank->enabled &= ~bits;
-		return true;
+		return assign(&bank->enabled, bank->enabled & ~bits);
 	case 0x200:
-		bank->pending |= bits;
-		return true;
+		return assign(&bank->pending, bank->pending | bits);
 	case 0x280:
 		/* A timer's pending state is its physical interrupt's: it ends with the EOI. */
-		bank->pending &= ~bits | bank->held;
-		return true;
+		return assign(&bank->pending, bank->pending & (~bits | bank->held));
 	case 0xc00:
 	case 0xc04:
-		set_config(bank, offset == 0xc04, bits);
-		return true;
-	default:
-		/* Active bits follow the list registers; the rest is read-only. */
-		return offset == 0x300 || offset == 0x380 || offset == 0xd00;
+		return set_config(bank, offset / 4 % 2, bits);
+	default: /* active bits follow the list registers; the rest is read-only */
+		return false;
 	}
 }

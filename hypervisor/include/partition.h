@@ -24,14 +24,14 @@
 enum vcpu_state { VCPU_OFF, VCPU_STARTING, VCPU_RUNNING };
 
 struct guest_registers {
-	uint64_t x[31];
-	uint64_t pc, pstate; /* as found at the trap; written back on return */
+	uint64_t x[32];	     /* as instructions encode them: x[31] reads as zero */
+	uint64_t pc, pstate; /* of a panic; a guest's stay in ELR_EL2 and SPSR_EL2 */
 };
 
 /* Exits of one class, and the ticks of the generic counter they spent at EL2. */
 struct exit_cost {
 	uint64_t count, ticks, longest;
-};
+} __attribute__((aligned(32)));
 
 static inline void exit_cost_add(struct exit_cost *cost, uint64_t ticks)
 {

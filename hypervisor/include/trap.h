@@ -13,9 +13,9 @@
  * a C function may change (x0 to x18, x30), which is where its arguments and results are.
  */
 void trap_hypercall(struct guest_registers *regs);
-void trap_synchronous(struct guest_registers *regs);
+void trap_synchronous(struct guest_registers *regs, uint64_t esr);
 void trap_interrupt(void);
-void trap_serror(struct guest_registers *regs);
+void trap_serror(void);
 void trap_own(const struct guest_registers *regs, unsigned kind);
 
 /* HVC: PSCI for the partition (Arm DEN 0022), and Causeway's own calls. x0 to x3; the new x0. */

@@ -2,8 +2,8 @@
 /*
  * The virtual GICv3 of a partition: distributor, redistributors and list registers (Arm IHI 0069).
  * LPIs are not here: irq-route/ lands them without us.
- * Lock: one for each partition, around every field below. A vCPU's own core also looks at its list
- * registers, and at the configuration of its private interrupts, without.
+ * Lock: one for each partition, around every change of a field below. Reads of one word need none.
+ * A vCPU's own core also uses its list registers, and what is said of them here, without.
  */
 #ifndef CW_VGIC_H
 #define CW_VGIC_H
@@ -17,6 +17,7 @@
 #define VGIC_SPI_BANKS 2 /* 64 SPIs */
 #define VGIC_BANKS     (1 + VGIC_SPI_BANKS)
 #define VGIC_INTIDS    (32 * VGIC_BANKS)
+#define CONFIG_EDGES   0xaaaaaaaau
 #define VGIC_LRS       16 /* architectural maximum */
 
 struct partition;
@@ -25,12 +26,16 @@ struct vcpu;
 /* 32 interrupts, a bit each: bank 0 is a vCPU's SGIs and PPIs, the others are SPIs. */
 struct vgic_bank {
 	uint32_t group1, enabled, level; /* as the guest configured them; level: not edge */
+	uint32_t config[2];		 /* the same as ICFGR has it */
 	uint32_t pending;		 /* latched */
 	uint32_t line;			 /* level of the input */
 	uint32_t queued;		 /* in a list register, pending or active */
 	uint32_t active;
 	uint32_t held; /* follow a physical interrupt: software does not clear them */
-	uint8_t priority[32];
+	union {
+		uint8_t priority[32];
+		uint64_t priorities[4]; /* little endian: the same, eight at a time */
+	};
 	uint8_t target[32]; /* SPIs: vCPU index */
 };
 
@@ -56,8 +61,11 @@ void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint6
 uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size);
 void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uint64_t value);
 
-/* The register blocks a bank has in either frame: GICx_IGROUPR … ICFGR. False: not one of them. */
-bool vgic_bank_read(const struct vgic_bank *bank, uint64_t offset, unsigned size, uint64_t *value);
+/*
+ * The register blocks a bank has in either frame: GICx_IGROUPR … ICFGR. What is not one of them
+ * reads as zero and ignores writes. Write: true when something changed.
+ */
+uint64_t vgic_bank_read(const struct vgic_bank *bank, uint64_t offset, unsigned size);
 bool vgic_bank_write(struct vgic_bank *bank, uint64_t offset, unsigned size, uint64_t value);
 
 /* The level of an SPI's line; its target is kicked. Any core. */

@@ -177,12 +177,10 @@ static void reset_el1(const struct vcpu *vcpu)
 _Noreturn void vcpu_enter_guest(struct vcpu *vcpu)
 {
 	struct partition *partition = vcpu->partition;
-	struct guest_registers regs;
+	struct guest_registers regs __attribute__((aligned(16))) = {.x = {vcpu->argument}};
 
-	memset(&regs, 0, sizeof(regs));
-	regs.x[0] = vcpu->argument;
-	regs.pc = vcpu->entry;
-	regs.pstate = 0x3c5; /* EL1h, everything masked */
+	sysreg_write(elr_el2, vcpu->entry);
+	sysreg_write(spsr_el2, 0x3c5); /* EL1h, everything masked */
 	reset_el1(vcpu);
 	stage2_load(partition->cpu_root, partition_vmid(partition));
 	sysreg_write(hcr_el2, HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |

@@ -20,14 +20,15 @@
 #define FSC_KIND	   0x3cull
 #define FSC_TRANSLATION	   0x04ull
 #define DFSC_EXTERNAL	   0x10
+#define S1PTW_TO_ISV	   17 /* bits in between */
 
 /* Makes the guest take a synchronous exception to its EL1 (Arm ARM D1.3). */
-static void inject(struct guest_registers *regs, uint64_t exception_class, uint64_t iss,
-		   bool address)
+static void inject(uint64_t exception_class, uint64_t iss, bool address)
 {
-	uint64_t mode = regs->pstate & PSTATE_MODE, vector = VECTOR_SYNC_SPX;
+	uint64_t pstate = sysreg_read(spsr_el2), mode = pstate & PSTATE_MODE;
+	uint64_t vector = VECTOR_SYNC_SPX;
 
-	if (regs->pstate & PSTATE_AARCH32) {
+	if (pstate & PSTATE_AARCH32) {
 		vector = VECTOR_SYNC_32;
 	} else if (mode == 0) {
 		vector = VECTOR_SYNC_64;
@@ -35,20 +36,26 @@ static void inject(struct guest_registers *regs, uint64_t exception_class, uint6
 		vector = VECTOR_SYNC_SP0;
 	}
 	/* The "same EL" encodings of aborts are one above the "lower EL" ones. */
-	if (address && mode != 0 && !(regs->pstate & PSTATE_AARCH32)) {
+	if (address && mode != 0 && !(pstate & PSTATE_AARCH32)) {
 		exception_class++;
 	}
 	sysreg_write(esr_el1, exception_class << 26 | BIT(25) | iss);
 	if (address) {
 		sysreg_write(far_el1, sysreg_read(far_el2));
 	}
-	sysreg_write(elr_el1, regs->pc);
-	sysreg_write(spsr_el1, regs->pstate);
-	regs->pc = sysreg_read(vbar_el1) + vector;
-	regs->pstate = PSTATE_EL1H_MASKED;
+	sysreg_write(elr_el1, sysreg_read(elr_el2));
+	sysreg_write(spsr_el1, pstate);
+	sysreg_write(elr_el2, sysreg_read(vbar_el1) + vector);
+	sysreg_write(spsr_el2, PSTATE_EL1H_MASKED);
 }
 
-static void refuse_access(struct vcpu *vcpu, struct guest_registers *regs, uint64_t esr, ipa_t ipa)
+/* The instruction was emulated. */
+static inline void step_over(void)
+{
+	sysreg_write(elr_el2, sysreg_read(elr_el2) + 4);
+}
+
+static void refuse_access(struct vcpu *vcpu, uint64_t esr, ipa_t ipa)
 {
 	struct partition *partition = vcpu->partition;
 	bool fetch = field_get(ESR_EC, esr) == EC_IABT_LOWER;
@@ -59,30 +66,27 @@ static void refuse_access(struct vcpu *vcpu, struct guest_registers *regs, uint6
 			 partition->config->name, vcpu->index, what, ipa.v,
 			 fetch ? "instruction" : "data");
 	}
-	inject(regs, fetch ? EC_IABT_LOWER : EC_DABT_LOWER,
+	inject(fetch ? EC_IABT_LOWER : EC_DABT_LOWER,
 	       DFSC_EXTERNAL | (esr & (ESR_ISS_WNR | ESR_ISS_CM)), true);
 }
 
-static const struct hv_mmio_region *find_trap(const struct partition *partition, ipa_t ipa,
-					      unsigned size)
+/* An aligned access: what begins inside also ends there. The virtual GIC's regions come first. */
+static inline const struct hv_mmio_region *find_trap(const struct partition *partition, ipa_t ipa)
 {
-	for (unsigned i = 0; i < partition->trap_count; i++) {
-		const struct hv_mmio_region *region = &partition->traps[i];
+	const struct hv_mmio_region *region = partition->traps;
 
-		if (range_inside(ipa.v, size, region->base.v, region->size)) {
+	for (unsigned i = 0; i < PARTITION_TRAPS; i++, region++) { /* unused ones have no size */
+		if (ipa.v - region->base.v < region->size) {
 			return region;
 		}
 	}
 	return NULL;
 }
 
-static uint64_t extend(uint64_t value, uint64_t esr, unsigned size)
+static uint64_t sign_extend(uint64_t value, uint64_t esr, unsigned size)
 {
-	if (size < 8) {
-		value &= (1ull << size * 8) - 1;
-		if ((esr & ESR_ISS_SSE) && (value >> (size * 8 - 1) & 1)) {
-			value |= ~0ull << size * 8;
-		}
+	if (size < 8 && value >> (size * 8 - 1) & 1) {
+		value |= ~0ull << size * 8;
 	}
 	return esr & ESR_ISS_SF ? value : (uint32_t)value;
 }
@@ -105,49 +109,60 @@ static bool is_split_window(struct partition *partition, uint64_t esr, ipa_t ipa
 	return mapped;
 }
 
-static enum hv_exit_class data_abort(struct vcpu *vcpu, struct guest_registers *regs, uint64_t esr)
+static enum hv_exit_class foreign_access(struct vcpu *vcpu, uint64_t esr, ipa_t ipa)
 {
-	unsigned size = 1u << field_get(ESR_ISS_SAS, esr);
-	unsigned reg = (unsigned)field_get(ESR_ISS_SRT, esr);
-	ipa_t ipa = {(sysreg_read(hpfar_el2) & BITS(43, 4)) << 8 | (sysreg_read(far_el2) & 0xfff)};
-	const struct hv_mmio_region *region =
-		(esr & ESR_ISS_ISV) && !(esr & ESR_ISS_S1PTW) && is_aligned(ipa.v, size)
-			? find_trap(vcpu->partition, ipa, size)
-			: NULL;
-
-	if (!region && is_split_window(vcpu->partition, esr, ipa)) {
-		return HV_EXIT_OTHER;
-	}
-	if (!region) {
-		refuse_access(vcpu, regs, esr, ipa);
-		return HV_EXIT_FAULT;
-	}
-	regs->pc += 4;
-	if (esr & ESR_ISS_WNR) {
-		uint64_t value = reg == 31 ? 0 : regs->x[reg];
-
-		region->write(region->context, ipa.v - region->base.v, size,
-			      size == 8 ? value : value & ((1ull << size * 8) - 1));
-	} else {
-		uint64_t value = region->read(region->context, ipa.v - region->base.v, size);
-
-		if (reg != 31) {
-			regs->x[reg] = extend(value, esr, size);
-		}
-	}
-	return region->exit_class;
-}
-
-static enum hv_exit_class instruction_abort(struct vcpu *vcpu, struct guest_registers *regs,
-					    uint64_t esr)
-{
-	ipa_t ipa = {(sysreg_read(hpfar_el2) & BITS(43, 4)) << 8};
-
 	if (is_split_window(vcpu->partition, esr, ipa)) {
 		return HV_EXIT_OTHER;
 	}
-	refuse_access(vcpu, regs, esr, ipa);
+	refuse_access(vcpu, esr, ipa);
 	return HV_EXIT_FAULT;
+}
+
+/* HPFAR_EL2.FIPA begins at bit 4; what it leaves free is zero, or (NS, bit 63) shifted out. */
+static inline ipa_t fault_page(void)
+{
+	return (ipa_t){sysreg_read(hpfar_el2) << 8};
+}
+
+/* The bytes that an access transfers, by ESR_ISS_SAS. */
+static const uint64_t masks[] = {0xff, 0xffff, 0xffffffff, ~0ull};
+
+static inline void emulate(const struct hv_mmio_region *region, struct guest_registers *regs,
+			   uint64_t esr, ipa_t ipa, unsigned size)
+{
+	uint64_t *reg = &regs->x[field_get(ESR_ISS_SRT, esr)], offset = ipa.v - region->base.v;
+	uint64_t mask = masks[field_get(ESR_ISS_SAS, esr)];
+
+	if (esr & ESR_ISS_WNR) {
+		region->write(region->context, offset, size, *reg & mask);
+		return;
+	}
+	*reg = region->read(region->context, offset, size) & mask;
+	if (esr & ESR_ISS_SSE) {
+		*reg = sign_extend(*reg, esr, size);
+	}
+}
+
+static inline enum hv_exit_class data_abort(struct vcpu *vcpu, struct guest_registers *regs,
+					    uint64_t esr)
+{
+	unsigned size = 1u << field_get(ESR_ISS_SAS, esr);
+	ipa_t ipa = {fault_page().v | (sysreg_read(far_el2) & 0xfff)};
+	bool plain = field_get(ESR_ISS_ISV, esr & ~(esr << S1PTW_TO_ISV));
+	const struct hv_mmio_region *region =
+		plain && !(ipa.v & (size - 1)) ? find_trap(vcpu->partition, ipa) : NULL;
+
+	if (!region) {
+		return foreign_access(vcpu, esr, ipa);
+	}
+	step_over();
+	emulate(region, regs, esr, ipa, size);
+	return region->exit_class;
+}
+
+static enum hv_exit_class instruction_abort(struct vcpu *vcpu, uint64_t esr)
+{
+	return foreign_access(vcpu, esr, fault_page());
 }
 
 /* MSR/MRS that trap: op0, op1, CRn, CRm, op2 as ESR_EL2 packs them, direction and register left. */
@@ -187,23 +202,23 @@ static bool is_quiet(uint32_t which)
 static enum hv_exit_class system_register(struct vcpu *vcpu, struct guest_registers *regs,
 					  uint64_t esr)
 {
-	unsigned reg = (unsigned)(esr >> 5 & 31);
+	uint64_t *reg = &regs->x[esr >> 5 & 31];
 	bool read = esr & 1;
 	uint32_t which = (uint32_t)esr & SYSREG_ALL;
 
 	if (which == ISS_SGI1R && !read) {
-		regs->pc += 4;
-		vgic_send_sgi(vcpu, reg == 31 ? 0 : regs->x[reg]);
+		step_over();
+		vgic_send_sgi(vcpu, *reg);
 		return HV_EXIT_IPI;
 	}
 	if (is_quiet(which)) {
-		regs->pc += 4;
-		if (read && reg != 31) {
-			regs->x[reg] = 0;
+		step_over();
+		if (read) {
+			*reg = 0;
 		}
 		return HV_EXIT_OTHER;
 	}
-	inject(regs, EC_UNKNOWN, 0, false);
+	inject(EC_UNKNOWN, 0, false);
 	return HV_EXIT_OTHER;
 }
 
@@ -243,31 +258,33 @@ void trap_hypercall(struct guest_registers *regs)
 	finish(vcpu, HV_EXIT_PSCI, start);
 }
 
-void trap_synchronous(struct guest_registers *regs)
+static enum hv_exit_class other_exception(struct vcpu *vcpu, struct guest_registers *regs,
+					  uint64_t esr)
 {
-	uint64_t start = counter_ticks(), esr = sysreg_read(esr_el2);
-	struct vcpu *vcpu = this_vcpu();
-	enum hv_exit_class exit_class = HV_EXIT_OTHER;
-
 	switch (field_get(ESR_EC, esr)) {
-	case EC_DABT_LOWER:
-		exit_class = data_abort(vcpu, regs, esr);
-		break;
-	case EC_IABT_LOWER:
-		exit_class = instruction_abort(vcpu, regs, esr);
-		break;
-	case EC_SMC64:
-		regs->pc += 4; /* the firmware is not the guest's to call */
-		regs->x[0] = (uint64_t)PSCI_NOT_SUPPORTED;
-		break;
 	case EC_SYSREG:
-		exit_class = system_register(vcpu, regs, esr);
-		break;
+		return system_register(vcpu, regs, esr);
+	case EC_IABT_LOWER:
+		return instruction_abort(vcpu, esr);
+	case EC_SMC64:
+		step_over(); /* the firmware is not the guest's to call */
+		regs->x[0] = (uint64_t)PSCI_NOT_SUPPORTED;
+		return HV_EXIT_OTHER;
 	default:
-		inject(regs, EC_UNKNOWN, 0, false);
-		break;
+		inject(EC_UNKNOWN, 0, false);
+		return HV_EXIT_OTHER;
 	}
-	finish(vcpu, exit_class, start);
+}
+
+void trap_synchronous(struct guest_registers *regs, uint64_t esr)
+{
+	uint64_t start = counter_ticks();
+	struct vcpu *vcpu = this_vcpu();
+
+	finish(vcpu,
+	       field_get(ESR_EC, esr) == EC_DABT_LOWER ? data_abort(vcpu, regs, esr)
+						       : other_exception(vcpu, regs, esr),
+	       start);
 }
 
 void trap_interrupt(void)
@@ -289,12 +306,13 @@ void trap_interrupt(void)
 }
 
 /* An error the guest's own access raised: that partition is stopped, nobody else hears of it. */
-void trap_serror(struct guest_registers *regs)
+void trap_serror(void)
 {
 	struct vcpu *vcpu = this_vcpu();
 
 	log_error("%s: vcpu %u: SError, ESR 0x%lx, at pc 0x%lx: partition stopped",
-		  vcpu->partition->config->name, vcpu->index, sysreg_read(esr_el2), regs->pc);
+		  vcpu->partition->config->name, vcpu->index, sysreg_read(esr_el2),
+		  sysreg_read(elr_el2));
 	partition_request(vcpu->partition, REQUEST_CRASH);
 	finish(vcpu, HV_EXIT_FAULT, counter_ticks());
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Exceptions to EL2 (Arm ARM D1.3). Registers that C may change go to the stack, as a struct
- * guest_registers; the rest, pc and pstate follow where a handler looks at them or changes them.
+ * guest_registers; the rest follows where a handler may want them. ELR and SPSR stay where they are:
+ * EL2 takes no exception that it returns from.
  */
-#define FRAME 272	/* struct guest_registers: x0-x30, pc, pstate; 16-byte multiple */
+#define FRAME 272	/* struct guest_registers: x0-x30, zero, pc, pstate; 16-byte multiple */
 #define ESR_EC_SHIFT 26
 #define EC_HVC64 0x16
 
@@ -31,14 +32,11 @@
 	.macro	save_volatile
 	sub	sp, sp, #FRAME
 	volatile_pairs stp, sp
-	str	x30, [sp, #240]
+	stp	x30, xzr, [sp, #240]
 	.endm
 
 	.macro	save_rest
 	other_pairs stp, sp
-	mrs	x1, elr_el2
-	mrs	x2, spsr_el2
-	stp	x1, x2, [sp, #248]
 	mov	x0, sp
 	.endm
 
@@ -46,8 +44,8 @@
 	.balign	128
 	save_volatile
 	mrs	x1, esr_el2
-	lsr	x1, x1, #ESR_EC_SHIFT
-	cmp	x1, #EC_HVC64
+	lsr	x2, x1, #ESR_EC_SHIFT
+	cmp	x2, #EC_HVC64
 	b.ne	synchronous_rest
 	mov	x0, sp
 	bl	trap_hypercall
@@ -73,6 +71,9 @@
 	.balign	128
 	save_volatile
 	save_rest
+	mrs	x1, elr_el2
+	mrs	x2, spsr_el2
+	stp	x1, x2, [sp, #256]
 	mov	x1, #\kind
 	bl	trap_own
 	b	.
@@ -100,13 +101,10 @@ vectors:
 	serror
 
 	.balign	128
-synchronous_rest:
+synchronous_rest:		/* x1 = ESR_EL2 */
 	save_rest
 	bl	trap_synchronous
 return_to_guest:
-	ldp	x1, x2, [sp, #248]
-	msr	elr_el2, x1
-	msr	spsr_el2, x2
 	other_pairs ldp, sp
 return_volatile:
 	volatile_pairs ldp, sp
@@ -116,16 +114,10 @@ return_volatile:
 	dsb	nsh			/* no speculation past the return */
 	isb
 
-	/* guest_first_entry(registers): the same way, with x0 = a register frame in memory. */
+	/* guest_first_entry(registers): the same way; they are on the stack already. */
 	.globl guest_first_entry
 guest_first_entry:
-	sub	sp, sp, #FRAME
-	mov	x1, sp
-	mov	x2, #FRAME
-1:	ldp	x3, x4, [x0], #16
-	stp	x3, x4, [x1], #16
-	subs	x2, x2, #16
-	b.ne	1b
+	mov	sp, x0
 	b	return_to_guest
 
 	/* registers_capture(registers): what the caller has, and where it is. */
@@ -133,6 +125,6 @@ guest_first_entry:
 registers_capture:
 	volatile_pairs stp, x0
 	other_pairs stp, x0
-	stp	x30, x30, [x0, #240]	/* pc: where this returns to */
-	str	xzr, [x0, #256]
+	stp	x30, xzr, [x0, #240]
+	stp	x30, xzr, [x0, #256]	/* pc: where this returns to */
 	ret
