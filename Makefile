@@ -133,7 +133,7 @@ $(BUILD)/causeway: $(wildcard tools/*.c tools/*.h) $(TOOLS_KNOW) pci/bus/group.c
 
 # --- mutants: the hypervisor with one guard replaced at link time, for tests that must then fail ---
 MUTANTS	:= $(patsubst tests/faults/mutants/%.c,%,$(sort $(wildcard tests/faults/mutants/*.c)))
-mutants: $(MUTANTS:%=$(BUILD)/mutants/%/hypervisor.bin)
+mutants: $(MUTANTS:%=$(BUILD)/mutants/%/hypervisor.bin) pf-mutants
 mutant-%: $(BUILD)/mutants/%/hypervisor.bin ;
 I_tests/faults/mutants := $(I_hypervisor) $(I_hv-glue) -Ihv-glue -Iiommu/smmuv3 -Iirq-route/gic -Ipci/virt
 .SECONDARY: $(MUTANTS:%=$(BUILD)/mutants/%/hypervisor.elf) $(MUTANTS:%=$(BUILD)/hv/tests/faults/mutants/%.o)
@@ -175,7 +175,7 @@ bench: setup
 size:
 	@tests/size.sh $(HV_ROOMS)
 clean:
-	rm -rf $(BUILD)/hv $(BUILD)/host $(BUILD)/guest-obj $(BUILD)/mutants $(BUILD)/logs $(BUILD)/*.bin \
+	rm -rf $(BUILD)/hv $(BUILD)/host $(BUILD)/guest-obj $(BUILD)/mutants $(BUILD)/pf-mutants $(BUILD)/logs $(BUILD)/*.bin \
 		$(BUILD)/*.elf $(BUILD)/*.fit $(BUILD)/causeway
 
 -include $(shell find $(BUILD)/hv $(BUILD)/host -name '*.d' 2>/dev/null)

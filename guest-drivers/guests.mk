@@ -25,6 +25,9 @@ GUEST_OBJ_selftest   := $(call guest_objects,$(GUEST_DIR)/selftest $(GUEST_DIR)/
 GUEST_OBJ_probe	     := $(call guest_objects,$(GUEST_DIR)/probe $(GUEST_DIR)/edu)
 GUEST_ELF     := $(GUESTS:%=$(BUILD)/%.elf)
 
+GUEST_LD      := $(CROSS)gcc -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments \
+		 -Wl,-T,$(GUEST_DIR)/runtime/guest.ld
+
 guests: $(GUESTS:%=$(BUILD)/%.bin)
 $(BUILD)/pf-service.elf: $(GUEST_OBJ_pf-service)
 $(BUILD)/attacker.elf: $(GUEST_OBJ_attacker)
@@ -32,8 +35,7 @@ $(BUILD)/selftest.elf: $(GUEST_OBJ_selftest)
 $(BUILD)/probe.elf: $(GUEST_OBJ_probe)
 $(GUEST_ELF): $(GUEST_COMMON) $(GUEST_DIR)/runtime/guest.ld
 	@echo "  LD    $@"
-	$(Q)$(CROSS)gcc -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments \
-		-Wl,-T,$(GUEST_DIR)/runtime/guest.ld -o $@ $(filter %.o,$^)
+	$(Q)$(GUEST_LD) -o $@ $(filter %.o,$^)
 $(GUESTS:%=$(BUILD)/%.bin): %.bin: %.elf
 	$(Q)$(CROSS)objcopy -O binary $< $@
 $(BUILD)/guest-obj/libfdt/%.o: $(LIBFDT)/%.c
@@ -45,4 +47,14 @@ $(BUILD)/guest-obj/%.o: %.c
 $(BUILD)/guest-obj/%.o: %.S
 	@mkdir -p $(@D); echo "  AS    $<"
 	$(Q)$(CROSS)gcc $(GUEST_FLAGS) -c $< -o $@
+
+# The PF service with one of its functions replaced at link time: broken on purpose, or turned rogue.
+PF_MUTANTS    := $(patsubst tests/faults/pf/%.c,%,$(sort $(wildcard tests/faults/pf/*.c)))
+I_tests/faults/pf := -I$(GUEST_DIR)/igb -I$(GUEST_DIR)/pf-service
+.SECONDARY: $(PF_MUTANTS:%=$(BUILD)/pf-mutants/%.elf) $(PF_MUTANTS:%=$(BUILD)/guest-obj/tests/faults/pf/%.o)
+pf-mutants: $(PF_MUTANTS:%=$(BUILD)/pf-mutants/%.bin)
+$(BUILD)/pf-mutants/%.elf: $(BUILD)/guest-obj/tests/faults/pf/%.o $(GUEST_OBJ_pf-service) $(GUEST_COMMON) $(GUEST_DIR)/runtime/guest.ld
+	@mkdir -p $(@D); echo "  LD    $@"
+	$(Q)$(GUEST_LD) $(patsubst %,-Wl$(,)--wrap=%,$(shell sed -n 's/^ [*] wraps: //p' tests/faults/pf/$*.c)) \
+		-o $@ $(filter %.o,$^)
 -include $(shell find $(BUILD)/guest-obj -name '*.d' 2>/dev/null)

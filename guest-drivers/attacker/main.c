@@ -31,6 +31,7 @@ static const struct attack attacks[] = {
 	{"register-sweep", attack_register_sweep},
 	{"gic-sweep", attack_gic_sweep},
 	{"fetch", attack_fetch},
+	{"litter", attack_litter},
 	{"idle", attack_idle},
 	{"ping", attack_ping},
 };

@@ -22,6 +22,7 @@ REG32(IGB_CTRL, 0x0000);
 #define CTRL_RST	    BIT(26)
 REG32(IGB_STATUS, 0x0008);
 #define STATUS_LINK_UP	 BIT(1)
+#define STATUS_VFS	 BITS(17, 14) /* how many are enabled */
 #define STATUS_MASTER_ON BIT(19)
 REG32(IGB_VMBMEM, 0x0800); /* VF view: its own 16 words; PF view: 16 words for each VF */
 #define MAILBOX_WORDS 16u
@@ -70,6 +71,7 @@ REG32(IGB_GPIE, 0x1514);
 #define GPIE_EIAME	 BIT(30)
 #define GPIE_PBA_SUPPORT BIT(31)
 REG32(IGB_EIMC, 0x1528);
+REG32(IGB_EITR0, 0x1680); /* one for each of the 25 vectors */
 REG32(IGB_EICR, 0x1580);
 REG32(IGB_IMC, 0x150c);
 REG32(IGB_QDE, 0x2408);
@@ -112,6 +114,34 @@ REG32(IGB_VLVF0, 0x5d00);
 #define VLVF_COUNT  32u
 #define VLVF_POOL0  BIT(12)
 #define VLVF_ENABLE BIT(31)
+
+/* Of each of the 16 queues, 64 bytes apart; queues n and n+8 are VF n's. */
+REG32(IGB_RDBAL0, 0xc000);
+REG32(IGB_RDBAH0, 0xc004);
+REG32(IGB_RDLEN0, 0xc008);
+REG32(IGB_SRRCTL0, 0xc00c);
+REG32(IGB_RDH0, 0xc010);
+REG32(IGB_RDT0, 0xc018);
+REG32(IGB_RXDCTL0, 0xc028);
+#define RXDCTL_RESET 0x00010000u /* as after the part's reset: write back at once */
+REG32(IGB_TDBAL0, 0xe000);
+REG32(IGB_TDBAH0, 0xe004);
+REG32(IGB_TDLEN0, 0xe008);
+REG32(IGB_TDH0, 0xe010);
+REG32(IGB_TDT0, 0xe018);
+REG32(IGB_TXDCTL0, 0xe028);
+REG32(IGB_TDWBAL0, 0xe038);
+REG32(IGB_TDWBAH0, 0xe03c);
+#define QUEUE_STRIDE 0x40u
+/* The PF's mirror of a VF's interrupt registers, 256 bytes apart. */
+REG32(IGB_PVTEIMS0, 0x10024);
+REG32(IGB_PVTEIAC0, 0x1002c);
+REG32(IGB_PVTEIAM0, 0x10030);
+REG32(IGB_PVTEICR0, 0x10080); /* reading clears */
+#define MIRROR_STRIDE 0x100u
+/* Not on the part: QEMU's model keeps what a VF wrote to its IVAR and IVAR_MISC here. */
+REG32(IGB_MODEL_VTIVAR0, 0x11700);
+REG32(IGB_MODEL_VTIVAR_MISC0, 0x11720);
 
 /* --- VF (8.26) ------------------------------------------------------------------------------- */
 REG32(IGBVF_MAILBOX, 0x0c40); /* reading clears PFSTS, PFACK and RSTD */

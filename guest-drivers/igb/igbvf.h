@@ -70,4 +70,12 @@ unsigned igbvf_received(struct igbvf *vf);
 void igbvf_interrupts(struct igbvf *vf);
 void igbvf_fire(struct igbvf *vf); /* vector 0, by software */
 
+/*
+ * igbvf_state.c. Calls `found` for each register that is not as after the part's reset; returns how
+ * many. The other one writes all of them full, the mailbox's buffer too, and takes it for good;
+ * returns how many hold what was written: those an owner could find again.
+ */
+unsigned igbvf_residue(mmio_t regs, void (*found)(uint32_t offset, uint32_t value));
+unsigned igbvf_litter(mmio_t regs);
+
 #endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The PF service: reads the contract from its device tree, brings the PF up, serves for ever. */
+/*
+ * The PF service: reads the contract from its device tree, brings the PF up, serves for ever. When
+ * it crashes, or the part does not answer, it starts anew; the hypervisor's quota of restarts ends
+ * that.
+ */
 #include "pf.h"
 
 #include <libfdt.h>
@@ -68,6 +72,7 @@ void guest_main(void)
 	enum status status;
 	uint64_t bar;
 
+	restart_on_crash();
 	if (!pci_find(IGB_VENDOR, IGB_DEVICE_PF, 0, &device) || !(bar = pci_bar(&device, 0))) {
 		say("pf-service: no igb physical function on this partition's bus; powering off");
 		return;
@@ -76,8 +81,8 @@ void guest_main(void)
 	pci_enable(&device);
 	status = pf_setup(&pf, (mmio_t){bar}, contracts, IGB_VF_MAX);
 	if (status != STATUS_OK) {
-		say("pf-service: the PF's reset %s; powering off", status_name(status));
-		return;
+		say("pf-service: the PF's reset %s; starting anew", status_name(status));
+		power_reset();
 	}
 	serve(&pf);
 }

@@ -11,8 +11,10 @@
 
 #include "runtime.h"
 
-#define HELD_LIMIT   64u	  /* rounds after which a kept buffer is taken away */
-#define UNREAD_NS    100000000ull /* after which an answer may be overwritten by a ping */
+#define HELD_LIMIT   64u /* rounds after which a kept buffer is taken away */
+#define SCRUB_LIMIT  10u /* rounds a VF that was reset may keep it: it writes a message in less */
+#define UNREAD_NS    100000000ull  /* after which an answer may be overwritten by a ping */
+#define REMIND_NS    2000000000ull /* between pings of a VF that has to reset */
 #define LINES	     4u
 #define LINES_WINDOW 10000000000ull
 
@@ -59,6 +61,7 @@ static void send(struct pf *pf, unsigned n, const uint32_t *message, unsigned wo
 		mmio_write32(pf->regs, buffer(n, i), i < words ? message[i] : 0);
 	}
 	mmio_write32(pf->regs, control(n), (uint32_t)P2V_STS); /* and gives the buffer back */
+	pf->vfs[n].scrub_due = false;
 	pf->vfs[n].reply_unread = true;
 	pf->vfs[n].reply_ns = clock_ns();
 }
@@ -75,11 +78,32 @@ static void say_refused(struct pf_vf *vf, unsigned n, uint32_t word, const char 
 	}
 }
 
-/* The reset of a VF as we learn of it: its queues are off and its buffer is empty from here on. */
+/*
+ * The reset of a VF as we learn of it, its own or its partition's. What its owner wrote goes: at
+ * once, and from the buffer as soon as it is ours, or an answer fills it.
+ */
 static void vf_was_reset(struct pf *pf, unsigned n)
 {
 	pf->vfs[n].clear_to_send = false;
+	pf->vfs[n].scrub_due = true;
+	pf->vfs[n].held = 0;
 	pf_vf_quiet(pf, n);
+}
+
+/* An owner that went with the buffer in its hands never gives it back: it is taken away. */
+static void scrub_buffer(struct pf *pf, unsigned n)
+{
+	struct pf_vf *vf = &pf->vfs[n];
+	bool taken = take_buffer(pf, n);
+
+	if (!taken && ++vf->held < SCRUB_LIMIT) {
+		return;
+	}
+	pf_buffer_clear(pf, n);
+	mmio_write32(pf->regs, control(n), taken ? 0 : (uint32_t)P2V_RVFU);
+	vf->scrub_due = false;
+	vf->reply_unread = false;
+	vf->held = 0;
 }
 
 static void answer_reset(struct pf *pf, unsigned n, uint32_t message[MAILBOX_WORDS])
@@ -232,7 +256,8 @@ static void receive(struct pf *pf, unsigned n)
 
 /*
  * Tells a VF that the link changed, or, when it has not been reset since we started, that it must
- * reset (NACK without CTS). Never over an answer it may not have read.
+ * reset (NACK without CTS), again and again: stock drivers obey at most every 10 s. Never over an
+ * answer it may not have read.
  */
 static void ping(struct pf *pf, unsigned n)
 {
@@ -245,7 +270,13 @@ static void ping(struct pf *pf, unsigned n)
 	if (take_buffer(pf, n)) {
 		send(pf, n, &message, 1);
 		vf->ping_due = false;
+		vf->ping_ns = clock_ns();
 	}
+}
+
+static bool must_be_reminded(const struct pf_vf *vf)
+{
+	return vf->contract.present && !vf->clear_to_send && clock_ns() - vf->ping_ns > REMIND_NS;
 }
 
 bool pf_mailbox_round(struct pf *pf)
@@ -268,10 +299,12 @@ bool pf_mailbox_round(struct pf *pf)
 		}
 		if (request) {
 			receive(pf, n);
-		} else if (vf->ping_due) {
+		} else if (vf->scrub_due) {
+			scrub_buffer(pf, n);
+		} else if (vf->ping_due || must_be_reminded(vf)) {
 			ping(pf, n);
 		}
-		busy |= request || (resets & 1u << n);
+		busy |= request || vf->scrub_due || (resets & 1u << n);
 	}
 	return busy;
 }

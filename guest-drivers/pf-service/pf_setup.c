@@ -71,10 +71,36 @@ static void start_link(mmio_t regs)
 	}
 }
 
+/* The part, its VFs enabled, may come from an earlier life of ours, or from a stranger's. */
+static void say_adopted(mmio_t regs)
+{
+	unsigned vfs = (unsigned)field_get(STATUS_VFS, mmio_read32(regs, IGB_STATUS));
+	bool running = mmio_read32(regs, IGB_RCTL) & RCTL_EN;
+
+	say("pf-service: the part has %u VFs enabled and was %s; resetting it", vfs,
+	    running ? "running: adopted" : "not set up");
+}
+
+static void say_read_back(struct pf *pf)
+{
+	unsigned wrong = pf_verify(pf);
+
+	if (wrong) {
+		say("pf-service: the part does not hold its contracts: %u registers are wrong",
+		    wrong);
+	} else {
+		say("pf-service: contracts of %u VFs read back: MAC, VLAN, spoof checks",
+		    pf->contracts);
+	}
+}
+
 enum status pf_setup(struct pf *pf, mmio_t regs, const struct pf_contract *contracts,
 		     unsigned count)
 {
-	enum status status = reset(regs);
+	enum status status;
+
+	say_adopted(regs);
+	status = reset(regs);
 
 	if (status != STATUS_OK) {
 		return status;
@@ -88,6 +114,7 @@ enum status pf_setup(struct pf *pf, mmio_t regs, const struct pf_contract *contr
 	}
 	start_link(regs);
 	pf_program_switch(pf);
+	say_read_back(pf);
 	/*
 	 * Without this a VF sees its PF in reset for ever. Once only: it marks a reset in every
 	 * VF's mailbox. Without MSI-X mode no VF interrupt is ever sent; toggling it later would
@@ -121,5 +148,6 @@ static void watch_link(struct pf *pf)
 bool pf_round(struct pf *pf)
 {
 	watch_link(pf);
+	pf_verify_round(pf);
 	return pf_mailbox_round(pf);
 }

@@ -31,36 +31,32 @@ static void clear_filters(struct pf *pf)
 	}
 }
 
-/* Receive address n belongs to pool n alone. RAL holds the first byte in its low bits. */
-static void set_address(struct pf *pf, unsigned n, const uint8_t mac[6])
+static void set_masked(const struct pf *pf, const struct pf_register *row)
 {
-	uint32_t low =
-		mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24;
-	uint32_t high = mac[4] | (uint32_t)mac[5] << 8;
+	uint32_t kept = row->mask == ~0u ? 0 : mmio_read32(pf->regs, row->reg) & ~row->mask;
 
-	mmio_write32(pf->regs, reg32_nth(IGB_RAL0, n, 8), low);
-	mmio_write32(pf->regs, reg32_nth(IGB_RAH0, n, 8),
-		     high | (uint32_t)RAH_AV | (uint32_t)(RAH_POOL0 << n));
+	mmio_write32(pf->regs, row->reg, kept | row->value);
 }
 
 /*
  * Every pool is a member of exactly one VLAN: its own, or 0 for untagged pools (priority-tagged
  * frames). Filter n holds the VLAN of the first pool n that is in it.
  */
-static void join_vlan(struct pf *pf, unsigned n)
+static uint32_t vlan_filter(const struct pf *pf, unsigned n, unsigned *filter)
 {
 	uint16_t vlan = pf->vfs[n].contract.vlan;
-	unsigned filter = 0;
-	reg32_t word = reg32_nth(IGB_VFTA0, vlan / 32u, 4);
+	uint32_t value = (uint32_t)VLVF_ENABLE | vlan;
 
-	while (filter < n &&
-	       !(pf->vfs[filter].contract.present && pf->vfs[filter].contract.vlan == vlan)) {
-		filter++;
+	*filter = n;
+	for (unsigned i = IGB_VF_MAX; i-- > 0;) {
+		const struct pf_contract *other = &pf->vfs[i].contract;
+
+		if (other->present && other->vlan == vlan) {
+			value |= (uint32_t)(VLVF_POOL0 << i);
+			*filter = i;
+		}
 	}
-	mmio_write32(pf->regs, reg32_nth(IGB_VLVF0, filter, 4),
-		     mmio_read32(pf->regs, reg32_nth(IGB_VLVF0, filter, 4)) |
-			     (uint32_t)(VLVF_ENABLE | VLVF_POOL0 << n) | vlan);
-	mmio_write32(pf->regs, word, mmio_read32(pf->regs, word) | 1u << vlan % 32u);
+	return value;
 }
 
 static uint32_t pool_rules(const struct pf_vf *vf)
@@ -71,16 +67,69 @@ static uint32_t pool_rules(const struct pf_vf *vf)
 	return (uint32_t)rules;
 }
 
-static void open_pool(struct pf *pf, unsigned n)
+unsigned pf_contract_registers(const struct pf *pf, unsigned n, struct pf_register *rows)
 {
-	const struct pf_vf *vf = &pf->vfs[n];
+	const struct pf_contract *contract = &pf->vfs[n].contract;
+	const uint8_t *mac = contract->mac;
+	uint32_t low =
+		mac[0] | (uint32_t)mac[1] << 8 | (uint32_t)mac[2] << 16 | (uint32_t)mac[3] << 24;
+	uint32_t high = mac[4] | (uint32_t)mac[5] << 8;
+	uint32_t bit = 1u << contract->vlan % 32u;
+	uint32_t forced =
+		contract->vlan ? (uint32_t)VMVIR_DEFAULT | contract->vlan : (uint32_t)VMVIR_NEVER;
+	unsigned filter, count = 0;
+	uint32_t vlan = vlan_filter(pf, n, &filter);
 
-	set_address(pf, n, vf->contract.mac);
-	join_vlan(pf, n);
-	mmio_write32(pf->regs, reg32_nth(IGB_VMOLR0, n, 4), pool_rules(vf));
-	if (vf->contract.vlan) {
-		mmio_write32(pf->regs, reg32_nth(IGB_VMVIR0, n, 4),
-			     (uint32_t)VMVIR_DEFAULT | vf->contract.vlan);
+	/* Receive address n belongs to pool n alone. RAL holds the first byte in its low bits. */
+	rows[count++] = (struct pf_register){"RAL", reg32_nth(IGB_RAL0, n, 8), ~0u, low};
+	rows[count++] = (struct pf_register){"RAH", reg32_nth(IGB_RAH0, n, 8), ~0u,
+					     high | (uint32_t)RAH_AV | (uint32_t)(RAH_POOL0 << n)};
+	rows[count++] = (struct pf_register){"VLVF", reg32_nth(IGB_VLVF0, filter, 4), ~0u, vlan};
+	rows[count++] = (struct pf_register){"VFTA", reg32_nth(IGB_VFTA0, contract->vlan / 32u, 4),
+					     bit, bit};
+	rows[count++] = (struct pf_register){"VMVIR", reg32_nth(IGB_VMVIR0, n, 4), ~0u, forced};
+	rows[count++] = (struct pf_register){"VMOLR", reg32_nth(IGB_VMOLR0, n, 4),
+					     ~(uint32_t)(VMOLR_ROMPE | VMOLR_LPE | VMOLR_RLPML),
+					     pool_rules(&pf->vfs[n])};
+	return count;
+}
+
+unsigned pf_common_registers(struct pf_register *rows)
+{
+	/* What no pool claims is dropped; broadcast and multicast go to every pool that takes them.
+	 */
+	uint32_t pools = (uint32_t)(VT_CTL_NO_DEFAULT | VT_CTL_REPLICATE |
+				    field_prep(VT_CTL_DEFAULT_POOL, IGB_POOLS - 1));
+	unsigned count = 0;
+
+	rows[count++] = (struct pf_register){"MRQC", IGB_MRQC, ~0u, MRQC_VMDQ};
+	rows[count++] = (struct pf_register){"VT_CTL", IGB_VT_CTL, ~0u, pools};
+	rows[count++] = (struct pf_register){"RPLOLR", IGB_RPLOLR, ~0u, (uint32_t)RPLOLR_STRIP_TAG};
+	/* Frames between VFs stay inside; a forged source address or tag is dropped on real parts.
+	 */
+	rows[count++] = (struct pf_register){"DTXSWC", IGB_DTXSWC,
+					     (uint32_t)DTXSWC_LOOPBACK | PF_SPOOF_CHECKS,
+					     (uint32_t)DTXSWC_LOOPBACK | PF_SPOOF_CHECKS};
+	return count;
+}
+
+void pf_open_pool(const struct pf *pf, unsigned n)
+{
+	struct pf_register rows[PF_REGISTERS];
+	unsigned count = pf_contract_registers(pf, n, rows);
+
+	for (unsigned i = 0; i < count; i++) {
+		set_masked(pf, &rows[i]);
+	}
+}
+
+void pf_open_switch(const struct pf *pf)
+{
+	struct pf_register rows[PF_REGISTERS];
+	unsigned count = pf_common_registers(rows);
+
+	for (unsigned i = 0; i < count; i++) {
+		set_masked(pf, &rows[i]);
 	}
 }
 
@@ -92,25 +141,15 @@ void pf_program_switch(struct pf *pf)
 	mmio_write32(regs, IGB_TCTL, 0);
 	mmio_write32(regs, IGB_VFRE, 0); /* all on after a reset */
 	mmio_write32(regs, IGB_VFTE, 0);
-	mmio_write32(regs, IGB_MRQC, MRQC_VMDQ);
-	/* What no pool claims is dropped; broadcast and multicast go to every pool that takes them.
-	 */
-	mmio_write32(regs, IGB_VT_CTL,
-		     (uint32_t)(VT_CTL_NO_DEFAULT | VT_CTL_REPLICATE |
-				field_prep(VT_CTL_DEFAULT_POOL, IGB_POOLS - 1)));
+	pf_open_switch(pf);
 	clear_filters(pf);
 	for (unsigned n = 0; n < IGB_VF_MAX; n++) {
 		pf_vf_quiet(pf, n);
 		if (pf->vfs[n].contract.present) {
-			open_pool(pf, n);
+			pf_open_pool(pf, n);
 		}
 	}
-	mmio_write32(regs, IGB_RPLOLR, (uint32_t)RPLOLR_STRIP_TAG);
 	mmio_write32(regs, IGB_DTXCTL, mmio_read32(regs, IGB_DTXCTL) | (uint32_t)DTXCTL_VLAN_ADDED);
-	/* Frames between VFs stay inside; a forged source address or tag is dropped on real parts.
-	 */
-	mmio_write32(regs, IGB_DTXSWC,
-		     (uint32_t)(DTXSWC_LOOPBACK | DTXSWC_MAC_SPOOF | DTXSWC_VLAN_SPOOF));
 	/* A pool without free descriptors loses frames instead of holding up the others. */
 	mmio_write32(regs, IGB_QDE, 0xffff);
 	mmio_write32(regs, IGB_RLPML, FRAME_MAX);
@@ -123,14 +162,10 @@ void pf_program_switch(struct pf *pf)
 void pf_vf_quiet(struct pf *pf, unsigned n)
 {
 	mmio_t regs = pf->regs;
-	uint32_t vectors = 7u << (22 - 3 * n); /* of VF n, in the PF's view (7.3.2) */
 
 	mmio_write32(regs, IGB_VFRE, mmio_read32(regs, IGB_VFRE) & ~(1u << n));
 	mmio_write32(regs, IGB_VFTE, mmio_read32(regs, IGB_VFTE) & ~(1u << n));
-	/* A VF's writes to its IVAR may only add bits: the last owner's vectors must go first. */
-	mmio_write32(regs, reg32_nth(IGB_IVAR0, n, 4), 0);
-	mmio_write32(regs, IGB_EIMC, vectors);
-	mmio_write32(regs, IGB_EICR, vectors);
+	pf_vf_scrub(pf, n);
 	mmio_write32(regs, reg32_nth(IGB_VMOLR0, n, 4),
 		     pf->vfs[n].contract.present ? pool_rules(&pf->vfs[n]) : 0);
 	if (pf->vfs[n].multicasts) {

@@ -15,6 +15,12 @@ struct probe {
 };
 
 static struct probe probes[GUEST_MAX_VCPUS]; /* each core its own */
+static bool restarts;
+
+void restart_on_crash(void)
+{
+	restarts = true;
+}
 
 static bool record(unsigned kind, struct exception_frame *frame)
 {
@@ -49,6 +55,9 @@ void exception_entry(unsigned kind, struct exception_frame *frame)
 	for (unsigned i = 0; i + 3 < 30; i += 4) {
 		say("guest: x%-2u %016lx %016lx %016lx %016lx", i, frame->x[i], frame->x[i + 1],
 		    frame->x[i + 2], frame->x[i + 3]);
+	}
+	if (restarts) {
+		power_reset();
 	}
 	power_off();
 }

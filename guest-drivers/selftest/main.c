@@ -8,8 +8,8 @@
 
 #include "edu.h"
 #include "igbvf.h"
-#include "pf.h"
 #include "runtime.h"
+#include "selftest.h"
 
 #define VFS	      5u /* the first four have a contract */
 #define TALKERS	      4u
@@ -43,7 +43,7 @@ static struct igbvf vfs[VFS];
 static mmio_t vf_regs[VFS];
 static uint64_t vf_tables;
 
-static void check(const char *name, bool passed)
+void check(const char *name, bool passed)
 {
 	say("@selftest %s %s", name, passed ? "ok" : "FAILED");
 	failed += !passed;
@@ -439,5 +439,6 @@ void guest_main(void)
 	test_hostile();
 	test_fuzz();
 	test_restart();
+	test_verify(&pf);
 	say("@done failed=%u", failed);
 }

@@ -55,7 +55,7 @@ _CONFIG = """/dts-v1/;
         pf {
             cores = <0>;
             memory-size = /bits/ 64 <0x1000000>;
-            kernel = "build/pf-service.bin";
+            kernel = "%(pf)s";
             pf-service;
             devices { nic { function = "0000:01:00.0"; }; };
         };
@@ -95,6 +95,7 @@ class Scenario:
     size: int = ATTACKER_SIZE
     vf: bool = True  # the attacker has a VF besides edu
     stage: int = 2  # 1: the SMMU has stage 1 alone
+    pf: str = "build/pf-service.bin"
 
     @property
     def function(self) -> str:
@@ -107,7 +108,7 @@ class Scenario:
         return _CONFIG % {
             "victim_at": VICTIM_AT, "canary": RAM + CANARY, "canary_size": CANARY_SIZE, "size": self.size,
             "vf": _ATTACKER_VF if self.vf else "", "attacker_at": ATTACKER_AT, "scenario": self.name,
-            "engine": self.engine, "arguments": arguments.strip(),
+            "engine": self.engine, "pf": self.pf, "arguments": arguments.strip(),
             "stage": self.stage}
 
 

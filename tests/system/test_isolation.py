@@ -11,10 +11,11 @@ from typing import Callable, Optional
 import pytest
 
 import hostile
-from hostile import RAM, RECORDS_PER_BLOCK, VICTIM_TARGETS, Outcome, Scenario
+from hostile import ATTACKER_SIZE, RAM, RECORDS_PER_BLOCK, VICTIM_TARGETS, Outcome, Scenario
 
 VICTIM = tuple(VICTIM_TARGETS)
 EVIL = 0xBADC0DE5
+LITTERED = 45  # registers and mailbox words of a VF that hold what its owner wrote
 # Dwords of its own configuration space in which a guest may change bits, and which.
 OPEN_BITS = {
     hostile.EDU: {0x04: 0x00000406, 0x0C: 0xFF, 0x10: 0xFFF00000, 0x3C: 0xFF, 0x40: 0x00710000,
@@ -120,6 +121,22 @@ def check_power_off(o: Outcome) -> None:
     o.assert_victim_whole()
 
 
+# --- one owner after the other --------------------------------------------------------------------
+
+
+def check_litter(o: Outcome) -> None:
+    """F37: RAM, registers, mailbox, config space: each life finds what the first one found, nothing."""
+    littered = [int(s.values["registers"]) for s in o.steps if s.step == "littered"]
+    assert len(littered) >= 3 and min(littered) >= LITTERED, f"what was left in the VF did not stay: {littered}"
+    found = [s.values for s in o.steps if s.result == "found"]
+    assert found == [], f"left by an earlier life: {found}"
+    for step in ("ram", "config", "registers"):
+        assert o.results(step) == ["clean"] * (len(littered) + 1)
+    assert min(int(s.values["searched"]) for s in o.steps if s.step == "ram") >= ATTACKER_SIZE - 0x100000
+    assert o.report.partition("attacker").resets == len(littered)
+    o.assert_victim_whole()
+
+
 # --- configuration space --------------------------------------------------------------------------
 
 
@@ -188,6 +205,7 @@ ROWS = {
     "F16": Row(Scenario("event-sweep", "edu"), check_event_sweep),
     "F16-vf": Row(Scenario("event-sweep", "vf"), check_event_sweep),
     "F17": Row(Scenario("doorbell-cpu", "edu"), check_doorbell_cpu),
+    "F37": Row(Scenario("litter", "vf"), check_litter),
     "F38": Row(Scenario("release", "edu", size=0x1000000), check_release),
     "F38-vf": Row(Scenario("release", "vf", size=0x1000000), check_release),
     "F39": Row(Scenario("dma-off", "edu", vf=False), check_power_off),

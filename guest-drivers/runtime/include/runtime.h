@@ -127,6 +127,8 @@ enum status MUST_USE pci_msi_set(const struct pci_device *device, uint64_t addre
 uint64_t hypercall(uint64_t function, uint64_t a, uint64_t b, uint64_t c);
 _Noreturn void power_off(void);
 _Noreturn void power_reset(void);
+/* From now on an unexpected exception ends in a restart instead of power-off. */
+void restart_on_crash(void);
 /* Runs `entry(argument)` on another vCPU (1 …), once. */
 enum status MUST_USE core_start(unsigned core, void (*entry)(void *), void *argument);
 
