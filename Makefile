@@ -29,7 +29,7 @@ HV_ROOMS   := lib lib/arch/aarch64 $(LEGS) hypervisor hypervisor/arch/aarch64
 HOST_ROOMS := lib $(LEGS) hv-glue/host
 # Parts of the hypervisor that know no architecture and are tested on the workstation.
 HOST_EXTRA := $(addprefix hypervisor/,config.c fit.c hypercall.c machine.c partition.c partition_init.c \
-		release.c vgic.c vgic_bank.c vuart.c)
+		release.c vgic.c vgic_bank.c vgic_lpi.c vuart.c)
 
 LIBFDT	   := $(BUILD)/libfdt-src/libfdt
 LIBFDT_C   := fdt fdt_ro fdt_check fdt_addresses fdt_strerror
@@ -48,7 +48,8 @@ room	= $(patsubst %/,%,$(dir $(1)))
 .PHONY: all help setup hypervisor guests tools mutants run run-rdma test check unit fuzz qtest lint bench size clean
 all: hypervisor guests tools ;@:
 
-#: make run [CONFIG=FILE] [JSON=1]  boot the partitions of CONFIG, run the demo, print the table
+#: make run [CONFIG=FILE] [GIC=3] [JSON=1]
+#:			   boot the partitions of CONFIG, run the demo, print the table
 #: make run-rdma [JSON=1]		   the same with RDMA programs over the VFs
 #: make test			   everything: unit, model, system and hostile tests
 #: make check			   what boots nothing: unit, model, qtest, fuzz smoke, lint
@@ -156,7 +157,8 @@ setup:
 	@BUILD=$(BUILD) tools/setup/guests.sh
 run: setup
 	@$(MAKE) --no-print-directory -j2 all
-	@PYTHONPATH=tools $(PYTHON) -B -m demo '$(CONFIG)' $(if $(filter-out 0,$(JSON)),--json)
+	@PYTHONPATH=tools $(PYTHON) -B -m demo '$(CONFIG)' $(if $(GIC),--gic '$(GIC)') \
+		$(if $(filter-out 0,$(JSON)),--json)
 run-rdma: setup
 	@$(MAKE) --no-print-directory -j2 all
 	@PYTHONPATH=tools $(PYTHON) -B -m demo.rdma $(if $(filter-out 0,$(JSON)),--json)

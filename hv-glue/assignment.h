@@ -38,6 +38,7 @@ struct partition_side {
 	struct pci_virt bridge;
 	struct irq_partition irq;
 	bool irq_ready;
+	struct log_quota storm_quota; /* lines about devices that ring too often */
 	struct assignment assignments[HV_MAX_DEVICES];
 	unsigned count;
 };

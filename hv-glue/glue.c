@@ -132,6 +132,7 @@ static void start_irq_route(const struct glue_machine *machine)
 		.its = machine->its,
 		.its_translater = machine->its_translater,
 		.cores = machine->cores,
+		.sink = {hv_lpi_route, hv_lpi_pend, hv_alarm, hooks_storm},
 		.tables = &irq_arena,
 	};
 	enum status status = STATUS_NOT_FOUND;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hooks.h"
 
+#include "clock.h"
 #include "faults.h"
 #include "log.h"
 
@@ -62,9 +63,10 @@ static enum status partition_start(partition_id_t id)
 		struct assignment *a = &side->assignments[i];
 
 		if (attach(a) == STATUS_OK) {
-			log_info("%s -> %s (%s): DMA by SMMU stage %d, interrupts as vLPIs",
+			log_info("%s -> %s (%s): DMA by SMMU stage %d, interrupts %s",
 				 pci_name(a->identity.rid, name), hv_partition_name(id),
-				 a->request->label, iommu_stage1() ? 1 : 2);
+				 a->request->label, iommu_stage1() ? 1 : 2,
+				 side->irq.why_injected ? "injected" : "as vLPIs");
 		}
 	}
 	return STATUS_OK;
@@ -148,22 +150,49 @@ static const char *dma_path(const struct assignment *a)
 	return !a->attached ? "none" : iommu_stage1() ? "smmu-stage1" : "smmu-stage2";
 }
 
+#define STORM_LINES	4
+#define STORM_WINDOW_NS 1000000000ull
+
+/* One of its partition's devices rang too often: see irq_route_taken(). */
+void hooks_storm(partition_id_t id, device_id_t device)
+{
+	struct partition_side *side = &glue.sides[id.v];
+
+	for (unsigned i = 0; i < side->count; i++) {
+		const struct assignment *a = &side->assignments[i];
+		char name[PCI_NAME_LENGTH];
+
+		if (a->attached && a->device.v == device.v &&
+		    log_allowed(&side->storm_quota, clock_ns(), STORM_LINES, STORM_WINDOW_NS)) {
+			log_warn("%s %s (%s): too many interrupts: masked for 10 ms; moderate them "
+				 "in its driver",
+				 pci_name(a->identity.rid, name), hv_partition_name(id),
+				 a->request->label);
+		}
+	}
+}
+
 static void report_device(const struct partition_side *side, const struct assignment *a)
 {
 	char name[PCI_NAME_LENGTH];
 	const struct pci_virt_counters *counters = &side->bridge.slots[a->slot].counters;
+	const char *why = a->attached ? side->irq.why_injected : NULL;
 
 	log_info("@device partition=%s function=%s kind=%s dma=%s interrupts=%s label=%s "
-		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu",
+		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu masked=%lu%s%s",
 		 hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
 		 a->request->wants_vf ? "VF" : "function", dma_path(a),
-		 a->attached ? "vlpi" : "none", a->request->label, a->slot,
+		 !a->attached ? "none"
+		 : why	      ? "injected"
+			      : "vlpi",
+		 a->request->label, a->slot,
 		 a->stuck      ? "quarantined"
 		 : a->attached ? "assigned"
 		 : a->refused  ? "refused"
 			       : "off",
 		 counters->reads + counters->writes, side->irq.counters.mmio,
-		 iommu_stream_counters(a->stream).faults);
+		 iommu_stream_counters(a->stream).faults, side->irq.counters.storms,
+		 why ? " why=" : "", why ? why : "");
 }
 
 static void report(void)
@@ -188,6 +217,8 @@ void hooks_fill(struct hv_hooks *hooks)
 		.lpi_read = lpi_read,
 		.lpi_write = lpi_write,
 		.lpi_enable = lpi_enable,
+		.lpi = irq_route_taken,
+		.alarm = irq_route_alarm,
 		.device_interrupt = faults_handle,
 		.report = report,
 	};

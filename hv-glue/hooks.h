@@ -7,6 +7,8 @@
 
 /* The partition's virtual host bridge and ITS. */
 enum status MUST_USE hooks_trap(partition_id_t id, struct partition_side *side);
+/* struct irq_sink's `storm`. */
+void hooks_storm(partition_id_t id, device_id_t device);
 void hooks_fill(struct hv_hooks *hooks);
 
 #endif

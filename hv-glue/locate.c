@@ -127,8 +127,7 @@ enum status assignment_locate(struct assignment *a)
 		return refuse(a, STATUS_UNSUPPORTED, "the machine has no SMMU that fences its DMA");
 	}
 	if (!glue.sides[a->owner.v].irq_ready) {
-		return refuse(a, STATUS_UNSUPPORTED,
-			      "there is no ITS with GICv4 to deliver its interrupts");
+		return refuse(a, STATUS_UNSUPPORTED, "there is no ITS to deliver its interrupts");
 	}
 	status = locate_function(a);
 	if (status != STATUS_OK) {

@@ -83,3 +83,14 @@ enum status hv_trap_region(partition_id_t id, const struct hv_mmio_region *regio
 	partition->traps[partition->trap_count++] = *region;
 	return STATUS_OK;
 }
+
+void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32_t intid,
+		  uint8_t property)
+{
+	vgic_lpi_route(partition_of(partition), slot, vcpu, intid, property);
+}
+
+void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending)
+{
+	vgic_lpi_pend(partition_of(partition), slot, pending);
+}

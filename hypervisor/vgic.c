@@ -27,6 +27,8 @@ void vgic_reset(struct partition *partition)
 	lock_acquire(&gic->lock); /* the console may be raising the UART's line right now */
 	gic->control = 0;
 	memset(gic->spis, 0, sizeof(gic->spis));
+	memset(gic->lpis, 0, sizeof(gic->lpis));
+	memset(gic->lpi_intid, 0, sizeof(gic->lpi_intid));
 	for (unsigned i = 0; i < VGIC_SPI_BANKS; i++) {
 		gic->spis[i].level = ~0u;
 	}

@@ -25,6 +25,7 @@ const char run_help[] =
 	"                           somebody connects\n"
 	"  --log FILE               the console's log (build/NAME.log); QEMU's goes to "
 	"FILE.qemu.log\n"
+	"  --gic 3|4                the machine's interrupt controller, whatever the config says\n"
 	"  --icount                 count instructions: 1 ns each, every run the same\n"
 	"  --external LOCAL,REMOTE  join the device with network = \"external\" to these two Unix\n"
 	"                           datagram sockets: QEMU receives at LOCAL and sends to REMOTE\n"
@@ -43,6 +44,7 @@ enum option_code {
 	OPTION_PRINT,
 	OPTION_SERIAL,
 	OPTION_LOG,
+	OPTION_GIC,
 	OPTION_ICOUNT,
 	OPTION_EXTERNAL,
 	OPTION_TIMEOUT,
@@ -56,6 +58,7 @@ static const struct option options_known[] = {
 	{"print", no_argument, NULL, OPTION_PRINT},
 	{"serial", required_argument, NULL, OPTION_SERIAL},
 	{"log", required_argument, NULL, OPTION_LOG},
+	{"gic", required_argument, NULL, OPTION_GIC},
 	{"icount", no_argument, NULL, OPTION_ICOUNT},
 	{"external", required_argument, NULL, OPTION_EXTERNAL},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
@@ -68,6 +71,7 @@ struct run_options {
 	struct qemu_options qemu;
 	bool print, unchecked;
 	unsigned timeout;
+	unsigned gic; /* 0: as the config says */
 };
 
 static void set_serial(struct run_options *run, const char *value)
@@ -91,6 +95,14 @@ static void set_external(struct run_options *run, const char *value)
 	*comma = '\0';
 	run->qemu.local = local;
 	run->qemu.remote = comma + 1;
+}
+
+static void set_gic(struct run_options *run, const char *value)
+{
+	if (strcmp(value, "3") != 0 && strcmp(value, "4") != 0) {
+		die(EXIT_USAGE, "--gic %s: use 3 or 4", value);
+	}
+	run->gic = (unsigned)(value[0] - '0');
 }
 
 static void set_timeout(struct run_options *run, const char *value)
@@ -124,6 +136,9 @@ static void parse(struct run_options *run, int argc, char **argv)
 			break;
 		case OPTION_LOG:
 			run->qemu.log = optarg;
+			break;
+		case OPTION_GIC:
+			set_gic(run, optarg);
 			break;
 		case OPTION_ICOUNT:
 			run->qemu.icount = true;
@@ -250,6 +265,9 @@ int command_run(int argc, char **argv)
 	}
 	job_read(&job, file);
 	job_require(&job, run.unchecked);
+	if (run.gic) {
+		job.config.machine.gic = run.gic;
+	}
 	qemu_command(&words, &job.config.machine, &run.qemu);
 	for (int i = own + 1; i < argc; i++) {
 		words_add(&words, "%s", argv[i]);

@@ -74,11 +74,16 @@ const char *hv_host_violation(void)
 
 /* --- set-up ---------------------------------------------------------------------------------- */
 
+static struct hv_host_lpi lpis[HV_MAX_PARTITIONS][HV_LPI_SLOTS];
+static uint64_t alarm_ns;
+
 void hv_host_reset(void)
 {
 	memset(partitions, 0, sizeof(partitions));
 	memset(ram, 0, sizeof(ram));
 	memset(tables, 0, sizeof(tables));
+	memset(lpis, 0, sizeof(lpis));
+	alarm_ns = 0;
 	partition_count = 0;
 	fail_in = 0;
 	map_hook = NULL;
@@ -343,4 +348,58 @@ enum status hv_trap_region(partition_id_t id, const struct hv_mmio_region *regio
 	}
 	partition->traps[partition->trap_count++] = *region;
 	return STATUS_OK;
+}
+
+/* --- injected LPIs --------------------------------------------------------------------------- */
+
+const struct hv_host_lpi *hv_host_lpi(partition_id_t partition, unsigned slot)
+{
+	return &lpis[partition.v][slot];
+}
+
+unsigned hv_host_lpis_pending(partition_id_t partition, unsigned vcpu)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < HV_LPI_SLOTS; i++) {
+		count += lpis[partition.v][i].pending && lpis[partition.v][i].vcpu == vcpu;
+	}
+	return count;
+}
+
+uint64_t hv_host_alarm(void)
+{
+	return alarm_ns;
+}
+
+void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32_t intid,
+		  uint8_t property)
+{
+	if (partition.v >= HV_MAX_PARTITIONS || slot >= HV_LPI_SLOTS) {
+		violate("an LPI of no partition, or no slot of it");
+		return;
+	}
+	struct hv_host_lpi *lpi = &lpis[partition.v][slot];
+
+	if ((intid && (intid < 8192 || intid >> 14)) || vcpu >= GUEST_MAX_VCPUS) {
+		violate("what is no LPI, or of no vCPU, was routed");
+	}
+	lpi->pending &= lpi->intid == intid;
+	lpi->intid = intid;
+	lpi->vcpu = vcpu;
+	lpi->property = property;
+}
+
+void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending)
+{
+	if (partition.v >= HV_MAX_PARTITIONS || slot >= HV_LPI_SLOTS) {
+		violate("an LPI of no partition, or no slot of it");
+		return;
+	}
+	lpis[partition.v][slot].pending = pending && lpis[partition.v][slot].intid;
+}
+
+void hv_alarm(uint64_t ns)
+{
+	alarm_ns = ns;
 }

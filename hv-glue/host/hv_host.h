@@ -41,6 +41,18 @@ void hv_host_on_map(void (*hook)(void *context), void *context);
 bool hv_host_read(partition_id_t partition, uint64_t ipa, unsigned size, uint64_t *value);
 bool hv_host_write(partition_id_t partition, uint64_t ipa, unsigned size, uint64_t value);
 
+/* An injected LPI as hv_lpi_route() made it; `pending` follows hv_lpi_pend(). */
+struct hv_host_lpi {
+	uint32_t intid;
+	unsigned vcpu;
+	uint8_t property;
+	bool pending;
+};
+const struct hv_host_lpi *hv_host_lpi(partition_id_t partition, unsigned slot);
+/* How many of the partition's LPIs are pending on this vCPU. */
+unsigned hv_host_lpis_pending(partition_id_t partition, unsigned vcpu);
+uint64_t hv_host_alarm(void); /* what hv_alarm() asked for last; 0: nothing */
+
 unsigned hv_host_violations(void);
 const char *hv_host_violation(void); /* the first; "" when none */
 

@@ -648,8 +648,7 @@ static void its_enable(bool enable)
 	if (!enable) {
 		return;
 	}
-	if (!(its.cbaser & BIT(63)) || !table_entries(1) || !table_entries(2) ||
-	    !table_entries(4)) {
+	if (!(its.cbaser & BIT(63)) || !table_entries(1) || !table_entries(4)) {
 		complain("the ITS was enabled without a queue or a table");
 		return;
 	}
@@ -695,8 +694,9 @@ static uint64_t its_typer(void)
 {
 	uint64_t device_bits = config.device_bits ? config.device_bits : 16;
 
-	return 1 | (uint64_t)!config.no_virtual << 1 | (ITT_ENTRY - 1) << 4 | 15ull << 8 |
-	       (device_bits - 1) << 13 | (uint64_t)config.pta << 19 | 0x3full << 32;
+	return (uint64_t)!config.no_physical | (uint64_t)!config.no_virtual << 1 |
+	       (ITT_ENTRY - 1) << 4 | 15ull << 8 | (device_bits - 1) << 13 |
+	       (uint64_t)config.pta << 19 | 0x3full << 32;
 }
 
 static uint64_t its_read(void *context, uint64_t offset, unsigned bytes)
@@ -814,8 +814,9 @@ static uint64_t rd_read(void *context, uint64_t offset, unsigned bytes)
 	case 0x00 << 4 | 4:
 		return rd->ctlr | (models_time() < rd->rwp_until ? BIT(3) : 0);
 	case 0x08 << 4 | 8:
-		return 1 | (uint64_t)!config.no_vlpis << 1 | BIT(2) | (uint64_t)last << 4 |
-		       (uint64_t)config.gicv41 << 7 | (uint64_t)processor_of(core) << 8;
+		return (uint64_t)!config.no_plpis | (uint64_t)!config.no_vlpis << 1 | BIT(2) |
+		       (uint64_t)last << 4 | (uint64_t)config.gicv41 << 7 |
+		       (uint64_t)processor_of(core) << 8;
 	case 0x70 << 4 | 8:
 		return rd->propbaser;
 	case 0x78 << 4 | 8:

@@ -21,6 +21,8 @@
 
 struct model_its_config {
 	unsigned cores;	      /* at most 16; processor numbers run backwards */
+	bool no_physical;     /* GITS_TYPER.Physical = 0 */
+	bool no_plpis;	      /* GICR_TYPER.PLPIS = 0 */
 	bool no_virtual;      /* GITS_TYPER.Virtual = 0 */
 	bool no_vlpis;	      /* GICR_TYPER.VLPIS = 0 */
 	bool gicv41;	      /* GICR_TYPER.RVPEID = 1 */

@@ -90,6 +90,26 @@ struct hv_mmio_region {
 /* STATUS_NO_MEMORY: too many regions. The descriptor is copied. */
 enum status MUST_USE hv_trap_region(partition_id_t partition, const struct hv_mmio_region *region);
 
+/* --- message interrupts that the hardware does not deliver itself ----------------------------- */
+
+/*
+ * The partition's own slots, numbers below HV_LPI_SLOTS, each an LPI of one vCPU. Any core, also
+ * with interrupts of the partition's devices arriving; never fail.
+ */
+#define HV_LPI_SLOTS 256
+
+/*
+ * The slot becomes LPI `intid` on `vcpu`, with the priority and enable of an LPI configuration byte
+ * (Arm IHI 0069 5.1). What is pending moves along. `intid` 0: the slot is none, nothing is pending.
+ * A vCPU on another core may still take what its list registers held until a kick has reached it.
+ */
+void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32_t intid,
+		  uint8_t property);
+/* Its LPI becomes pending, or is no more. Dropped when the slot is none. */
+void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending);
+/* The hook `alarm` runs on this core after `ns`, once; a later call replaces an earlier one. */
+void hv_alarm(uint64_t ns);
+
 /* --- lifecycle ------------------------------------------------------------------------------- */
 
 /*
@@ -109,6 +129,8 @@ struct hv_hooks {
 	void (*lpi_write)(partition_id_t partition, unsigned vcpu, uint32_t offset, uint64_t value,
 			  unsigned size);
 	void (*lpi_enable)(partition_id_t partition, unsigned vcpu, bool enable);
+	void (*lpi)(unsigned core, uint32_t intid); /* a physical LPI was acknowledged here */
+	void (*alarm)(unsigned core);		    /* what hv_alarm() asked for */
 	void (*device_interrupt)(void); /* the IOMMU's wired interrupts, on the boot core */
 	void (*report)(void);		/* log one line for each device: owner and counters */
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtual GICv3 of a partition: distributor, redistributors and list registers (Arm IHI 0069).
- * LPIs are not here: irq-route/ lands them without us.
+ * LPIs are here only when hardware cannot land them without us: irq-route/ says which slot is which
+ * LPI (hv.h), and slots are banks like the SPIs', with an INTID for each bit.
  * Lock: one for each partition, around every change of a field below. Reads of one word need none.
  * A vCPU's own core also uses its list registers, and what is said of them here, without.
  */
@@ -18,12 +19,16 @@
 #define VGIC_BANKS     (1 + VGIC_SPI_BANKS)
 #define VGIC_INTIDS    (32 * VGIC_BANKS)
 #define CONFIG_EDGES   0xaaaaaaaau
+#define VGIC_LPI_BANKS 8  /* 256 slots */
 #define VGIC_LRS       16 /* architectural maximum */
 
 struct partition;
 struct vcpu;
 
-/* 32 interrupts, a bit each: bank 0 is a vCPU's SGIs and PPIs, the others are SPIs. */
+/*
+ * 32 interrupts, a bit each: bank 0 is a vCPU's SGIs and PPIs, then come the SPIs, then slots of
+ * LPIs. An interrupt's index is 32 * bank + bit; up to the SPIs it is the INTID.
+ */
 struct vgic_bank {
 	uint32_t group1, enabled, level; /* as the guest configured them; level: not edge */
 	uint32_t config[2];		 /* the same as ICFGR has it */
@@ -31,7 +36,9 @@ struct vgic_bank {
 	uint32_t line;			 /* level of the input */
 	uint32_t queued;		 /* in a list register, pending or active */
 	uint32_t active;
-	uint32_t held; /* follow a physical interrupt: software does not clear them */
+	uint32_t held;	   /* follow a physical interrupt: software does not clear them */
+	uint32_t recalled; /* LPIs: the list register is out of date, back to `pending` */
+	uint32_t voided;   /* LPIs: and what it holds is no more */
 	union {
 		uint8_t priority[32];
 		uint64_t priorities[4]; /* little endian: the same, eight at a time */
@@ -41,8 +48,10 @@ struct vgic_bank {
 
 struct vgic_cpu {
 	struct vgic_bank private;
-	uint16_t in_lr[VGIC_LRS]; /* INTID in each used list register */
+	uint16_t in_lr[VGIC_LRS]; /* index of the interrupt in each used list register */
+	uint16_t lpi[VGIC_LRS];	  /* its INTID, of LPIs */
 	uint32_t used;
+	bool crowded; /* something waits for a list register */
 	bool asleep, lpis_enabled;
 };
 
@@ -50,7 +59,10 @@ struct vgic {
 	struct lock lock;
 	uint32_t control;
 	struct vgic_bank spis[VGIC_SPI_BANKS];
-	bool has_lpis; /* the machine can deliver them */
+	struct vgic_bank lpis[VGIC_LPI_BANKS]; /* group1: the slot is an LPI */
+	uint16_t lpi_intid[VGIC_LPI_BANKS * 32];
+	uint32_t lpis_waiting; /* a bit for each bank that may have pending ones */
+	bool has_lpis;	       /* the machine can deliver them */
 };
 
 void vgic_reset(struct partition *partition);
@@ -75,6 +87,18 @@ void vgic_set_line(struct partition *partition, unsigned intid, bool level);
 void vgic_inject_timer(struct vcpu *vcpu, unsigned intid);
 /* ICC_SGI1R_EL1 as the guest wrote it. */
 void vgic_send_sgi(struct vcpu *from, uint64_t value);
+
+/* A slot's LPI, and its pending state: hv_lpi_route(), hv_lpi_pend(). */
+void vgic_lpi_route(struct partition *partition, unsigned slot, unsigned vcpu, uint32_t intid,
+		    uint8_t property);
+void vgic_lpi_pend(struct partition *partition, unsigned slot, bool pending);
+/*
+ * On the vCPU's core, with the lock: puts an interrupt that waits nowhere yet into a free list
+ * register. False: none is free, something else waits, or the INTID is in one already.
+ */
+bool vgic_lr_offer(struct vcpu *vcpu, unsigned index);
+/* Has the vCPU's core look at what is pending, before the guest goes on. */
+void vgic_wake(struct vcpu *vcpu);
 
 /* On the vCPU's core, when it was alerted: list registers ↔ state. */
 void vgic_sync(struct vcpu *vcpu);

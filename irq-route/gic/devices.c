@@ -7,22 +7,14 @@
 
 #include <string.h>
 
-#define DEVICES_MAX 64u
-#define ITT_ALIGN   256u
+#define ITT_ALIGN 256u
 
-/* The machine's bound devices. A slot's ITT is used again only after its MAPD V=0 has completed. */
-static struct {
-	struct lock lock;
-	struct slot {
-		bool bound;
-		device_id_t device;
-		void *itt;
-	} slots[DEVICES_MAX];
-} registry;
+struct gic_device gic_devices[DEVICES_MAX];
+static struct lock registry_lock; /* guards who has which */
 
 void devices_init(void)
 {
-	memset(&registry, 0, sizeof(registry));
+	memset(gic_devices, 0, sizeof(gic_devices));
 }
 
 static size_t itt_size(void)
@@ -30,11 +22,11 @@ static size_t itt_size(void)
 	return IRQ_DEVICE_MAX_EVENTS * (size_t)gic.itt_entry_size;
 }
 
-static enum status slot_find(device_id_t device, struct slot **found)
+static enum status slot_find(device_id_t device, struct gic_device **found)
 {
 	*found = NULL;
 	for (unsigned i = 0; i < DEVICES_MAX; i++) {
-		struct slot *slot = &registry.slots[i];
+		struct gic_device *slot = &gic_devices[i];
 
 		if (slot->bound && slot->device.v == device.v) {
 			return STATUS_BUSY;
@@ -47,11 +39,12 @@ static enum status slot_find(device_id_t device, struct slot **found)
 }
 
 /* Every ITT is large enough for every device, so that slots can change hands. */
-static enum status slot_take(device_id_t device, void **itt)
+static enum status slot_take(struct irq_partition *partition, unsigned place, device_id_t device,
+			     struct gic_device **taken)
 {
-	struct slot *slot;
+	struct gic_device *slot;
 
-	lock_acquire(&registry.lock);
+	lock_acquire(&registry_lock);
 	enum status status = slot_find(device, &slot);
 
 	if (status == STATUS_OK && !slot->itt) {
@@ -59,23 +52,20 @@ static enum status slot_take(device_id_t device, void **itt)
 		status = slot->itt ? STATUS_OK : STATUS_NO_MEMORY;
 	}
 	if (status == STATUS_OK) {
-		slot->bound = true;
-		slot->device = device;
-		*itt = slot->itt;
+		*slot = (struct gic_device){
+			.device = device, .itt = slot->itt, .partition = partition, .place = place};
+		__atomic_store_n(&slot->bound, true, __ATOMIC_RELEASE);
+		*taken = slot;
 	}
-	lock_release(&registry.lock);
+	lock_release(&registry_lock);
 	return status;
 }
 
-static void slot_give(device_id_t device)
+static void slot_give(const struct irq_device *device)
 {
-	lock_acquire(&registry.lock);
-	for (unsigned i = 0; i < DEVICES_MAX; i++) {
-		if (registry.slots[i].bound && registry.slots[i].device.v == device.v) {
-			registry.slots[i].bound = false;
-		}
-	}
-	lock_release(&registry.lock);
+	lock_acquire(&registry_lock);
+	__atomic_store_n(&gic_device_of(device)->bound, false, __ATOMIC_RELEASE);
+	lock_release(&registry_lock);
 }
 
 static enum status place_find(struct irq_partition *partition, device_id_t virtual_device,
@@ -123,23 +113,24 @@ static enum status bind_locked(struct irq_partition *partition, device_id_t devi
 			       device_id_t virtual_device, unsigned bits)
 {
 	struct irq_device *place;
-	void *itt;
+	struct gic_device *slot;
 	enum status status = place_find(partition, virtual_device, &place);
 
 	if (status == STATUS_OK) {
-		status = slot_take(device, &itt);
+		status =
+			slot_take(partition, (unsigned)(place - partition->devices), device, &slot);
 	}
 	if (status != STATUS_OK) {
 		return status;
 	}
 	/* On failure the slot stays taken: the ITS may have read the MAPD. */
-	status = map_device(partition, device, itt, bits);
+	status = map_device(partition, device, slot->itt, bits);
 	if (status == STATUS_OK) {
 		*place = (struct irq_device){.bound = true,
 					     .device = device,
 					     .virtual_device = virtual_device,
 					     .event_limit = 1u << bits,
-					     .itt = itt};
+					     .lpi = gic_device_lpi(slot)};
 	}
 	return status;
 }
@@ -178,7 +169,7 @@ static enum status unbind_locked(struct irq_partition *partition, struct irq_dev
 		status = its_batch_run(&batch);
 	}
 	if (status == STATUS_OK) {
-		slot_give(device->device);
+		slot_give(device);
 		*device = (struct irq_device){.bound = false};
 	}
 	return status;

@@ -30,7 +30,10 @@ struct gic {
 	unsigned event_bits; /* most that MAPD may ask for */
 	uint64_t device_limit;
 	uint64_t vpe_limit;
-	void *property_table; /* of physical LPIs: all disabled, we use none */
+	void *property_table; /* of physical LPIs: enabled are those of events on the injected path
+			       */
+	const char *why_injected; /* one word for the report; NULL: vPEs there are */
+	struct irq_sink sink;
 };
 
 extern struct gic gic;
@@ -44,7 +47,7 @@ struct its_batch {
 	struct its_command commands[ITS_BATCH];
 	unsigned count;
 	unsigned total; /* since its_batch_start(), for bounds */
-	uint32_t vcpus; /* that need a VSYNC, see routes.c */
+	uint32_t vcpus; /* that need a sync, see routes.c */
 	enum status status;
 };
 
@@ -57,30 +60,97 @@ enum status MUST_USE its_batch_run(struct its_batch *batch);
 /* --- redistributor.c ----------------------------------------------------------------------------
  */
 
-enum status MUST_USE redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address);
+/* Says why this core's vCPUs need the injected path: `why`, or NULL. */
+enum status MUST_USE redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address,
+					 const char **why);
 /* Cleans a table for a GIC that does not snoop; publishing is the register write's business. */
 void gic_clean(const volatile void *p, size_t size);
 
-/* --- vpe.c, devices.c: nothing taken yet ------------------------------------------------------ */
+/* --- vpe.c: of the direct path -----------------------------------------------------------------
+ */
 
-void vpes_init(void);
+void vpes_init(void); /* nothing taken yet */
+/* Ids and tables for its vCPUs. STATUS_NO_MEMORY: no more of them. */
+enum status MUST_USE vpes_take(struct irq_partition *partition);
+/* Scrubs the tables and maps them; unmaps. */
+enum status MUST_USE vpes_map(struct irq_partition *partition);
+enum status MUST_USE vpes_unmap(struct irq_partition *partition);
+
+/* --- devices.c ----------------------------------------------------------------------------------
+ */
+
+#define DEVICES_MAX 64u
+
+/*
+ * A bound device. Its ITT is used again only after its MAPD V=0 has completed. `bound` is atomic,
+ * the last to be set: irq_route_taken() looks without the lock. The part below `place` belongs to
+ * injected.c: with the partition's lock, but for `taken`, an atomic count that may lose some.
+ */
+struct gic_device {
+	bool bound;
+	device_id_t device;
+	void *itt;
+	struct irq_partition *partition;
+	unsigned place; /* in partition->devices[] */
+	uint32_t taken; /* interrupts since `since`, modulo the limit */
+	uint64_t since, until;
+	bool masked;
+	unsigned core; /* that masked it, until its alarm */
+};
+extern struct gic_device gic_devices[DEVICES_MAX];
+
+/* Physical INTIDs are a table by their number: the device's place in gic_devices[], and its event.
+ */
+static inline unsigned gic_device_lpi(const struct gic_device *device)
+{
+	return LPI_FIRST + (unsigned)(device - gic_devices) * IRQ_DEVICE_MAX_EVENTS;
+}
+
+static inline struct gic_device *gic_device_of(const struct irq_device *device)
+{
+	return &gic_devices[(device->lpi - LPI_FIRST) / IRQ_DEVICE_MAX_EVENTS];
+}
+
 void devices_init(void);
 
 /* --- routes.c: events of a partition on the physical ITS. The caller holds its lock. -----------
  */
 
-/* VMAPTI to where the event's collection points, with the guest's property. */
+/*
+ * The two paths, direct.c and injected.c: what an event needs on the physical ITS. The event's
+ * entry says where it goes; routes.c has set it, and sees to the syncs.
+ */
+struct irq_path {
+	void (*open)(struct irq_partition *partition, struct its_batch *batch,
+		     struct irq_device *device, unsigned event);
+	void (*close)(struct irq_partition *partition, struct its_batch *batch,
+		      struct irq_device *device, unsigned event);
+	void (*move)(struct irq_partition *partition, struct its_batch *batch,
+		     struct irq_device *device, unsigned event);
+	/* The guest changed its configuration byte; an INV or `invalidate` follows. */
+	void (*configure)(struct irq_partition *partition, struct irq_device *device,
+			  unsigned event);
+	void (*signal)(struct irq_partition *partition, struct its_batch *batch,
+		       struct irq_device *device, unsigned event, unsigned opcode);
+	void (*invalidate)(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu);
+	void (*sync)(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu);
+};
+extern const struct irq_path irq_direct, irq_injected;
+
+/* The guest's configuration byte of a routed event: priority and enable as they count now. */
+uint8_t route_property(const struct irq_partition *partition, const struct irq_event *event);
+
+/* To where the event's collection points, with the guest's property. */
 void route_open(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
 		unsigned event);
 void route_close(struct irq_partition *partition, struct its_batch *batch,
 		 struct irq_device *device, unsigned event);
 void route_move(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
 		unsigned event, unsigned vcpu);
-/* INT, CLEAR or INV of a routed event. */
+/* INT, CLEAR or INV of a routed event; INV reads the guest's configuration byte again. */
 void route_signal(struct irq_partition *partition, struct its_batch *batch,
 		  struct irq_device *device, unsigned event, unsigned opcode);
-/* Copies the guest's configuration byte of a routed event; INV or VINVALL must follow. */
-void route_load_property(struct irq_partition *partition, const struct irq_event *event);
+/* The same for every event of a vCPU. */
 void route_reload_vcpu(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu);
 /* Closes every event of a device; of the partition; opens every event that can be. */
 void routes_close_device(struct irq_partition *partition, struct its_batch *batch,
@@ -90,7 +160,7 @@ void routes_open_all(struct irq_partition *partition, struct its_batch *batch);
 /* What the guest said, once nothing is routed. */
 void routes_forget_device(struct irq_device *device);
 void routes_forget(struct irq_partition *partition);
-/* VSYNCs what was touched and waits. */
+/* Syncs what was touched and waits. */
 enum status MUST_USE routes_finish(struct irq_partition *partition, struct its_batch *batch);
 
 /* --- vits_checks.c: what a guest may name. Each is the guard of one kind of number. -------------

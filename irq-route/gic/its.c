@@ -84,7 +84,9 @@ static enum status tables_init(uint64_t typer)
 			status = table_init(baser, DEVICES_WANTED, &devices);
 			break;
 		case GITS_TABLE_VPES:
-			status = table_init(baser, VPES_WANTED, &vpes);
+			if (!gic.why_injected) {
+				status = table_init(baser, VPES_WANTED, &vpes);
+			}
 			break;
 		case GITS_TABLE_COLLECTIONS:
 			status = table_init(baser, COLLECTIONS_WANTED, &collections);
@@ -101,9 +103,12 @@ static enum status tables_init(uint64_t typer)
 
 	gic.device_limit = devices < id_limit ? devices : id_limit;
 	gic.vpe_limit = vpes;
-	if (!devices || !vpes || collections < gic.core_count) {
-		log_error("ITS: no table of devices, of vPEs, or of enough collections");
+	if (!devices || collections < gic.core_count) {
+		log_error("ITS: no table of devices, or of enough collections");
 		return STATUS_UNSUPPORTED;
+	}
+	if (!vpes && !gic.why_injected) {
+		gic.why_injected = "no-vpe-table";
 	}
 	return STATUS_OK;
 }
@@ -126,7 +131,8 @@ static enum status its_init(uint64_t typer)
 		status = its_queue_init();
 	}
 	if (status == STATUS_OK) {
-		mmio_write32(gic.its, GITS_CTLR, GITS_CTLR_ENABLED | GITS_CTLR_VIRTUAL);
+		mmio_write32(gic.its, GITS_CTLR,
+			     GITS_CTLR_ENABLED | (gic.why_injected ? 0 : GITS_CTLR_VIRTUAL));
 	}
 	return status;
 }
@@ -147,13 +153,16 @@ static enum status lpi_tables_init(void)
 
 static enum status probe(const struct irq_route_config *config, uint64_t typer)
 {
-	if (!(typer & GITS_TYPER_PHYSICAL) || !(typer & GITS_TYPER_VIRTUAL)) {
-		log_error("ITS: no virtual LPIs (GITS_TYPER.Virtual): a GICv4 is needed");
+	if (!(typer & GITS_TYPER_PHYSICAL)) {
+		log_error("ITS: it delivers no LPIs (GITS_TYPER.Physical)");
 		return STATUS_UNSUPPORTED;
+	}
+	if (!(typer & GITS_TYPER_VIRTUAL)) {
+		gic.why_injected = "no-gicv4";
 	}
 	for (unsigned core = 0; core < config->cores; core++) {
 		enum status status = redistributor_probe(core, config->redistributors[core],
-							 typer & GITS_TYPER_PTA);
+							 typer & GITS_TYPER_PTA, &gic.why_injected);
 
 		if (status != STATUS_OK) {
 			return status;
@@ -164,8 +173,10 @@ static enum status probe(const struct irq_route_config *config, uint64_t typer)
 
 enum status irq_route_init(const struct irq_route_config *config)
 {
-	gic = (struct gic){
-		.its = config->its, .tables = config->tables, .core_count = config->cores};
+	gic = (struct gic){.its = config->its,
+			   .tables = config->tables,
+			   .core_count = config->cores,
+			   .sink = config->sink};
 	vpes_init();
 	devices_init();
 	if (!config->its.base || !config->cores || config->cores > IRQ_ROUTE_MAX_CORES) {
@@ -185,9 +196,11 @@ enum status irq_route_init(const struct irq_route_config *config)
 	}
 	gic.ready = status == STATUS_OK;
 	if (gic.ready) {
-		log_info("ITS: GICv4, DeviceIDs below 0x%llx, %llu vPEs%s",
+		log_info("ITS: DeviceIDs below 0x%llx, %llu vPEs%s%s%s",
 			 (unsigned long long)gic.device_limit, (unsigned long long)gic.vpe_limit,
-			 gic.clean_tables ? ", tables not snooped" : "");
+			 gic.clean_tables ? ", tables not snooped" : "",
+			 gic.why_injected ? ": interrupts are injected, because of " : "",
+			 gic.why_injected ? gic.why_injected : "");
 	} else if (status != STATUS_UNSUPPORTED) { /* that has said why */
 		log_error("ITS: not usable: %s", status_name(status));
 	}

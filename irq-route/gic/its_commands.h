@@ -96,6 +96,24 @@ static inline struct its_command its_invall(unsigned collection)
 		{field_prep(ITS_W0_OPCODE, ITS_INVALL), 0, field_prep(ITS_W2_ICID, collection)}};
 }
 
+static inline struct its_command its_mapti(device_id_t device, event_id_t event, uint32_t lpi,
+					   unsigned collection)
+{
+	struct its_command command = its_event_command(ITS_MAPTI, device, event);
+
+	command.word[1] |= field_prep(ITS_W1_INTID, lpi);
+	command.word[2] = field_prep(ITS_W2_ICID, collection);
+	return command;
+}
+
+static inline struct its_command its_movi(device_id_t device, event_id_t event, unsigned collection)
+{
+	struct its_command command = its_event_command(ITS_MOVI, device, event);
+
+	command.word[2] = field_prep(ITS_W2_ICID, collection);
+	return command;
+}
+
 static inline struct its_command its_vmapp(uint16_t vpe, uint64_t rdbase, pa_t pending,
 					   unsigned intid_bits)
 {

@@ -14,18 +14,19 @@ void gic_clean(const volatile void *p, size_t size)
 	}
 }
 
-enum status redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address)
+enum status redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address,
+				const char **why)
 {
 	uint64_t typer = mmio_read64(frame, GICR_TYPER);
 
-	if (!(typer & GICR_TYPER_PLPIS) || !(typer & GICR_TYPER_VLPIS)) {
-		log_error("GIC: core %u has no virtual LPIs (GICR_TYPER.VLPIS): a GICv4 is needed",
-			  core);
+	if (!(typer & GICR_TYPER_PLPIS)) {
+		log_error("GIC: core %u takes no LPIs (GICR_TYPER.PLPIS)", core);
 		return STATUS_UNSUPPORTED;
 	}
-	if (typer & GICR_TYPER_RVPEID) {
-		log_error("GIC: core %u has GICv4.1's vPE tables: not supported yet", core);
-		return STATUS_UNSUPPORTED;
+	if (!(typer & GICR_TYPER_VLPIS)) {
+		*why = "no-gicv4";
+	} else if (typer & GICR_TYPER_RVPEID) {
+		*why = "gicv4.1"; /* its vPE tables are not supported yet */
 	}
 	gic.cores[core] = (struct gic_core){
 		.frame = frame,
@@ -122,6 +123,10 @@ enum status irq_vcpu_resident(struct irq_partition *partition, unsigned vcpu)
 	struct gic_core *core = &gic.cores[vpe->core];
 	uint64_t value = GICR_VPEND_VALID | GICR_VPEND_PENDING_LAST;
 
+	if (partition->why_injected && !vpe->resident) {
+		vpe->resident = true;
+		return STATUS_OK;
+	}
 	if (vpe->resident || (mmio_read64(core->frame, GICR_VPENDBASER) & GICR_VPEND_VALID)) {
 		return STATUS_STATE;
 	}
@@ -152,6 +157,10 @@ enum status irq_vcpu_nonresident(struct irq_partition *partition, unsigned vcpu)
 
 	if (!vpe->resident) {
 		return STATUS_STATE;
+	}
+	if (partition->why_injected) {
+		vpe->resident = false;
+		return STATUS_OK;
 	}
 	uint64_t value = mmio_read64(frame, GICR_VPENDBASER);
 

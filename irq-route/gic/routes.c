@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Events on the physical ITS. An event is routed while the guest has mapped it, its collection and
- * its ITS: VMAPTI when the last of these comes, DISCARD when the first goes. Every device named
- * here is bound to the partition, every vPE is its own: callers pass indices into its tables.
- *
- * The configuration byte the GIC reads is ours (IHI 0069H 5.1): the guest's priority and enable,
- * copied when an event is routed and at INV and INVALL, and 0 while its vCPU's LPIs are off.
+ * its ITS: opened when the last of these comes, closed when the first goes. How, is the partition's
+ * path's. Every device named here is bound to the partition, every vCPU is its own: callers pass
+ * indices into its tables.
  */
 #include "gic.h"
 
 #include <string.h>
-
-static struct irq_vpe *vpe_of(struct irq_partition *partition, unsigned vcpu)
-{
-	return &partition->vpes[vcpu];
-}
 
 static void touched(struct its_batch *batch, unsigned vcpu)
 {
@@ -36,17 +29,12 @@ static uint8_t guest_property(const struct irq_partition *partition, uint32_t vl
 	return byte ? guest_read8(byte) : 0;
 }
 
-void route_load_property(struct irq_partition *partition, const struct irq_event *event)
+uint8_t route_property(const struct irq_partition *partition, const struct irq_event *event)
 {
-	uint8_t *ours = (uint8_t *)partition->property_table + (event->vlpi - LPI_FIRST);
-	uint8_t value = 0;
+	uint8_t value =
+		partition->lpis_enabled[event->vcpu] ? guest_property(partition, event->vlpi) : 0;
 
-	if (partition->lpis_enabled[event->vcpu]) {
-		value = guest_property(partition, event->vlpi);
-	}
-	*ours = (uint8_t)((value & (LPI_PROPERTY_PRIORITY | LPI_PROPERTY_ENABLE)) |
-			  LPI_PROPERTY_RES1);
-	gic_clean(ours, 1); /* published with the command that follows */
+	return value & (LPI_PROPERTY_PRIORITY | LPI_PROPERTY_ENABLE);
 }
 
 void route_open(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
@@ -56,18 +44,16 @@ void route_open(struct irq_partition *partition, struct its_batch *batch, struct
 
 	entry->vcpu = partition->collections[entry->collection].vcpu;
 	entry->routed = true;
-	route_load_property(partition, entry);
-	its_batch_add(batch, its_vmapti(device->device, (event_id_t){event},
-					vpe_of(partition, entry->vcpu)->id, entry->vlpi));
-	/* The byte may be cached from an earlier mapping of this INTID. */
-	route_signal(partition, batch, device, event, ITS_INV);
+	touched(batch, entry->vcpu);
+	partition->path->open(partition, batch, device, event);
 }
 
 void route_close(struct irq_partition *partition, struct its_batch *batch,
 		 struct irq_device *device, unsigned event)
 {
 	if (device->events[event].routed) {
-		route_signal(partition, batch, device, event, ITS_DISCARD);
+		touched(batch, device->events[event].vcpu);
+		partition->path->close(partition, batch, device, event);
 		device->events[event].routed = false;
 	}
 }
@@ -81,34 +67,34 @@ void route_move(struct irq_partition *partition, struct its_batch *batch, struct
 		return;
 	}
 	touched(batch, entry->vcpu);
-	its_batch_add(batch,
-		      its_vmovi(device->device, (event_id_t){event}, vpe_of(partition, vcpu)->id));
+	touched(batch, vcpu);
 	entry->vcpu = (uint8_t)vcpu;
-	route_load_property(partition, entry); /* the other vCPU's LPIs may be off */
-	route_signal(partition, batch, device, event, ITS_INV);
+	partition->path->move(partition, batch, device, event);
 }
 
 void route_signal(struct irq_partition *partition, struct its_batch *batch,
 		  struct irq_device *device, unsigned event, unsigned opcode)
 {
-	(void)partition;
-	its_batch_add(batch, its_event_command(opcode, device->device, (event_id_t){event}));
+	if (opcode == ITS_INV) {
+		partition->path->configure(partition, device, event);
+	}
 	touched(batch, device->events[event].vcpu);
+	partition->path->signal(partition, batch, device, event, opcode);
 }
 
 void route_reload_vcpu(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu)
 {
 	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
-			const struct irq_event *entry = &partition->devices[i].events[n];
+		struct irq_device *device = &partition->devices[i];
 
-			if (entry->routed && entry->vcpu == vcpu) {
-				route_load_property(partition, entry);
+		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
+			if (device->events[n].routed && device->events[n].vcpu == vcpu) {
+				partition->path->configure(partition, device, n);
 				batch->total++; /* work, too */
 			}
 		}
 	}
-	its_batch_add(batch, its_vpe_command(ITS_VINVALL, vpe_of(partition, vcpu)->id));
+	partition->path->invalidate(partition, batch, vcpu);
 	touched(batch, vcpu);
 }
 
@@ -160,8 +146,7 @@ enum status routes_finish(struct irq_partition *partition, struct its_batch *bat
 {
 	for (unsigned vcpu = 0; vcpu < partition->vcpus; vcpu++) {
 		if (batch->vcpus & (1u << vcpu)) {
-			its_batch_add(batch,
-				      its_vpe_command(ITS_VSYNC, vpe_of(partition, vcpu)->id));
+			partition->path->sync(partition, batch, vcpu);
 		}
 	}
 	batch->vcpus = 0;

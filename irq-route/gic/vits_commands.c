@@ -206,9 +206,6 @@ static enum status do_signal(struct irq_partition *partition, const struct its_c
 	if (status != STATUS_OK) {
 		return status;
 	}
-	if (opcode == ITS_INV) {
-		route_load_property(partition, &device->events[event]);
-	}
 	route_signal(partition, batch, device, event, opcode);
 	return STATUS_OK;
 }

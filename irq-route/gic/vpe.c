@@ -47,10 +47,11 @@ static void scrub(struct irq_partition *partition)
 	arch_publish();
 }
 
-static enum status map_all(struct irq_partition *partition)
+enum status vpes_map(struct irq_partition *partition)
 {
 	struct its_batch batch;
 
+	scrub(partition);
 	its_batch_start(&batch);
 	for (unsigned i = 0; i < partition->vcpus; i++) {
 		vpe_map(&partition->vpes[i], &batch);
@@ -58,7 +59,7 @@ static enum status map_all(struct irq_partition *partition)
 	return its_batch_run(&batch);
 }
 
-static enum status unmap_all(struct irq_partition *partition)
+enum status vpes_unmap(struct irq_partition *partition)
 {
 	struct its_batch batch;
 
@@ -69,7 +70,7 @@ static enum status unmap_all(struct irq_partition *partition)
 	return its_batch_run(&batch);
 }
 
-static enum status take_tables(struct irq_partition *partition)
+enum status vpes_take(struct irq_partition *partition)
 {
 	partition->property_table = arena_take(gic.tables, GIC_PROPERTY_SIZE, PAGE_SIZE);
 	bool complete = partition->property_table && vpes_taken + partition->vcpus <= gic.vpe_limit;
@@ -82,83 +83,4 @@ static enum status take_tables(struct irq_partition *partition)
 		vpes_taken += complete;
 	}
 	return complete ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
-enum status irq_partition_init(struct irq_partition *partition, partition_id_t owner,
-			       const struct guest_memory *memory, unsigned vcpus,
-			       const unsigned *core_of_vcpu)
-{
-	memset(partition, 0, sizeof(*partition));
-	if (!gic.ready) {
-		return STATUS_UNSUPPORTED;
-	}
-	if (!vcpus || vcpus > GUEST_MAX_VCPUS) {
-		return STATUS_RANGE;
-	}
-	partition->owner = owner;
-	partition->memory = *memory;
-	partition->vcpus = vcpus;
-	for (unsigned i = 0; i < vcpus; i++) {
-		if (core_of_vcpu[i] >= gic.core_count) {
-			return STATUS_RANGE;
-		}
-		if (!gic.cores[core_of_vcpu[i]].takes_lpis) {
-			return STATUS_UNSUPPORTED;
-		}
-		partition->vpes[i].core = core_of_vcpu[i];
-	}
-	enum status status = take_tables(partition);
-
-	if (status != STATUS_OK) {
-		log_error("partition %u: no room for its vPEs", owner.v);
-		return status;
-	}
-	scrub(partition);
-	return map_all(partition);
-}
-
-static void forget(struct irq_partition *partition)
-{
-	routes_forget(partition);
-	memset(partition->collections, 0, sizeof(partition->collections));
-	memset(partition->baser, 0, sizeof(partition->baser));
-	memset(partition->pendbaser, 0, sizeof(partition->pendbaser));
-	memset(partition->lpis_enabled, 0, sizeof(partition->lpis_enabled));
-	partition->ctlr = 0;
-	partition->cbaser = 0;
-	partition->cwriter = 0;
-	partition->creadr = 0;
-	partition->propbaser = 0;
-}
-
-static enum status reset_locked(struct irq_partition *partition)
-{
-	struct its_batch batch;
-
-	for (unsigned i = 0; i < partition->vcpus; i++) {
-		if (partition->vpes[i].resident) {
-			return STATUS_STATE;
-		}
-	}
-	its_batch_start(&batch);
-	routes_close_all(partition, &batch);
-	enum status status = routes_finish(partition, &batch);
-
-	if (status == STATUS_OK) {
-		status = unmap_all(partition);
-	}
-	if (status != STATUS_OK) {
-		return status;
-	}
-	forget(partition);
-	scrub(partition);
-	return map_all(partition);
-}
-
-enum status irq_partition_reset(struct irq_partition *partition)
-{
-	lock_acquire(&partition->lock);
-	enum status status = reset_locked(partition);
-	lock_release(&partition->lock);
-	return status;
 }

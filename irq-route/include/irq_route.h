@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * (device, event) → virtual interrupt of a partition, without the hypervisor in between. gic/ maps
- * it to GICv4: one physical ITT for each function, one vPE for each vCPU, and a virtual ITS whose
- * commands are validated and mirrored as VMAPTI, VMOVI, …
+ * (device, event) → virtual interrupt of a partition. gic/ does it on the ITS: one physical ITT for
+ * each function, and a virtual ITS whose commands are validated and mirrored. A partition's
+ * interrupts take one of two paths:
+ *
+ *   direct    GICv4, one vPE for each vCPU: VMAPTI, VMOVI, …; the hypervisor is not in between.
+ *   injected  without GICv4, or when vPEs run out: MAPTI to a physical LPI of ours on the vCPU's
+ *             core. It is taken at EL2 (irq_route_taken) and handed on to the virtual GIC.
  *
  * Leans on: lib. Specification: Arm IHI 0069 (GICv3/v4), chapters 5 (ITS), 6 (virtual LPIs), 12.
  * Locks: one for the physical ITS (innermost), one for each struct irq_partition; taken in the
@@ -25,20 +29,41 @@
 #define IRQ_DEVICE_MAX_EVENTS	  32 /* rounded-up power of two of a function's MSI-X vectors */
 #define IRQ_PARTITION_COLLECTIONS 16
 #define IRQ_LPI_BITS		  14 /* INTIDs below 1 << 14: 8192 LPIs, in both worlds */
+#define IRQ_PARTITION_SLOTS	  (IRQ_PARTITION_MAX_DEVICES * IRQ_DEVICE_MAX_EVENTS)
+
+/*
+ * The virtual GIC behind the injected path. A slot is an event of one partition, a number below
+ * IRQ_PARTITION_SLOTS. Called with that partition's lock held, or from irq_route_taken().
+ */
+struct irq_sink {
+	/*
+	 * From now on the slot is the guest's LPI `intid` on `vcpu`, with the priority and enable
+	 * of a configuration byte; what is pending stays so, there. 0: it is none, nothing is.
+	 */
+	void (*route)(partition_id_t partition, unsigned slot, unsigned vcpu, uint32_t intid,
+		      uint8_t property);
+	void (*pend)(partition_id_t partition, unsigned slot, bool pending);
+	/* irq_route_alarm() on this core after `ns`; a later call replaces an earlier one. */
+	void (*alarm)(uint64_t ns);
+	/* The device rang too often and is masked for a while: its owner is told. */
+	void (*storm)(partition_id_t partition, device_id_t device);
+};
 
 struct irq_route_config {
 	mmio_t its;				    /* control frame */
 	pa_t its_translater;			    /* GITS_TRANSLATER page, for the record */
 	mmio_t redistributors[IRQ_ROUTE_MAX_CORES]; /* RD_base of each core, by core number */
 	unsigned cores;
+	struct irq_sink sink;
 	struct arena *tables; /* IRQ_ROUTE_ARENA_SIZE bytes are enough */
 };
 
 #define IRQ_ROUTE_ARENA_SIZE MIB(8)
 
 /*
- * On the boot core: checks for GICv4 (GITS_TYPER.Virtual, GICR_TYPER.VLPIS), sets up the ITS's
- * tables and command queue, enables it. STATUS_UNSUPPORTED, with a log line: no ITS or no GICv4.
+ * On the boot core: looks for GICv4 (GITS_TYPER.Virtual, GICR_TYPER.VLPIS), sets up the ITS's
+ * tables and command queue, enables it. One log line says which path interrupts will take, and
+ * why. STATUS_UNSUPPORTED: no ITS that delivers LPIs.
  */
 enum status MUST_USE irq_route_init(const struct irq_route_config *config);
 
@@ -59,9 +84,9 @@ struct irq_device {
 	bool enabled;		    /* the guest's MAPD is in force */
 	device_id_t device;	    /* physical */
 	device_id_t virtual_device; /* the guest's DeviceID */
+	unsigned lpi;		    /* physical INTID of event 0, used on the injected path */
 	unsigned event_limit; /* power of two, <= IRQ_DEVICE_MAX_EVENTS: size of the physical ITT */
 	unsigned guest_events; /* the guest's MAPD size: events below both limits count */
-	void *itt;
 	struct irq_event events[IRQ_DEVICE_MAX_EVENTS];
 };
 
@@ -74,6 +99,7 @@ struct irq_counters {
 	uint64_t commands; /* guest ITS commands processed: each is an exit's work */
 	uint64_t refused;  /* of these: invalid, or not the guest's to give */
 	uint64_t mmio;	   /* accesses to the virtual ITS's registers */
+	uint64_t storms;   /* times a device was masked because it rang too often */
 };
 
 struct irq_vpe {
@@ -84,6 +110,8 @@ struct irq_vpe {
 	bool impdef_unused; /* GICR_VPENDBASER.IDAI: the table holds architected bits only */
 };
 
+struct irq_path; /* gic/gic.h */
+
 /* Everything the machine holds for one partition's message interrupts. Opaque but for counters. */
 struct irq_partition {
 	struct lock lock;
@@ -91,6 +119,8 @@ struct irq_partition {
 	unsigned vcpus;
 	struct irq_vpe vpes[GUEST_MAX_VCPUS];
 	struct guest_memory memory;
+	const char *why_injected; /* one word; NULL: the direct path */
+	const struct irq_path *path;
 	void *property_table; /* the vPEs' configuration, ours: a checked copy of the guest's */
 	struct irq_device devices[IRQ_PARTITION_MAX_DEVICES];
 	struct irq_collection collections[IRQ_PARTITION_COLLECTIONS];
@@ -107,7 +137,7 @@ struct irq_partition {
 
 /*
  * At boot, once: takes vPE ids and tables, VMAPPs each vPE to its core. `core_of_vcpu` has `vcpus`
- * entries. STATUS_NO_MEMORY: out of vPE ids or arena.
+ * entries. Out of vPE ids or of memory for them: one log line, and the injected path.
  */
 enum status MUST_USE irq_partition_init(struct irq_partition *partition, partition_id_t owner,
 					const struct guest_memory *memory, unsigned vcpus,
@@ -121,6 +151,7 @@ enum status MUST_USE irq_partition_reset(struct irq_partition *partition);
 
 /*
  * On the vCPU's core, before it runs and after it stopped: GICR_VPROPBASER and GICR_VPENDBASER.
+ * Nothing but a check on the injected path.
  * STATUS_STATE: it is so already, or another vPE holds the core.
  */
 enum status MUST_USE irq_vcpu_resident(struct irq_partition *partition, unsigned vcpu);
@@ -140,6 +171,16 @@ enum status MUST_USE irq_device_bind(struct irq_partition *partition, device_id_
  * STATUS_TIMEOUT or STATUS_HARDWARE the device stays bound for good: nobody may have it.
  */
 enum status MUST_USE irq_device_unbind(struct irq_partition *partition, device_id_t device);
+
+/*
+ * Injected path, on the core that acknowledged physical LPI `intid`: hands it to the sink. An INTID
+ * that stands for nothing is dropped. A device that rings STORM_LIMIT times in less than
+ * STORM_WINDOW_NS is masked for as long (gic/injected.c); what it sends meanwhile stays pending,
+ * once.
+ */
+void irq_route_taken(unsigned core, uint32_t intid);
+/* What the sink's alarm asked for: devices that were masked by `core` ring again. */
+void irq_route_alarm(unsigned core);
 
 /*
  * The guest's virtual ITS control frame: `offset` within GITS_ base, `size` 4 or 8 (others read 0

@@ -146,6 +146,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("config", nargs="?", type=Path, default=ROOT / "config" / "two-vfs.dts")
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="where the built things are")
     parser.add_argument("--json", action="store_true", help="also write run.json to the build folder")
+    parser.add_argument("--gic", choices=("3", "4"), help="the machine's interrupt controller, whatever the config says")
     parser.add_argument("--trips", type=int, default=Counts.trips, help="round trips between guests")
     return parser.parse_args(arguments)
 
@@ -182,7 +183,7 @@ def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> 
     say(f"starting the machine of {show(options.config)}")
     try:
         with Session(options.config, "run", build=options.build.resolve(), causeway=causeway,
-                     say=say) as session:
+                     options=("--gic", options.gic) if options.gic else (), say=say) as session:
             findings, problems = measure(session, Counts(trips=options.trips, stream=2 * options.trips))
             logs = session.logs
     except MachineError as error:

@@ -9,7 +9,7 @@ from typing import Any, Optional, Sequence
 HEADINGS = ("partition", "device", "driver", "DMA path", "interrupts", "packets",
             "exits for the device", "EL2 instructions for it", "timer exits/1000")
 _DMA = {"smmu-stage2": "SMMU stage 2", "smmu-stage1": "SMMU stage 1"}
-_INTERRUPTS = {"vlpi": "vLPI (direct)", "injected": "injected"}
+_INTERRUPTS = {"vlpi": "vLPI (direct)", "injected": "injected (list registers)"}
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,11 @@ class Findings:
 
     def problems(self) -> list[str]:
         """Every line that is not held, in words."""
+        direct = [d for d in self.devices if d.interrupts != "injected"]  # the others cost what the table says
         found = [f"{d.partition}: {d.exits} exits for {d.function} on the data path, should be 0"
-                 for d in self.devices if d.exits]
+                 for d in direct if d.exits]
         found += [f"{d.partition}: {d.el2_instructions} EL2 instructions for {d.function}, should be 0"
-                  for d in self.devices if d.el2_instructions and not d.exits]
+                  for d in direct if d.el2_instructions and not d.exits]
         found += [f"{d.partition}: {d.function} saw no packets" for d in self.devices if not d.packets]
         found += [f"{t.source} -> {t.to}: {t.lost} of {t.packets} packets lost" + t.hint()
                   for t in self.traffic if t.lost]

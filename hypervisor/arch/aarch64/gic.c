@@ -33,6 +33,7 @@ REG32(GICR_IPRIORITYR, 0x10400);
 #define SGI_KICK	  0
 #define PRIORITY	  0xa0a0a0a0u
 #define SPURIOUS	  1020
+#define FIRST_LPI	  8192
 #define TIMEOUT		  10000000ull /* ns */
 #define MAX_HANDLERS	  8
 
@@ -175,7 +176,8 @@ static enum hv_exit_class handle(struct vcpu *vcpu, unsigned intid)
 		return HV_EXIT_OTHER;
 	case PPI_EL2_TIMER:
 		sysreg_write(cnthp_ctl_el2, 0);
-		return HV_EXIT_OTHER;
+		partition_hooks.alarm(this_core()->number);
+		return HV_EXIT_INJECT;
 	case SGI_KICK:
 		return HV_EXIT_IPI;
 	default:
@@ -187,8 +189,12 @@ enum hv_exit_class interrupt_handle(struct vcpu *vcpu, unsigned intid)
 {
 	enum hv_exit_class exit_class = HV_EXIT_OTHER;
 
-	arch_barrier(); /* acknowledged before what it announces is looked at */
-	if (intid < SPURIOUS) {
+	arch_barrier();		  /* acknowledged before what it announces is looked at */
+	if (intid >= FIRST_LPI) { /* they have no active state to end */
+		interrupt_drop(intid);
+		partition_hooks.lpi(this_core()->number, intid);
+		exit_class = HV_EXIT_INJECT;
+	} else if (intid < SPURIOUS) {
 		interrupt_drop(intid);
 		exit_class = handle(vcpu, intid);
 		sysreg_write(ICC_DIR_EL1, intid);

@@ -32,6 +32,7 @@ uint64_t clock_ns(void)
 void clock_sleep_ns(uint64_t ns)
 {
 	uint64_t end = counter_ticks() + to_ticks(ns, counter_frequency()) + 1;
+	uint64_t alarm = sysreg_read(cnthp_cval_el2), armed = sysreg_read(cnthp_ctl_el2);
 
 	sysreg_write(cnthp_cval_el2, end);
 	sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
@@ -39,7 +40,15 @@ void clock_sleep_ns(uint64_t ns)
 	while (counter_ticks() < end) {
 		wfi(); /* ends when the timer is pending, though interrupts are masked */
 	}
-	sysreg_write(cnthp_ctl_el2, 0);
+	sysreg_write(cnthp_cval_el2, alarm);
+	sysreg_write(cnthp_ctl_el2, armed & TIMER_ENABLE); /* an alarm that passed rings now */
+	isb();
+}
+
+void hv_alarm(uint64_t ns)
+{
+	sysreg_write(cnthp_cval_el2, counter_ticks() + to_ticks(ns, counter_frequency()) + 1);
+	sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
 	isb();
 }
 

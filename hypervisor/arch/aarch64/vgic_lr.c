@@ -48,24 +48,72 @@ static unsigned lr_count(void)
 	return count < VGIC_LRS ? count : VGIC_LRS;
 }
 
-static struct vgic_bank *bank_of(struct vcpu *vcpu, unsigned intid)
+static struct vgic_bank *bank_of(struct vcpu *vcpu, unsigned index)
 {
-	return intid < 32 ? &vcpu->gic.private : &vcpu->partition->gic.spis[intid / 32 - 1];
+	struct vgic *gic = &vcpu->partition->gic;
+
+	return index < 32	     ? &vcpu->gic.private
+	       : index < VGIC_INTIDS ? &gic->spis[index / 32 - 1]
+				     : &gic->lpis[index / 32 - VGIC_BANKS];
 }
 
-/* What the guest did with one used list register since we last looked. */
+/* A list register that the guest is done with, or that is taken from it. */
+static void retire(struct vcpu *vcpu, unsigned n)
+{
+	unsigned index = vcpu->gic.in_lr[n];
+	struct vgic_bank *bank = bank_of(vcpu, index);
+	uint32_t bit = 1u << index % 32;
+
+	bank->active &= ~bit;
+	bank->queued &= ~bit;
+	bank->recalled &= ~bit;
+	bank->voided &= ~bit;
+	vcpu->gic.used &= ~(1u << n);
+}
+
+/* Pending again, outside of its list register. A level comes from its line. */
+static void take_back(struct vcpu *vcpu, unsigned n)
+{
+	unsigned index = vcpu->gic.in_lr[n];
+	struct vgic *gic = &vcpu->partition->gic;
+	struct vgic_bank *bank = bank_of(vcpu, index);
+	uint32_t bit = 1u << index % 32;
+
+	if (!(bank->voided & bit)) {
+		bank->pending |= bit & ~(bank->level & ~bank->held);
+	}
+	if (index >= VGIC_INTIDS && (bank->pending & bit)) {
+		gic->lpis_waiting |= 1u << (index - VGIC_INTIDS) / 32;
+		if (bank->target[index % 32] != vcpu->index) {
+			vgic_wake(&vcpu->partition->vcpus[bank->target[index % 32]]);
+		}
+	}
+	retire(vcpu, n);
+	lr_write(n, 0);
+}
+
+/*
+ * What the guest did with one used list register since we last looked. An LPI has no active state:
+ * once taken, its list register is free, though it may say active until the guest's EOI.
+ */
 static void fold_back(struct vcpu *vcpu, unsigned n)
 {
-	unsigned intid = vcpu->gic.in_lr[n];
-	struct vgic_bank *bank = bank_of(vcpu, intid);
-	uint32_t bit = 1u << intid % 32;
+	unsigned index = vcpu->gic.in_lr[n];
+	struct vgic_bank *bank = bank_of(vcpu, index);
+	uint32_t bit = 1u << index % 32;
 	uint64_t lr = lr_read(n);
+	bool is_lpi = index >= VGIC_INTIDS;
 
-	if ((lr & ICH_LR_PENDING) && !(lr & ICH_LR_ACTIVE) && !(bank->enabled & bit)) {
-		bank->pending |= bit; /* disabled before it was taken: wait outside */
-		lr = 0;
+	if ((lr & ICH_LR_PENDING) && !(lr & ICH_LR_ACTIVE) &&
+	    (!(bank->enabled & bit) || (bank->recalled & bit) || (bank->voided & bit))) {
+		take_back(vcpu, n); /* disabled, moved or cleared before it was taken */
+		return;
 	}
-	if (lr & (ICH_LR_PENDING | ICH_LR_ACTIVE)) {
+	if (is_lpi && (lr & ICH_LR_PENDING)) {
+		bank->pending &= ~bit; /* twice is once: it was not taken yet */
+		return;
+	}
+	if (!is_lpi && (lr & (ICH_LR_PENDING | ICH_LR_ACTIVE))) {
 		if (lr & ICH_LR_ACTIVE) {
 			bank->active |= bit;
 			if ((bank->pending & bit) && !(lr & ICH_LR_HW)) {
@@ -76,15 +124,18 @@ static void fold_back(struct vcpu *vcpu, unsigned n)
 		return;
 	}
 	lr_write(n, 0);
-	bank->active &= ~bit;
-	bank->queued &= ~bit;
-	vcpu->gic.used &= ~(1u << n);
+	retire(vcpu, n);
 }
 
-static inline uint64_t lr_pending(const struct vgic_bank *bank, unsigned intid)
+static unsigned intid_of(const struct vcpu *vcpu, unsigned index)
+{
+	return index < VGIC_INTIDS ? index : vcpu->partition->gic.lpi_intid[index - VGIC_INTIDS];
+}
+
+static inline uint64_t lr_pending(const struct vgic_bank *bank, unsigned index, unsigned intid)
 {
 	return ICH_LR_PENDING | ICH_LR_GROUP1 | intid |
-	       field_prep(ICH_LR_PRIORITY, bank->priority[intid % 32]);
+	       field_prep(ICH_LR_PRIORITY, bank->priority[index % 32]);
 }
 
 /* A guest's own timer: the physical interrupt is deactivated with its EOI. */
@@ -93,12 +144,13 @@ static inline uint64_t lr_timer(unsigned intid)
 	return ICH_LR_HW | field_prep(ICH_LR_PINTID, intid);
 }
 
-static void queue(struct vcpu *vcpu, unsigned n, unsigned intid)
+static void queue(struct vcpu *vcpu, unsigned n, unsigned index)
 {
-	struct vgic_bank *bank = bank_of(vcpu, intid);
-	uint32_t bit = 1u << intid % 32;
+	struct vgic_bank *bank = bank_of(vcpu, index);
+	unsigned intid = intid_of(vcpu, index);
+	uint32_t bit = 1u << index % 32;
 
-	uint64_t lr = lr_pending(bank, intid);
+	uint64_t lr = lr_pending(bank, index, intid);
 
 	if (bank->held & bit) {
 		lr |= lr_timer(intid);
@@ -108,8 +160,39 @@ static void queue(struct vcpu *vcpu, unsigned n, unsigned intid)
 	lr_write(n, lr);
 	bank->pending &= ~bit;
 	bank->queued |= bit;
-	vcpu->gic.in_lr[n] = (uint16_t)intid;
+	vcpu->gic.in_lr[n] = (uint16_t)index;
+	vcpu->gic.lpi[n] = (uint16_t)intid;
 	vcpu->gic.used |= 1u << n;
+}
+
+/* Two list registers must not hold the same INTID, and a guest may give two events one. */
+static bool holds(const struct vcpu *vcpu, unsigned intid)
+{
+	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
+		unsigned n = (unsigned)__builtin_ctz(left);
+
+		if (vcpu->gic.in_lr[n] >= VGIC_INTIDS && vcpu->gic.lpi[n] == intid) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool vgic_lr_offer(struct vcpu *vcpu, unsigned index)
+{
+	struct vgic_cpu *cpu = &vcpu->gic;
+
+	for (uint32_t left = cpu->used & (uint32_t)sysreg_read(ICH_ELRSR_EL2); left;
+	     left &= left - 1) {
+		retire(vcpu, (unsigned)__builtin_ctz(left));
+	}
+	unsigned n = (unsigned)__builtin_ctz(~cpu->used);
+
+	if (cpu->crowded || n >= lr_count() || holds(vcpu, intid_of(vcpu, index))) {
+		return false;
+	}
+	queue(vcpu, n, index);
+	return true;
 }
 
 static uint32_t candidates(const struct vgic_bank *bank)
@@ -118,26 +201,66 @@ static uint32_t candidates(const struct vgic_bank *bank)
 	       ~bank->queued;
 }
 
-/* The most urgent interrupt that waits for this vCPU; 0 ≤ INTID, or -1. */
-static int most_urgent(struct vcpu *vcpu)
+struct choice {
+	int index; /* -1: none */
+	unsigned priority;
+};
+
+static void consider(struct vcpu *vcpu, unsigned b, struct choice *best)
 {
-	int best = -1;
-	unsigned best_priority = 256;
+	const struct vgic_bank *bank = bank_of(vcpu, b * 32);
+
+	for (uint32_t left = candidates(bank); left; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctz(left);
+
+		if ((b == 0 || bank->target[i] == vcpu->index) &&
+		    bank->priority[i] < best->priority) {
+			*best = (struct choice){(int)(b * 32 + i), bank->priority[i]};
+		}
+	}
+}
+
+/* The most urgent interrupt that waits for this vCPU. */
+static struct choice most_urgent(struct vcpu *vcpu)
+{
+	struct vgic *gic = &vcpu->partition->gic;
+	struct choice best = {-1, 256};
 
 	for (unsigned b = 0; b < VGIC_BANKS; b++) {
-		struct vgic_bank *bank = bank_of(vcpu, b * 32);
+		consider(vcpu, b, &best);
+	}
+	for (uint32_t left = gic->lpis_waiting; left; left &= left - 1) {
+		unsigned b = (unsigned)__builtin_ctz(left);
 
-		for (uint32_t left = candidates(bank); left; left &= left - 1) {
-			unsigned i = (unsigned)__builtin_ctz(left);
-
-			if ((b == 0 || bank->target[i] == vcpu->index) &&
-			    bank->priority[i] < best_priority) {
-				best_priority = bank->priority[i];
-				best = (int)(b * 32 + i);
-			}
+		if (gic->lpis[b].pending) {
+			consider(vcpu, VGIC_BANKS + b, &best);
+		} else {
+			gic->lpis_waiting &= ~(1u << b);
 		}
 	}
 	return best;
+}
+
+/* Takes the least urgent pending one out of the list registers, if it is less so than `priority`.
+ */
+static bool make_room(struct vcpu *vcpu, unsigned priority)
+{
+	unsigned worst = priority, at = VGIC_LRS;
+
+	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
+		unsigned n = (unsigned)__builtin_ctz(left);
+		uint64_t lr = lr_read(n);
+
+		if ((lr & ICH_LR_PENDING) && !(lr & ICH_LR_ACTIVE) &&
+		    field_get(ICH_LR_PRIORITY, lr) > worst) {
+			worst = (unsigned)field_get(ICH_LR_PRIORITY, lr);
+			at = n;
+		}
+	}
+	if (at < VGIC_LRS) {
+		take_back(vcpu, at);
+	}
+	return at < VGIC_LRS;
 }
 
 /*
@@ -154,22 +277,37 @@ static uint64_t refill_reason(const struct vcpu *vcpu)
 	return ICH_HCR_UIE;
 }
 
+/* False: `next` has to wait for a list register. */
+static bool place(struct vcpu *vcpu, struct choice next)
+{
+	unsigned index = (unsigned)next.index;
+
+	if (index >= VGIC_INTIDS && holds(vcpu, intid_of(vcpu, index))) {
+		bank_of(vcpu, index)->pending &= ~(1u << index % 32); /* twice is once */
+		return true;
+	}
+	if (vcpu->gic.used == (1u << lr_count()) - 1 && !make_room(vcpu, next.priority)) {
+		return false;
+	}
+	queue(vcpu, (unsigned)__builtin_ctz(~vcpu->gic.used), index);
+	return true;
+}
+
 void vgic_sync(struct vcpu *vcpu)
 {
 	struct vgic *gic = &vcpu->partition->gic;
-	unsigned count = lr_count();
-	int intid = -1;
+	struct choice next;
 
 	lock_acquire(&gic->lock);
 	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
 		fold_back(vcpu, (unsigned)__builtin_ctz(left));
 	}
-	while ((gic->control & CONTROL_GROUP1) && (intid = most_urgent(vcpu)) >= 0 &&
-	       vcpu->gic.used != (1u << count) - 1) {
-		queue(vcpu, (unsigned)__builtin_ctz(~vcpu->gic.used), (unsigned)intid);
-		intid = -1;
+	vcpu->gic.crowded = false;
+	while ((gic->control & CONTROL_GROUP1) && !vcpu->gic.crowded &&
+	       (next = most_urgent(vcpu)).index >= 0) {
+		vcpu->gic.crowded = !place(vcpu, next);
 	}
-	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN | (intid >= 0 ? refill_reason(vcpu) : 0));
+	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN | (vcpu->gic.crowded ? refill_reason(vcpu) : 0));
 	lock_release(&gic->lock);
 }
 
@@ -190,7 +328,7 @@ static inline bool inject_first(struct vcpu *vcpu, unsigned intid, uint64_t kind
 	if (cpu->used && (cpu->in_lr[0] >= 32 || !(sysreg_read(ICH_ELRSR_EL2) & 1))) {
 		return false;
 	}
-	sysreg_write(ICH_LR0_EL2, lr_pending(&cpu->private, intid) | kind);
+	sysreg_write(ICH_LR0_EL2, lr_pending(&cpu->private, intid, intid) | kind);
 	cpu->private.queued = bit;
 	cpu->private.active = 0;
 	cpu->in_lr[0] = (uint16_t)intid;
@@ -213,7 +351,7 @@ void vgic_inject_timer(struct vcpu *vcpu, unsigned intid)
 	}
 }
 
-static void wake(struct vcpu *vcpu)
+void vgic_wake(struct vcpu *vcpu)
 {
 	vcpu_alert(vcpu);
 	if (vcpu != this_core()->vcpu) {
@@ -233,7 +371,7 @@ void vgic_set_line(struct partition *partition, unsigned intid, bool level)
 	bank->line = level ? bank->line | bit : bank->line & ~bit;
 	lock_release(&partition->gic.lock);
 	if (rises && target < partition->config->vcpus) {
-		wake(&partition->vcpus[target]);
+		vgic_wake(&partition->vcpus[target]);
 	}
 }
 
@@ -296,13 +434,15 @@ void vgic_cpu_stop(struct vcpu *vcpu)
 {
 	lock_acquire(&vcpu->partition->gic.lock);
 	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
-		unsigned n = (unsigned)__builtin_ctz(left), intid = vcpu->gic.in_lr[n];
+		unsigned n = (unsigned)__builtin_ctz(left);
 
-		bank_of(vcpu, intid)->queued &= ~(1u << intid % 32);
-		bank_of(vcpu, intid)->active &= ~(1u << intid % 32);
-		lr_write(n, 0);
+		if (vcpu->gic.in_lr[n] >= 32 && (lr_read(n) & ICH_LR_PENDING)) {
+			take_back(vcpu, n);
+		} else {
+			retire(vcpu, n);
+			lr_write(n, 0);
+		}
 	}
-	vcpu->gic.used = 0;
 	sysreg_write(ICH_HCR_EL2, 0);
 	lock_release(&vcpu->partition->gic.lock);
 	gic_quiesce_private(this_core());

@@ -215,7 +215,9 @@ static void partition_limits(void **state)
 	cores[0] = 0;
 	rig_arena.size = rig_arena.used;
 	assert_int_equal(irq_partition_init(&third, (partition_id_t){2}, &memory, 1, cores),
-			 STATUS_NO_MEMORY);
+			 STATUS_OK);
+	assert_string_equal(third.why_injected, "no-vpes-left");
+	assert_int_equal(models_log_count("partition 2: no vPEs or no memory left for them"), 1);
 	rig_check();
 }
 

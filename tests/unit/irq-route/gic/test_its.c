@@ -107,9 +107,8 @@ static void unsupported_machines(void **state)
 	struct irq_route_config none = {.cores = 1, .tables = &rig_arena};
 
 	(void)state;
-	refuses(&(struct model_its_config){.cores = 4, .no_virtual = true}, "GITS_TYPER.Virtual");
-	refuses(&(struct model_its_config){.cores = 4, .no_vlpis = true}, "GICR_TYPER.VLPIS");
-	refuses(&(struct model_its_config){.cores = 4, .gicv41 = true}, "GICv4.1");
+	refuses(&(struct model_its_config){.cores = 4, .no_physical = true}, "GITS_TYPER.Physical");
+	refuses(&(struct model_its_config){.cores = 4, .no_plpis = true}, "GICR_TYPER.PLPIS");
 	models_reset();
 	assert_int_equal(irq_route_init(&none), STATUS_UNSUPPORTED);
 }
