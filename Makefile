@@ -78,7 +78,7 @@ $(BUILD)/hypervisor.elf: $(HV_OBJ) $(HV_SCRIPT)
 	$(Q)$(CROSS)objcopy -O binary $< $@
 $(BUILD)/hv/libfdt/%.o: $(LIBFDT)/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(HV_FLAGS) -c $< -o $@
+	$(Q)$(CROSS)gcc $(HV_FLAGS) -O3 -mno-strict-align -c $< -o $@
 $(BUILD)/hv/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CROSS)gcc $(HV_FLAGS) $(WARN) $(I_$(call room,$<)) $(I_FILE_$<) -c $< -o $@

@@ -8,8 +8,8 @@
 
 struct glue glue;
 
-static unsigned char iommu_memory[IOMMU_ARENA_SIZE] __attribute__((aligned(65536)));
-static unsigned char irq_memory[IRQ_ROUTE_ARENA_SIZE] __attribute__((aligned(65536)));
+static unsigned char iommu_memory[IOMMU_ARENA_SIZE] NOINIT __attribute__((aligned(65536)));
+static unsigned char irq_memory[IRQ_ROUTE_ARENA_SIZE] NOINIT __attribute__((aligned(65536)));
 static struct arena iommu_arena, irq_arena;
 
 struct vf_pool *glue_pool_of(const struct pci_function *pf)

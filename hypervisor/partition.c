@@ -10,6 +10,7 @@
 
 #define RESETS_IN_WINDOW 20
 #define RESET_WINDOW	 10000000000ull
+#define SLICE		 KIB(8)
 #define STOP_TIMEOUT	 10000000000ull /* a guest's own FLR may hold its vCPU for 2.1 s */
 
 struct partition partitions[HV_MAX_PARTITIONS];
@@ -94,6 +95,7 @@ static bool all_stopped(void *context)
 {
 	struct partition *partition = context;
 
+	core_take_interrupts();
 	vcpu_refuse_start(&partition->vcpus[0]); /* a CPU_ON for this core that came too late */
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
 		if (__atomic_load_n(&partition->vcpus[i].state, __ATOMIC_ACQUIRE) != VCPU_OFF) {
@@ -101,6 +103,21 @@ static bool all_stopped(void *context)
 		}
 	}
 	return true;
+}
+
+/*
+ * Into memory itself, for a guest starts with its caches off; without a source, zeroes. This core's
+ * interrupts, which may be others' (SMMU, console), wait no longer than a slice.
+ */
+static void write_slice(unsigned char *to, const unsigned char *from, size_t size)
+{
+	if (from) {
+		memcpy(to, from, size);
+	} else {
+		memset(to, 0, size);
+	}
+	arch_clean(to, size);
+	core_take_interrupts();
 }
 
 static enum status load(struct partition *partition, const struct fit_image *image, ipa_t at)
@@ -115,17 +132,23 @@ static enum status load(struct partition *partition, const struct fit_image *ima
 			partition->config->name, image->size, at.v);
 		return STATUS_NO_SPACE;
 	}
-	memcpy((void *)target, image->data, image->size);
+	for (size_t done = 0; done < image->size; done += SLICE) {
+		write_slice((unsigned char *)target + done,
+			    (const unsigned char *)image->data + done,
+			    image->size - done < SLICE ? image->size - done : SLICE);
+	}
 	return STATUS_OK;
 }
 
-/* Zeroed memory, then the images: what an earlier life left is gone, also from the caches. */
+/* Zeroed memory, then the images: what an earlier life left is gone. */
 static enum status load_all(struct partition *partition)
 {
 	const struct partition_config *config = partition->config;
 	enum status status;
 
-	memset(va_of(partition->memory), 0, config->memory_size);
+	for (uint64_t at = 0; at < config->memory_size; at += SLICE) {
+		write_slice(va_of((pa_t){partition->memory.v + at}), NULL, SLICE);
+	}
 	status = load(partition, &partition->kernel, config->kernel_load);
 	if (status == STATUS_OK && config->ramdisk[0]) {
 		status = load(partition, &partition->ramdisk, config->ramdisk_load);
@@ -133,7 +156,7 @@ static enum status load_all(struct partition *partition)
 	if (status == STATUS_OK) {
 		status = load(partition, &partition->dtb, config->dtb_load);
 	}
-	arch_publish_code(va_of(partition->memory), config->memory_size);
+	arch_publish_code();
 	return status;
 }
 

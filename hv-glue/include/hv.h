@@ -80,8 +80,8 @@ struct hv_mmio_region {
 	enum hv_exit_class exit_class;
 	void *context;
 	/*
-	 * Called on the accessing vCPU's core; `size` 1, 2, 4 or 8; aligned; never fails. Of what is
-	 * read the lower `size` bytes count.
+	 * Called on the accessing vCPU's core; `size` 1, 2, 4 or 8; aligned; never fails. Of what
+	 * is read the lower `size` bytes count.
 	 */
 	uint64_t (*read)(void *context, uint64_t offset, unsigned size);
 	void (*write)(void *context, uint64_t offset, unsigned size, uint64_t value);

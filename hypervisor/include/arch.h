@@ -80,6 +80,11 @@ void core_init(struct core *core);
 enum status MUST_USE core_power_on(struct core *core);
 /* Interrupts `core` so that it looks at its requests. */
 void core_kick(unsigned core);
+/*
+ * Takes an interrupt that waits, on a core without a guest. Only while the request it works on is
+ * pending: then no kick is lost that would have announced another.
+ */
+void core_take_interrupts(void);
 /* Runs what this core is asked to run, for ever. */
 _Noreturn void core_loop(void);
 /* Drops the current stack and goes to core_loop(). */
@@ -108,8 +113,8 @@ static inline uint64_t counter_ticks(void)
 }
 uint64_t counter_frequency(void);
 
-/* Memory written as data may now be fetched, also with a guest's caches still off. */
-void arch_publish_code(const void *start, uint64_t size);
+/* Memory that was written as data and cleaned may now be fetched. */
+void arch_publish_code(void);
 
 /* --- firmware -------------------------------------------------------------------------------- */
 

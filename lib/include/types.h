@@ -30,11 +30,14 @@ static inline bool partition_is(partition_id_t a, partition_id_t b)
 	return a.v == b.v;
 }
 
-#define KIB(n)	      ((uint64_t)(n) << 10)
-#define MIB(n)	      ((uint64_t)(n) << 20)
-#define GIB(n)	      ((uint64_t)(n) << 30)
+#define KIB(n)	  ((uint64_t)(n) << 10)
+#define MIB(n)	  ((uint64_t)(n) << 20)
+#define GIB(n)	  ((uint64_t)(n) << 30)
 
-#define PAGE_SIZE     4096u
+#define PAGE_SIZE 4096u
+
+/* A variable that is not zero at start: whoever hands a part of it out sees to that. */
+#define NOINIT	      __attribute__((section(".bss.noinit")))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

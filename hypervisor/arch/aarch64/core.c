@@ -13,7 +13,7 @@
 
 struct core cores[ARCH_MAX_CORES];
 unsigned core_count;
-static unsigned char stacks[ARCH_MAX_CORES][STACK_SIZE] __attribute__((aligned(16)));
+static unsigned char stacks[ARCH_MAX_CORES][STACK_SIZE] NOINIT __attribute__((aligned(16)));
 
 struct core *this_core(void)
 {
@@ -111,9 +111,8 @@ _Noreturn void core_main(struct core *core)
 	core_loop();
 }
 
-void arch_publish_code(const void *start, uint64_t size)
+void arch_publish_code(void)
 {
-	arch_clean(start, size);
 	__asm__ volatile("ic ialluis\n\tdsb ish\n\tisb" ::: "memory");
 }
 
@@ -201,6 +200,11 @@ static bool should_enter(struct vcpu *vcpu)
 	       __atomic_exchange_n(&vcpu->ready, false, __ATOMIC_ACQ_REL);
 }
 
+void core_take_interrupts(void)
+{
+	(void)interrupt_handle(NULL, interrupt_acknowledge());
+}
+
 _Noreturn void core_loop(void)
 {
 	struct core *core = this_core();
@@ -208,7 +212,7 @@ _Noreturn void core_loop(void)
 	for (;;) {
 		struct vcpu *vcpu = core->vcpu;
 
-		(void)interrupt_handle(NULL, interrupt_acknowledge());
+		core_take_interrupts();
 		if (!vcpu) {
 			wfi();
 			continue;

@@ -28,7 +28,7 @@
 #define S1_LEAF	   (VALID | BIT(6) /* AP[1] */ | AF | BIT(11) /* nG */ | BIT(53) /* PXN */ | XN)
 #define S1_ATTR(n) ((uint64_t)(n) << 2)
 
-static uint64_t pool[POOL][ENTRIES] __attribute__((aligned(4096)));
+static uint64_t pool[POOL][ENTRIES] NOINIT __attribute__((aligned(4096)));
 static unsigned pool_used; /* guarded by pool_lock */
 static struct lock pool_lock;
 
@@ -46,7 +46,8 @@ void *stage2_new_root(void)
 	uint64_t *table = pool_used < POOL ? pool[pool_used++] : NULL;
 	lock_release(&pool_lock);
 	if (table) {
-		arch_clean(table, PAGE_SIZE); /* zeroes, also for an SMMU that does not snoop */
+		memset(table, 0, PAGE_SIZE);
+		arch_clean(table, PAGE_SIZE); /* also for an SMMU that does not snoop */
 	}
 	return table;
 }

@@ -37,10 +37,10 @@ primary:
 	bl	invalidate
 	bl	mmu_enable
 	adrp	x0, __bss_start
-	adrp	x1, __bss_end
-1:	stp	xzr, xzr, [x0], #16
-	cmp	x0, x1
-	b.lo	1b
+	adrp	x2, __bss_end
+	mov	x1, #0
+	sub	x2, x2, x0
+	bl	memset
 	adrp	x0, vectors
 	add	x0, x0, :lo12:vectors
 	msr	vbar_el2, x0

@@ -5,25 +5,32 @@
 #include <string.h>
 
 #include "sysreg.h"
+#include "types.h"
 
 #define WORD 8u
+
+/* An operation on line after line of [at, end), eight at a time; returns where it stopped. */
+#define ONE(op)	  op ", %0\n\tadd %0, %0, %1\n\t"
+#define EIGHT(op) ONE(op) ONE(op) ONE(op) ONE(op) ONE(op) ONE(op) ONE(op) ONE(op)
+#define EACH_EIGHT_LINES(op, at, end, line)                                                        \
+	for (; (end) - (at) >= 8 * (line);) {                                                      \
+		__asm__ volatile(EIGHT(op) : "+r"(at) : "r"(line) : "memory");                     \
+	}
 
 /* Cache lines of zeroes at once (DC ZVA), once the caches are on; returns what is left. */
 static unsigned char *zero_lines(unsigned char *to, unsigned char *end)
 {
 	uint64_t dczid = sysreg_read(dczid_el0);
-	uintptr_t line = 4ul << (dczid & 15);
+	uintptr_t line = 4ul << (dczid & 15), at = align_up((uintptr_t)to, line);
 
-	if ((dczid & 16) || (sysreg_read(sctlr_el2) & 5) != 5) {
+	if ((dczid & 16) || (sysreg_read(sctlr_el2) & 5) != 5 || at > (uintptr_t)end) {
 		return to;
 	}
-	for (; (uintptr_t)to & (line - 1) && to < end; to++) {
+	for (; (uintptr_t)to < at; to++) {
 		*to = 0;
 	}
-	for (; (size_t)(end - to) >= line; to += line) {
-		__asm__ volatile("dc zva, %0" ::"r"(to) : "memory");
-	}
-	return to;
+	EACH_EIGHT_LINES("dc zva", at, (uintptr_t)end, line);
+	return (unsigned char *)at;
 }
 
 void *memset(void *target, int value, size_t size)
