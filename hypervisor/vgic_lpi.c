@@ -32,7 +32,6 @@ void vgic_lpi_route(struct partition *partition, unsigned slot, unsigned vcpu, u
 		bank->voided |= bank->queued & bit;
 		gic->lpi_intid[slot] = (uint16_t)intid;
 	}
-	bank->recalled |= bank->queued & bit;
 	bank->priority[slot % 32] = property & PROPERTY_PRIORITY;
 	bank->target[slot % 32] = (uint8_t)vcpu;
 	set(&bank->group1, bit, intid != 0);

@@ -36,9 +36,8 @@ struct vgic_bank {
 	uint32_t line;			 /* level of the input */
 	uint32_t queued;		 /* in a list register, pending or active */
 	uint32_t active;
-	uint32_t held;	   /* follow a physical interrupt: software does not clear them */
-	uint32_t recalled; /* LPIs: the list register is out of date, back to `pending` */
-	uint32_t voided;   /* LPIs: and what it holds is no more */
+	uint32_t held;	 /* follow a physical interrupt: software does not clear them */
+	uint32_t voided; /* what their list registers hold was cleared meanwhile */
 	union {
 		uint8_t priority[32];
 		uint64_t priorities[4]; /* little endian: the same, eight at a time */

@@ -66,12 +66,15 @@ static void retire(struct vcpu *vcpu, unsigned n)
 
 	bank->active &= ~bit;
 	bank->queued &= ~bit;
-	bank->recalled &= ~bit;
 	bank->voided &= ~bit;
 	vcpu->gic.used &= ~(1u << n);
 }
 
-/* Pending again, outside of its list register. A level comes from its line. */
+/*
+ * What has not been taken yet is pending again, outside of its list register: it may be there
+ * twice, which is once, or have become disabled, another vCPU's, or void. A level comes from its
+ * line.
+ */
 static void take_back(struct vcpu *vcpu, unsigned n)
 {
 	unsigned index = vcpu->gic.in_lr[n];
@@ -79,12 +82,12 @@ static void take_back(struct vcpu *vcpu, unsigned n)
 	struct vgic_bank *bank = bank_of(vcpu, index);
 	uint32_t bit = 1u << index % 32;
 
-	if (!(bank->voided & bit)) {
+	if ((lr_read(n) & ICH_LR_PENDING) && !(bank->voided & bit)) {
 		bank->pending |= bit & ~(bank->level & ~bank->held);
-	}
-	if (index >= VGIC_INTIDS && (bank->pending & bit)) {
-		gic->lpis_waiting |= 1u << (index - VGIC_INTIDS) / 32;
-		if (bank->target[index % 32] != vcpu->index) {
+		if (index >= VGIC_INTIDS) {
+			gic->lpis_waiting |= 1u << (index - VGIC_INTIDS) / 32;
+		}
+		if (index >= 32 && bank->target[index % 32] != vcpu->index) {
 			vgic_wake(&vcpu->partition->vcpus[bank->target[index % 32]]);
 		}
 	}
@@ -102,29 +105,16 @@ static void fold_back(struct vcpu *vcpu, unsigned n)
 	struct vgic_bank *bank = bank_of(vcpu, index);
 	uint32_t bit = 1u << index % 32;
 	uint64_t lr = lr_read(n);
-	bool is_lpi = index >= VGIC_INTIDS;
 
-	if ((lr & ICH_LR_PENDING) && !(lr & ICH_LR_ACTIVE) &&
-	    (!(bank->enabled & bit) || (bank->recalled & bit) || (bank->voided & bit))) {
-		take_back(vcpu, n); /* disabled, moved or cleared before it was taken */
+	if (index >= VGIC_INTIDS || !(lr & ICH_LR_ACTIVE)) {
+		take_back(vcpu, n);
 		return;
 	}
-	if (is_lpi && (lr & ICH_LR_PENDING)) {
-		bank->pending &= ~bit; /* twice is once: it was not taken yet */
-		return;
+	bank->active |= bit;
+	if ((bank->pending & bit) && !(lr & ICH_LR_HW)) {
+		bank->pending &= ~bit;
+		lr_write(n, lr | ICH_LR_PENDING);
 	}
-	if (!is_lpi && (lr & (ICH_LR_PENDING | ICH_LR_ACTIVE))) {
-		if (lr & ICH_LR_ACTIVE) {
-			bank->active |= bit;
-			if ((bank->pending & bit) && !(lr & ICH_LR_HW)) {
-				bank->pending &= ~bit;
-				lr_write(n, lr | ICH_LR_PENDING);
-			}
-		}
-		return;
-	}
-	lr_write(n, 0);
-	retire(vcpu, n);
 }
 
 static unsigned intid_of(const struct vcpu *vcpu, unsigned index)
@@ -201,12 +191,7 @@ static uint32_t candidates(const struct vgic_bank *bank)
 	       ~bank->queued;
 }
 
-struct choice {
-	int index; /* -1: none */
-	unsigned priority;
-};
-
-static void consider(struct vcpu *vcpu, unsigned b, struct choice *best)
+static void consider(struct vcpu *vcpu, unsigned b, int *best, unsigned *best_priority)
 {
 	const struct vgic_bank *bank = bank_of(vcpu, b * 32);
 
@@ -214,53 +199,33 @@ static void consider(struct vcpu *vcpu, unsigned b, struct choice *best)
 		unsigned i = (unsigned)__builtin_ctz(left);
 
 		if ((b == 0 || bank->target[i] == vcpu->index) &&
-		    bank->priority[i] < best->priority) {
-			*best = (struct choice){(int)(b * 32 + i), bank->priority[i]};
+		    bank->priority[i] < *best_priority) {
+			*best_priority = bank->priority[i];
+			*best = (int)(b * 32 + i);
 		}
 	}
 }
 
-/* The most urgent interrupt that waits for this vCPU. */
-static struct choice most_urgent(struct vcpu *vcpu)
+/* The most urgent interrupt that waits for this vCPU: its index, or -1. */
+static int most_urgent(struct vcpu *vcpu)
 {
 	struct vgic *gic = &vcpu->partition->gic;
-	struct choice best = {-1, 256};
+	unsigned priority = 256;
+	int best = -1;
 
 	for (unsigned b = 0; b < VGIC_BANKS; b++) {
-		consider(vcpu, b, &best);
+		consider(vcpu, b, &best, &priority);
 	}
 	for (uint32_t left = gic->lpis_waiting; left; left &= left - 1) {
 		unsigned b = (unsigned)__builtin_ctz(left);
 
 		if (gic->lpis[b].pending) {
-			consider(vcpu, VGIC_BANKS + b, &best);
+			consider(vcpu, VGIC_BANKS + b, &best, &priority);
 		} else {
 			gic->lpis_waiting &= ~(1u << b);
 		}
 	}
 	return best;
-}
-
-/* Takes the least urgent pending one out of the list registers, if it is less so than `priority`.
- */
-static bool make_room(struct vcpu *vcpu, unsigned priority)
-{
-	unsigned worst = priority, at = VGIC_LRS;
-
-	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
-		unsigned n = (unsigned)__builtin_ctz(left);
-		uint64_t lr = lr_read(n);
-
-		if ((lr & ICH_LR_PENDING) && !(lr & ICH_LR_ACTIVE) &&
-		    field_get(ICH_LR_PRIORITY, lr) > worst) {
-			worst = (unsigned)field_get(ICH_LR_PRIORITY, lr);
-			at = n;
-		}
-	}
-	if (at < VGIC_LRS) {
-		take_back(vcpu, at);
-	}
-	return at < VGIC_LRS;
 }
 
 /*
@@ -277,26 +242,12 @@ static uint64_t refill_reason(const struct vcpu *vcpu)
 	return ICH_HCR_UIE;
 }
 
-/* False: `next` has to wait for a list register. */
-static bool place(struct vcpu *vcpu, struct choice next)
-{
-	unsigned index = (unsigned)next.index;
-
-	if (index >= VGIC_INTIDS && holds(vcpu, intid_of(vcpu, index))) {
-		bank_of(vcpu, index)->pending &= ~(1u << index % 32); /* twice is once */
-		return true;
-	}
-	if (vcpu->gic.used == (1u << lr_count()) - 1 && !make_room(vcpu, next.priority)) {
-		return false;
-	}
-	queue(vcpu, (unsigned)__builtin_ctz(~vcpu->gic.used), index);
-	return true;
-}
-
+/* The most urgent go into list registers; who finds none free waits for a maintenance interrupt. */
 void vgic_sync(struct vcpu *vcpu)
 {
 	struct vgic *gic = &vcpu->partition->gic;
-	struct choice next;
+	uint32_t all = (1u << lr_count()) - 1;
+	int index;
 
 	lock_acquire(&gic->lock);
 	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
@@ -304,8 +255,14 @@ void vgic_sync(struct vcpu *vcpu)
 	}
 	vcpu->gic.crowded = false;
 	while ((gic->control & CONTROL_GROUP1) && !vcpu->gic.crowded &&
-	       (next = most_urgent(vcpu)).index >= 0) {
-		vcpu->gic.crowded = !place(vcpu, next);
+	       (index = most_urgent(vcpu)) >= 0) {
+		if (index >= VGIC_INTIDS && holds(vcpu, intid_of(vcpu, (unsigned)index))) {
+			bank_of(vcpu, (unsigned)index)->pending &= ~(1u << index % 32);
+		} else if (vcpu->gic.used == all) {
+			vcpu->gic.crowded = true;
+		} else {
+			queue(vcpu, (unsigned)__builtin_ctz(~vcpu->gic.used), (unsigned)index);
+		}
 	}
 	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN | (vcpu->gic.crowded ? refill_reason(vcpu) : 0));
 	lock_release(&gic->lock);
@@ -434,15 +391,9 @@ void vgic_cpu_stop(struct vcpu *vcpu)
 {
 	lock_acquire(&vcpu->partition->gic.lock);
 	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
-		unsigned n = (unsigned)__builtin_ctz(left);
-
-		if (vcpu->gic.in_lr[n] >= 32 && (lr_read(n) & ICH_LR_PENDING)) {
-			take_back(vcpu, n);
-		} else {
-			retire(vcpu, n);
-			lr_write(n, 0);
-		}
+		take_back(vcpu, (unsigned)__builtin_ctz(left));
 	}
+	vcpu->gic.private.pending &= ~vcpu->gic.private.held;
 	sysreg_write(ICH_HCR_EL2, 0);
 	lock_release(&vcpu->partition->gic.lock);
 	gic_quiesce_private(this_core());
