@@ -207,7 +207,7 @@ void panic_with(const struct guest_registers *regs, const char *format, ...)
 	format_text(line, sizeof(line), format, arguments);
 	va_end(arguments);
 	for (unsigned i = 0; i < 30; i += 3) {
-		log_error("x%-2u 0x%016lx  x%-2u 0x%016lx  x%-2u 0x%016lx", i, regs->x[i], i + 1,
+		log_error("x%02u 0x%016lx  x%02u 0x%016lx  x%02u 0x%016lx", i, regs->x[i], i + 1,
 			  regs->x[i + 1], i + 2, regs->x[i + 2]);
 	}
 	log_error("lr  0x%016lx  pc  0x%016lx  pstate 0x%lx", regs->x[30], regs->pc, regs->pstate);

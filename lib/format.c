@@ -12,9 +12,9 @@ struct output {
 };
 
 struct conversion {
-	unsigned width;
-	int precision; /* -1: none */
-	bool left, zero, hex, is_signed;
+	unsigned width; /* of a number, padded with `pad` in front */
+	char pad;
+	bool hex, is_signed;
 	uint64_t value;
 };
 
@@ -25,36 +25,17 @@ static void put(struct output *out, char c)
 	}
 }
 
-static void put_padding(struct output *out, char c, unsigned have, unsigned width)
+static void put_text(struct output *out, const char *text)
 {
-	for (; have < width; have++) {
-		put(out, c);
-	}
-}
-
-static void put_text(struct output *out, const struct conversion *how, const char *text)
-{
-	unsigned length = 0;
-
-	text = text ? text : "(null)";
-	while (text[length] && (how->precision < 0 || length < (unsigned)how->precision)) {
-		length++;
-	}
-	if (!how->left) {
-		put_padding(out, ' ', length, how->width);
-	}
-	for (unsigned i = 0; i < length; i++) {
-		put(out, text[i]);
-	}
-	if (how->left) {
-		put_padding(out, ' ', length, how->width);
+	for (text = text ? text : "(null)"; *text; text++) {
+		put(out, *text);
 	}
 }
 
 static void put_number(struct output *out, const struct conversion *how)
 {
 	char digits[20];
-	unsigned count = 0, length;
+	unsigned count = 0;
 	bool negative = how->is_signed && (int64_t)how->value < 0;
 	uint64_t rest = negative ? -how->value : how->value;
 	unsigned base = how->hex ? 16 : 10;
@@ -63,35 +44,23 @@ static void put_number(struct output *out, const struct conversion *how)
 		digits[count++] = "0123456789abcdef"[rest % base];
 		rest /= base;
 	} while (rest);
-	length = count + negative;
-	if (!how->left && !how->zero) {
-		put_padding(out, ' ', length, how->width);
-	}
-	if (negative) {
+	if (negative && how->pad == '0') {
 		put(out, '-');
 	}
-	if (how->zero) {
-		put_padding(out, '0', length, how->width);
+	for (unsigned length = count + negative; length < how->width; length++) {
+		put(out, how->pad);
+	}
+	if (negative && how->pad != '0') {
+		put(out, '-');
 	}
 	while (count) {
 		put(out, digits[--count]);
 	}
-	if (how->left) {
-		put_padding(out, ' ', length, how->width);
-	}
 }
 
-static const char *parse_flags(const char *format, struct conversion *how)
+static const char *parse_width(const char *format, struct conversion *how)
 {
-	for (;; format++) {
-		if (*format == '-') {
-			how->left = true;
-		} else if (*format == '0') {
-			how->zero = true;
-		} else {
-			break;
-		}
-	}
+	how->pad = *format == '0' ? '0' : ' ';
 	for (; *format >= '0' && *format <= '9'; format++) {
 		how->width = how->width * 10 + (unsigned)(*format - '0');
 	}
@@ -103,24 +72,20 @@ size_t format_text(char *buffer, size_t size, const char *format, va_list argume
 	struct output out = {buffer, size, 0};
 
 	for (; *format; format++) {
-		struct conversion how = {.precision = -1};
+		struct conversion how = {0};
 		unsigned longs = 0;
 
 		if (*format != '%') {
 			put(&out, *format);
 			continue;
 		}
-		format = parse_flags(format + 1, &how);
-		if (format[0] == '.' && format[1] == '*') {
-			how.precision = va_arg(arguments, int);
-			format += 2;
-		}
+		format = parse_width(format + 1, &how);
 		for (; *format == 'l' || *format == 'z'; format++) {
 			longs++;
 		}
 		switch (*format) {
 		case 's':
-			put_text(&out, &how, va_arg(arguments, const char *));
+			put_text(&out, va_arg(arguments, const char *));
 			break;
 		case 'c':
 			put(&out, (char)va_arg(arguments, int));
@@ -132,7 +97,7 @@ size_t format_text(char *buffer, size_t size, const char *format, va_list argume
 			put_number(&out, &how);
 			break;
 		case 'p':
-			put_text(&out, &(struct conversion){.precision = -1}, "0x");
+			put_text(&out, "0x");
 			longs = 1;
 			/* fall through */
 		case 'x':

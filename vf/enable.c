@@ -192,38 +192,3 @@ enum status vf_enable(struct vf_pool *pool, const struct pci_bus *bus, struct pc
 	pool->count = count;
 	return STATUS_OK;
 }
-
-/* FREE, QUARANTINED and DEAD ones can go; from here on nobody can claim one. */
-static enum status retire(struct vf_pool *pool)
-{
-	for (unsigned i = 0; i < pool->count; i++) {
-		const struct vf *vf = &pool->vfs[i];
-
-		if (vf->resetting || vf->state == VF_CLAIMED || vf->state == VF_ASSIGNED) {
-			return STATUS_BUSY;
-		}
-	}
-	for (unsigned i = 0; i < pool->count; i++) {
-		pool->vfs[i].state = VF_ABSENT;
-	}
-	return STATUS_OK;
-}
-
-enum status vf_disable(struct vf_pool *pool)
-{
-	if (!pool->count) {
-		return STATUS_STATE;
-	}
-	lock_acquire(&pool->lock);
-	enum status status = retire(pool);
-	lock_release(&pool->lock);
-	if (status != STATUS_OK) {
-		return status;
-	}
-	for (unsigned i = 0; i < pool->count; i++) {
-		pci_config_write16(pool->bus, pool->vfs[i].rid, PCI_COMMAND, 0);
-	}
-	sriov_off(pool, true);
-	pool->count = 0;
-	return STATUS_OK;
-}

@@ -8,14 +8,6 @@
 #include "bits.h"
 #include "log.h"
 
-const char *vf_state_name(enum vf_state state)
-{
-	static const char *const names[] = {"absent",	"free",	       "claimed",
-					    "assigned", "quarantined", "dead"};
-
-	return (unsigned)state < ARRAY_SIZE(names) ? names[state] : "unknown";
-}
-
 struct vf *vf_by_index(struct vf_pool *pool, uint16_t index)
 {
 	return index < pool->count ? &pool->vfs[index] : NULL;

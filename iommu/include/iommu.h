@@ -98,9 +98,6 @@ enum status MUST_USE iommu_silence(stream_id_t stream);
  */
 enum status MUST_USE iommu_invalidate(const struct iommu_tables *tables, ipa_t ipa, uint64_t size);
 
-/* False: the SMMU does not snoop, so every store to tables it walks must be arch_clean()ed. */
-bool iommu_coherent(void);
-
 /* Why a transaction was refused. */
 enum iommu_fault {
 	IOMMU_FAULT_TRANSLATION,  /* no mapping at that address */

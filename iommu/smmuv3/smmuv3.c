@@ -249,11 +249,6 @@ bool iommu_stage1(void)
 	return smmu.stage1;
 }
 
-bool iommu_coherent(void)
-{
-	return smmu.coherent;
-}
-
 struct iommu_totals iommu_totals(void)
 {
 	return smmu.totals;

@@ -25,8 +25,6 @@
  */
 enum vf_state { VF_ABSENT, VF_FREE, VF_CLAIMED, VF_ASSIGNED, VF_QUARANTINED, VF_DEAD };
 
-const char *vf_state_name(enum vf_state state);
-
 struct vf_contract {
 	uint8_t mac[6];
 	uint16_t vlan; /* 0: untagged */
@@ -70,12 +68,6 @@ struct vf_pool {
  */
 enum status MUST_USE vf_enable(struct vf_pool *pool, const struct pci_bus *bus,
 			       struct pci_function *pf, unsigned count);
-
-/*
- * The mirror image; sleeps 1 s, for which the capability must not be touched. STATUS_BUSY while a
- * VF is CLAIMED, ASSIGNED or being reset; STATUS_STATE: not enabled.
- */
-enum status MUST_USE vf_disable(struct vf_pool *pool);
 
 /*
  * FREE → CLAIMED for `owner`. STATUS_NOT_FOUND: no such index; STATUS_BUSY: it has an owner;

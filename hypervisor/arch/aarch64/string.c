@@ -154,18 +154,6 @@ int strcmp(const char *a, const char *b)
 	return strncmp(a, b, SIZE_MAX);
 }
 
-char *strchr(const char *text, int value)
-{
-	for (;; text++) {
-		if (*text == (char)value) {
-			return (char *)(uintptr_t)text;
-		}
-		if (!*text) {
-			return NULL;
-		}
-	}
-}
-
 char *strrchr(const char *text, int value)
 {
 	const char *last = NULL;

@@ -31,10 +31,10 @@ static void test_format(void **state)
 {
 	(void)state;
 	check("a -5 5 ff", "a %d %u %x", -5, 5u, 0xffu);
-	check("0x00ff|  7|7  |", "0x%04x|%3d|%-3u|", 0xffu, 7, 7u);
+	check("0x00ff|  7|-07| -7", "0x%04x|%3d|%03d|%3d", 0xffu, 7, -7, -7);
 	check("18446744073709551615", "%lu", ~0ul);
 	check("-9223372036854775808", "%ld", INT64_MIN);
-	check("  ab|ab  |abc", "%4s|%-4s|%.*s", "ab", "ab", 3, "abcdef");
+	check("ab(null)c0x1f", "%s%s%c%p", "ab", (const char *)NULL, 'c', (void *)0x1f);
 	check("100%", "%d%%", 100);
 }
 

@@ -127,40 +127,6 @@ static void test_vf_that_takes_longer(void **state)
 	assert_no_violation();
 }
 
-static void test_off_and_on_again(void **state)
-{
-	(void)state;
-	assert_int_equal(vf_disable(&pool), STATUS_STATE);
-	assert_int_equal(vf_enable(&pool, &bus, pf, 7), STATUS_OK);
-	uint64_t start = models_time();
-	unsigned from = model_pci_write_count(model);
-	assert_int_equal(vf_disable(&pool), STATUS_OK);
-	assert_true(models_time() - start >= 1000 * MS);
-	assert_true(after(from, PCI_SRIOV_CONTROL) < after(from, PCI_SRIOV_NUM_VFS));
-	assert_off();
-	assert_int_equal(vf_enable(&pool, &bus, pf, 2), STATUS_OK);
-	assert_int_equal(sriov(PCI_SRIOV_NUM_VFS), 2);
-	assert_no_violation();
-}
-
-static void test_disable_is_refused_in_use(void **state)
-{
-	(void)state;
-	struct vf *vf;
-	partition_id_t owner = {1};
-
-	assert_int_equal(vf_enable(&pool, &bus, pf, 2), STATUS_OK);
-	assert_int_equal(vf_claim(&pool, 1, owner, &vf), STATUS_OK);
-	assert_int_equal(vf_disable(&pool), STATUS_BUSY);
-	assert_int_equal(vf_assigned(&pool, vf, owner), STATUS_OK);
-	assert_int_equal(vf_disable(&pool), STATUS_BUSY);
-	assert_int_equal(sriov(PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_VFE, PCI_SRIOV_CONTROL_VFE);
-	assert_int_equal(vf_by_index(&pool, 0)->state, VF_FREE);
-	assert_int_equal(vf_quarantine(&pool, vf, owner), STATUS_OK);
-	assert_int_equal(vf_disable(&pool), STATUS_OK);
-	assert_off();
-}
-
 /* --- every way it can fail ------------------------------------------------------------------- */
 
 static void test_counts(void **state)
@@ -356,8 +322,6 @@ int main(void)
 		VF_TEST(test_decode_is_set_in_the_vf_too),
 		VF_TEST(test_geometry_is_read_after_num_vfs),
 		VF_TEST(test_vf_that_takes_longer),
-		VF_TEST(test_off_and_on_again),
-		VF_TEST(test_disable_is_refused_in_use),
 		VF_TEST(test_counts),
 		VF_TEST(test_unsupported),
 		VF_TEST(test_already_enabled),
