@@ -8,6 +8,8 @@
 
 struct glue glue;
 
+_Static_assert(HV_LPI_SLOTS == IRQ_PARTITION_SLOTS, "a slot for every event");
+
 static unsigned char iommu_memory[IOMMU_ARENA_SIZE] NOINIT __attribute__((aligned(65536)));
 static unsigned char irq_memory[IRQ_ROUTE_ARENA_SIZE] NOINIT __attribute__((aligned(65536)));
 static struct arena iommu_arena, irq_arena;

@@ -401,5 +401,5 @@ void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending)
 
 void hv_alarm(uint64_t ns)
 {
-	alarm_ns = ns;
+	alarm_ns = alarm_ns ? alarm_ns : ns;
 }

@@ -107,7 +107,7 @@ void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32
 		  uint8_t property);
 /* Its LPI becomes pending, or is no more. Dropped when the slot is none. */
 void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending);
-/* The hook `alarm` runs on this core after `ns`, once; a later call replaces an earlier one. */
+/* The hook `alarm` runs on this core after `ns`; one that is set already stays, and serves. */
 void hv_alarm(uint64_t ns);
 
 /* --- lifecycle ------------------------------------------------------------------------------- */

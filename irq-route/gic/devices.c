@@ -7,14 +7,19 @@
 
 #include <string.h>
 
-#define ITT_ALIGN 256u
+#define ITT_ALIGN   256u
+#define DEVICES_MAX (IRQ_ROUTE_MAX_PARTITIONS * IRQ_PARTITION_MAX_DEVICES)
 
-struct gic_device gic_devices[DEVICES_MAX];
-static struct lock registry_lock; /* guards who has which */
+/*
+ * The DeviceID at each place of the machine; 0, which is never one, where there is none. A place's
+ * ITT is used again only after its MAPD V=0 has completed; until then the DeviceID stays here.
+ */
+static struct lock registry_lock;
+static device_id_t registry[DEVICES_MAX];
 
 void devices_init(void)
 {
-	memset(gic_devices, 0, sizeof(gic_devices));
+	memset(registry, 0, sizeof(registry));
 }
 
 static size_t itt_size(void)
@@ -22,67 +27,57 @@ static size_t itt_size(void)
 	return IRQ_DEVICE_MAX_EVENTS * (size_t)gic.itt_entry_size;
 }
 
-static enum status slot_find(device_id_t device, struct gic_device **found)
+static bool is_free(const struct irq_partition *partition, const struct irq_device *place)
+{
+	return !registry[device_number(partition, place)].v;
+}
+
+static enum status place_find(struct irq_partition *partition, device_id_t device,
+			      device_id_t virtual_device, struct irq_device **found)
 {
 	*found = NULL;
 	for (unsigned i = 0; i < DEVICES_MAX; i++) {
-		struct gic_device *slot = &gic_devices[i];
-
-		if (slot->bound && slot->device.v == device.v) {
+		if (registry[i].v == device.v) {
 			return STATUS_BUSY;
 		}
-		if (!slot->bound && !*found) {
-			*found = slot;
+	}
+	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
+		struct irq_device *place = &partition->devices[i];
+
+		if (place->bound && place->virtual_device.v == virtual_device.v) {
+			return STATUS_BUSY;
+		}
+		if (!*found && is_free(partition, place)) {
+			*found = place;
 		}
 	}
 	return *found ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* Every ITT is large enough for every device, so that slots can change hands. */
-static enum status slot_take(struct irq_partition *partition, unsigned place, device_id_t device,
-			     struct gic_device **taken)
+/* Every ITT is large enough for every device. */
+static enum status place_take(struct irq_partition *partition, device_id_t device,
+			      device_id_t virtual_device, struct irq_device **taken)
 {
-	struct gic_device *slot;
-
 	lock_acquire(&registry_lock);
-	enum status status = slot_find(device, &slot);
+	enum status status = place_find(partition, device, virtual_device, taken);
 
-	if (status == STATUS_OK && !slot->itt) {
-		slot->itt = arena_take(gic.tables, align_up(itt_size(), ITT_ALIGN), ITT_ALIGN);
-		status = slot->itt ? STATUS_OK : STATUS_NO_MEMORY;
+	if (status == STATUS_OK && !(*taken)->itt) {
+		(*taken)->itt = arena_take(gic.tables, align_up(itt_size(), ITT_ALIGN), ITT_ALIGN);
+		status = (*taken)->itt ? STATUS_OK : STATUS_NO_MEMORY;
 	}
 	if (status == STATUS_OK) {
-		*slot = (struct gic_device){
-			.device = device, .itt = slot->itt, .partition = partition, .place = place};
-		__atomic_store_n(&slot->bound, true, __ATOMIC_RELEASE);
-		*taken = slot;
+		registry[device_number(partition, *taken)] = device;
 	}
 	lock_release(&registry_lock);
 	return status;
 }
 
-static void slot_give(const struct irq_device *device)
+static void place_give(const struct irq_partition *partition, struct irq_device *device)
 {
 	lock_acquire(&registry_lock);
-	__atomic_store_n(&gic_device_of(device)->bound, false, __ATOMIC_RELEASE);
+	registry[device_number(partition, device)].v = 0;
 	lock_release(&registry_lock);
-}
-
-static enum status place_find(struct irq_partition *partition, device_id_t virtual_device,
-			      struct irq_device **place)
-{
-	*place = NULL;
-	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		struct irq_device *device = &partition->devices[i];
-
-		if (device->bound && device->virtual_device.v == virtual_device.v) {
-			return STATUS_BUSY;
-		}
-		if (!device->bound && !*place) {
-			*place = device;
-		}
-	}
-	return *place ? STATUS_OK : STATUS_NO_MEMORY;
+	*device = (struct irq_device){.itt = device->itt};
 }
 
 /* At least one EventID bit: that is MAPD's minimum. */
@@ -113,24 +108,19 @@ static enum status bind_locked(struct irq_partition *partition, device_id_t devi
 			       device_id_t virtual_device, unsigned bits)
 {
 	struct irq_device *place;
-	struct gic_device *slot;
-	enum status status = place_find(partition, virtual_device, &place);
+	enum status status = place_take(partition, device, virtual_device, &place);
 
-	if (status == STATUS_OK) {
-		status =
-			slot_take(partition, (unsigned)(place - partition->devices), device, &slot);
-	}
 	if (status != STATUS_OK) {
 		return status;
 	}
-	/* On failure the slot stays taken: the ITS may have read the MAPD. */
-	status = map_device(partition, device, slot->itt, bits);
+	/* On failure the place stays taken: the ITS may have read the MAPD. */
+	status = map_device(partition, device, place->itt, bits);
 	if (status == STATUS_OK) {
 		*place = (struct irq_device){.bound = true,
 					     .device = device,
 					     .virtual_device = virtual_device,
 					     .event_limit = 1u << bits,
-					     .lpi = gic_device_lpi(slot)};
+					     .itt = place->itt};
 	}
 	return status;
 }
@@ -169,8 +159,7 @@ static enum status unbind_locked(struct irq_partition *partition, struct irq_dev
 		status = its_batch_run(&batch);
 	}
 	if (status == STATUS_OK) {
-		slot_give(device);
-		*device = (struct irq_device){.bound = false};
+		place_give(partition, device);
 	}
 	return status;
 }

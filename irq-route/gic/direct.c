@@ -11,15 +11,6 @@ static uint16_t vpe_of(const struct irq_partition *partition, unsigned vcpu)
 	return partition->vpes[vcpu].id;
 }
 
-static void configure(struct irq_partition *partition, struct irq_device *device, unsigned event)
-{
-	const struct irq_event *entry = &device->events[event];
-	uint8_t *ours = (uint8_t *)partition->property_table + (entry->vlpi - LPI_FIRST);
-
-	*ours = (uint8_t)(route_property(partition, entry) | LPI_PROPERTY_RES1);
-	gic_clean(ours, 1); /* published with the command that follows */
-}
-
 static void signal(struct irq_partition *partition, struct its_batch *batch,
 		   struct irq_device *device, unsigned event, unsigned opcode)
 {
@@ -27,16 +18,26 @@ static void signal(struct irq_partition *partition, struct its_batch *batch,
 	its_batch_add(batch, its_event_command(opcode, device->device, (event_id_t){event}));
 }
 
-/* INV: the byte may be cached from an earlier mapping of this INTID. */
+/* INV: the byte may be cached, also from an earlier mapping of this INTID. */
+static void configure(struct irq_partition *partition, struct its_batch *batch,
+		      struct irq_device *device, unsigned event)
+{
+	const struct irq_event *entry = &device->events[event];
+	uint8_t *ours = (uint8_t *)partition->property_table + (entry->vlpi - LPI_FIRST);
+
+	*ours = (uint8_t)(route_property(partition, entry) | LPI_PROPERTY_RES1);
+	gic_clean(ours, 1); /* published with the commands, which are sent later */
+	signal(partition, batch, device, event, ITS_INV);
+}
+
 static void open(struct irq_partition *partition, struct its_batch *batch,
 		 struct irq_device *device, unsigned event)
 {
 	const struct irq_event *entry = &device->events[event];
 
-	configure(partition, device, event);
 	its_batch_add(batch, its_vmapti(device->device, (event_id_t){event},
 					vpe_of(partition, entry->vcpu), entry->vlpi));
-	signal(partition, batch, device, event, ITS_INV);
+	configure(partition, batch, device, event);
 }
 
 static void close(struct irq_partition *partition, struct its_batch *batch,
@@ -51,13 +52,7 @@ static void move(struct irq_partition *partition, struct its_batch *batch,
 {
 	its_batch_add(batch, its_vmovi(device->device, (event_id_t){event},
 				       vpe_of(partition, device->events[event].vcpu)));
-	configure(partition, device, event);
-	signal(partition, batch, device, event, ITS_INV);
-}
-
-static void invalidate(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu)
-{
-	its_batch_add(batch, its_vpe_command(ITS_VINVALL, vpe_of(partition, vcpu)));
+	configure(partition, batch, device, event);
 }
 
 static void sync(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu)
@@ -71,6 +66,5 @@ const struct irq_path irq_direct = {
 	.move = move,
 	.configure = configure,
 	.signal = signal,
-	.invalidate = invalidate,
 	.sync = sync,
 };

@@ -34,6 +34,7 @@ struct gic {
 			       */
 	const char *why_injected; /* one word for the report; NULL: vPEs there are */
 	struct irq_sink sink;
+	struct irq_partition *partitions[IRQ_ROUTE_MAX_PARTITIONS]; /* by owner */
 };
 
 extern struct gic gic;
@@ -79,39 +80,14 @@ enum status MUST_USE vpes_unmap(struct irq_partition *partition);
 /* --- devices.c ----------------------------------------------------------------------------------
  */
 
-#define DEVICES_MAX 64u
-
-/*
- * A bound device. Its ITT is used again only after its MAPD V=0 has completed. `bound` is atomic,
- * the last to be set: irq_route_taken() looks without the lock. The part below `place` belongs to
- * injected.c: with the partition's lock, but for `taken`, an atomic count that may lose some.
- */
-struct gic_device {
-	bool bound;
-	device_id_t device;
-	void *itt;
-	struct irq_partition *partition;
-	unsigned place; /* in partition->devices[] */
-	uint32_t taken; /* interrupts since `since`, modulo the limit */
-	uint64_t since, until;
-	bool masked;
-	unsigned core; /* that masked it, until its alarm */
-};
-extern struct gic_device gic_devices[DEVICES_MAX];
-
-/* Physical INTIDs are a table by their number: the device's place in gic_devices[], and its event.
- */
-static inline unsigned gic_device_lpi(const struct gic_device *device)
-{
-	return LPI_FIRST + (unsigned)(device - gic_devices) * IRQ_DEVICE_MAX_EVENTS;
-}
-
-static inline struct gic_device *gic_device_of(const struct irq_device *device)
-{
-	return &gic_devices[(device->lpi - LPI_FIRST) / IRQ_DEVICE_MAX_EVENTS];
-}
-
 void devices_init(void);
+/* A place in the machine: the partition's number and the device's within it. */
+static inline unsigned device_number(const struct irq_partition *partition,
+				     const struct irq_device *device)
+{
+	return partition->owner.v * IRQ_PARTITION_MAX_DEVICES +
+	       (unsigned)(device - partition->devices);
+}
 
 /* --- routes.c: events of a partition on the physical ITS. The caller holds its lock. -----------
  */
@@ -120,19 +96,13 @@ void devices_init(void);
  * The two paths, direct.c and injected.c: what an event needs on the physical ITS. The event's
  * entry says where it goes; routes.c has set it, and sees to the syncs.
  */
-struct irq_path {
-	void (*open)(struct irq_partition *partition, struct its_batch *batch,
-		     struct irq_device *device, unsigned event);
-	void (*close)(struct irq_partition *partition, struct its_batch *batch,
+typedef void route_fn(struct irq_partition *partition, struct its_batch *batch,
 		      struct irq_device *device, unsigned event);
-	void (*move)(struct irq_partition *partition, struct its_batch *batch,
-		     struct irq_device *device, unsigned event);
-	/* The guest changed its configuration byte; an INV or `invalidate` follows. */
-	void (*configure)(struct irq_partition *partition, struct irq_device *device,
-			  unsigned event);
+struct irq_path {
+	route_fn *open, *close, *move;
+	route_fn *configure; /* the guest's configuration byte changed, or may have */
 	void (*signal)(struct irq_partition *partition, struct its_batch *batch,
 		       struct irq_device *device, unsigned event, unsigned opcode);
-	void (*invalidate)(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu);
 	void (*sync)(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu);
 };
 extern const struct irq_path irq_direct, irq_injected;
@@ -147,10 +117,12 @@ void route_close(struct irq_partition *partition, struct its_batch *batch,
 		 struct irq_device *device, unsigned event);
 void route_move(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
 		unsigned event, unsigned vcpu);
-/* INT, CLEAR or INV of a routed event; INV reads the guest's configuration byte again. */
+/* INT or CLEAR of a routed event. */
 void route_signal(struct irq_partition *partition, struct its_batch *batch,
 		  struct irq_device *device, unsigned event, unsigned opcode);
-/* The same for every event of a vCPU. */
+/* Reads the guest's configuration byte of a routed event again; of every event of a vCPU. */
+void route_configure(struct irq_partition *partition, struct its_batch *batch,
+		     struct irq_device *device, unsigned event);
 void route_reload_vcpu(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu);
 /* Closes every event of a device; of the partition; opens every event that can be. */
 void routes_close_device(struct irq_partition *partition, struct its_batch *batch,

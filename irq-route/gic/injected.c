@@ -3,7 +3,8 @@
  * The injected path: an event is a physical LPI of ours on the core of its vCPU (MAPTI, IHI 0069H
  * 5.3), taken at EL2 and handed to the virtual GIC. Priority, enable and pending order of what the
  * guest sees are the virtual GIC's business; the physical LPI is on while its event is routed, and
- * off while its device is masked for ringing too often.
+ * off while its device is masked for ringing too often. Its INTID says whose it is:
+ *   LPI_FIRST + (partition * IRQ_PARTITION_MAX_DEVICES + device) * IRQ_DEVICE_MAX_EVENTS + event
  */
 #include "gic.h"
 
@@ -12,14 +13,21 @@
 #define STORM_LIMIT	2000u
 #define STORM_WINDOW_NS 10000000ull
 #define OUR_PRIORITY	0xa0u
+#define OUR_LPIS	(IRQ_ROUTE_MAX_PARTITIONS * IRQ_PARTITION_SLOTS)
 
-_Static_assert(DEVICES_MAX *IRQ_DEVICE_MAX_EVENTS + LPI_FIRST <= 1u << IRQ_LPI_BITS,
-	       "an LPI for every event of every device");
+_Static_assert(OUR_LPIS <= GIC_PROPERTY_SIZE, "an LPI for every event of every device");
 
+/* Of one partition's; see struct irq_sink. */
 static unsigned slot_of(const struct irq_partition *partition, const struct irq_device *device,
 			unsigned event)
 {
 	return (unsigned)(device - partition->devices) * IRQ_DEVICE_MAX_EVENTS + event;
+}
+
+static uint32_t lpi_of(const struct irq_partition *partition, const struct irq_device *device,
+		       unsigned event)
+{
+	return LPI_FIRST + device_number(partition, device) * IRQ_DEVICE_MAX_EVENTS + event;
 }
 
 static void command(struct its_batch *batch, const struct irq_device *device, unsigned event,
@@ -28,19 +36,24 @@ static void command(struct its_batch *batch, const struct irq_device *device, un
 	its_batch_add(batch, its_event_command(opcode, device->device, (event_id_t){event}));
 }
 
-/* Published with the INV or DISCARD that follows. */
-static void set_physical(const struct irq_device *device, unsigned event, bool on)
+/* INV or DISCARD follows, and the commands are sent later. */
+static void set_physical(const struct irq_partition *partition, const struct irq_device *device,
+			 unsigned event, bool on)
 {
-	uint8_t *byte = (uint8_t *)gic.property_table + (device->lpi + event - LPI_FIRST);
+	uint8_t *byte =
+		(uint8_t *)gic.property_table + (lpi_of(partition, device, event) - LPI_FIRST);
 
 	*byte = (uint8_t)(OUR_PRIORITY | LPI_PROPERTY_RES1 | (on ? LPI_PROPERTY_ENABLE : 0));
 	gic_clean(byte, 1);
 }
 
-static void configure(struct irq_partition *partition, struct irq_device *device, unsigned event)
+/* The guest's own byte is not read by hardware: the virtual GIC has it. */
+static void configure(struct irq_partition *partition, struct its_batch *batch,
+		      struct irq_device *device, unsigned event)
 {
 	const struct irq_event *entry = &device->events[event];
 
+	batch->total++; /* work, though no command */
 	gic.sink.route(partition->owner, slot_of(partition, device, event), entry->vcpu,
 		       entry->vlpi, route_property(partition, entry));
 }
@@ -55,9 +68,10 @@ static unsigned collection_of(const struct irq_partition *partition,
 static void open(struct irq_partition *partition, struct its_batch *batch,
 		 struct irq_device *device, unsigned event)
 {
-	configure(partition, device, event);
-	set_physical(device, event, !gic_device_of(device)->masked);
-	its_batch_add(batch, its_mapti(device->device, (event_id_t){event}, device->lpi + event,
+	configure(partition, batch, device, event);
+	set_physical(partition, device, event, !device->masked);
+	its_batch_add(batch, its_mapti(device->device, (event_id_t){event},
+				       lpi_of(partition, device, event),
 				       collection_of(partition, device, event)));
 	command(batch, device, event, ITS_INV);
 }
@@ -67,14 +81,14 @@ static void close(struct irq_partition *partition, struct its_batch *batch,
 		  struct irq_device *device, unsigned event)
 {
 	gic.sink.route(partition->owner, slot_of(partition, device, event), 0, 0, 0);
-	set_physical(device, event, false);
+	set_physical(partition, device, event, false);
 	command(batch, device, event, ITS_DISCARD);
 }
 
 static void move(struct irq_partition *partition, struct its_batch *batch,
 		 struct irq_device *device, unsigned event)
 {
-	configure(partition, device, event);
+	configure(partition, batch, device, event);
 	its_batch_add(batch, its_movi(device->device, (event_id_t){event},
 				      collection_of(partition, device, event)));
 }
@@ -83,20 +97,10 @@ static void move(struct irq_partition *partition, struct its_batch *batch,
 static void signal(struct irq_partition *partition, struct its_batch *batch,
 		   struct irq_device *device, unsigned event, unsigned opcode)
 {
-	if (opcode == ITS_INV) {
-		return; /* of the guest's byte, which no hardware reads */
-	}
 	command(batch, device, event, opcode);
 	if (opcode == ITS_CLEAR && routes_finish(partition, batch) == STATUS_OK) {
 		gic.sink.pend(partition->owner, slot_of(partition, device, event), false);
 	}
-}
-
-static void invalidate(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu)
-{
-	(void)partition;
-	(void)batch;
-	(void)vcpu;
 }
 
 static void sync(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu)
@@ -110,7 +114,6 @@ const struct irq_path irq_injected = {
 	.move = move,
 	.configure = configure,
 	.signal = signal,
-	.invalidate = invalidate,
 	.sync = sync,
 };
 
@@ -118,17 +121,15 @@ const struct irq_path irq_injected = {
  */
 
 /* What rings while it is off stays pending in the redistributor, once for each event. */
-static void set_masked(struct gic_device *source, bool masked)
+static void set_masked(struct irq_partition *partition, struct irq_device *device, bool masked)
 {
-	struct irq_partition *partition = source->partition;
-	struct irq_device *device = &partition->devices[source->place];
 	struct its_batch batch;
 
-	source->masked = masked;
+	device->masked = masked;
 	its_batch_start(&batch);
 	for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
 		if (device->events[n].routed) {
-			set_physical(device, n, !masked);
+			set_physical(partition, device, n, !masked);
 			command(&batch, device, n, ITS_INV);
 			batch.vcpus |= 1u << device->events[n].vcpu;
 		}
@@ -137,74 +138,65 @@ static void set_masked(struct gic_device *source, bool masked)
 	(void)!routes_finish(partition, &batch);
 }
 
-/* Unmasks what is due on this core; the alarm is set for what is due next. */
+/* One alarm serves all: who was masked after it was set may ring a little earlier. */
 void irq_route_alarm(unsigned core)
 {
-	uint64_t now = clock_ns(), next = UINT64_MAX;
+	for (unsigned i = 0; i < IRQ_ROUTE_MAX_PARTITIONS * IRQ_PARTITION_MAX_DEVICES; i++) {
+		struct irq_partition *partition = gic.partitions[i / IRQ_PARTITION_MAX_DEVICES];
+		struct irq_device *device;
 
-	for (unsigned i = 0; i < DEVICES_MAX; i++) {
-		struct gic_device *source = &gic_devices[i];
-
-		if (!__atomic_load_n(&source->bound, __ATOMIC_ACQUIRE) || source->core != core) {
+		if (!partition) {
 			continue;
 		}
-		struct irq_partition *partition = source->partition;
-
-		lock_acquire(&partition->lock);
-		if (source->bound && source->partition == partition && source->masked) {
-			if (source->until <= now) {
-				set_masked(source, false);
-			} else if (source->until < next) {
-				next = source->until;
+		device = &partition->devices[i % IRQ_PARTITION_MAX_DEVICES];
+		if (__atomic_load_n(&device->masked, __ATOMIC_RELAXED)) {
+			lock_acquire(&partition->lock);
+			if (device->masked && device->masked_by == core) {
+				set_masked(partition, device, false);
 			}
+			lock_release(&partition->lock);
 		}
-		lock_release(&partition->lock);
-	}
-	if (next != UINT64_MAX) {
-		gic.sink.alarm(next - now);
 	}
 }
 
 /* STORM_LIMIT more have come; within the window that is too many. */
-static void count_window(struct gic_device *source, unsigned core)
+static void count_window(struct irq_partition *partition, struct irq_device *device, unsigned core)
 {
-	struct irq_partition *partition = source->partition;
-	uint64_t now = clock_ns();
-	bool storm;
-
 	lock_acquire(&partition->lock);
-	storm = source->bound && source->partition == partition && !source->masked &&
-		now - source->since < STORM_WINDOW_NS;
-	source->since = now;
+
+	uint64_t now = clock_ns();
+	bool storm = device->bound && !device->masked && now - device->since < STORM_WINDOW_NS;
+	device_id_t id = device->device;
+
+	device->since = now;
 	if (storm) {
-		source->until = now + STORM_WINDOW_NS;
-		source->core = core;
+		device->masked_by = core;
 		partition->counters.storms++;
-		set_masked(source, true);
+		set_masked(partition, device, true);
 	}
 	lock_release(&partition->lock);
 	if (storm) {
-		gic.sink.storm(partition->owner, source->device);
-		irq_route_alarm(core);
+		gic.sink.alarm(STORM_WINDOW_NS);
+		gic.sink.storm(partition->owner, id);
 	}
 }
 
 void irq_route_taken(unsigned core, uint32_t intid)
 {
-	uint32_t number = intid - LPI_FIRST;
-	struct gic_device *source = &gic_devices[number / IRQ_DEVICE_MAX_EVENTS % DEVICES_MAX];
+	uint32_t number = intid - LPI_FIRST, slot = number % IRQ_PARTITION_SLOTS;
+	struct irq_partition *partition =
+		number < OUR_LPIS ? gic.partitions[number / IRQ_PARTITION_SLOTS] : NULL;
 
-	if (number >= DEVICES_MAX * IRQ_DEVICE_MAX_EVENTS ||
-	    !__atomic_load_n(&source->bound, __ATOMIC_ACQUIRE)) {
-		return; /* its device has just been taken away */
+	if (!partition) {
+		return;
 	}
-	gic.sink.pend(source->partition->owner,
-		      source->place * IRQ_DEVICE_MAX_EVENTS + number % IRQ_DEVICE_MAX_EVENTS, true);
+	gic.sink.pend(partition->owner, slot, true); /* dropped when its event is not routed */
 
-	uint32_t taken = __atomic_load_n(&source->taken, __ATOMIC_RELAXED) + 1;
+	struct irq_device *device = &partition->devices[slot / IRQ_DEVICE_MAX_EVENTS];
+	uint32_t taken = __atomic_load_n(&device->taken, __ATOMIC_RELAXED) + 1;
 
-	__atomic_store_n(&source->taken, taken == STORM_LIMIT ? 0 : taken, __ATOMIC_RELAXED);
+	__atomic_store_n(&device->taken, taken == STORM_LIMIT ? 0 : taken, __ATOMIC_RELAXED);
 	if (taken == STORM_LIMIT) {
-		count_window(source, core);
+		count_window(partition, device, core);
 	}
 }

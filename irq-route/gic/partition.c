@@ -25,7 +25,7 @@ enum status irq_partition_init(struct irq_partition *partition, partition_id_t o
 	if (!gic.ready) {
 		return STATUS_UNSUPPORTED;
 	}
-	if (!vcpus || vcpus > GUEST_MAX_VCPUS) {
+	if (!vcpus || vcpus > GUEST_MAX_VCPUS || owner.v >= IRQ_ROUTE_MAX_PARTITIONS) {
 		return STATUS_RANGE;
 	}
 	partition->owner = owner;
@@ -41,6 +41,7 @@ enum status irq_partition_init(struct irq_partition *partition, partition_id_t o
 		partition->vpes[i].core = core_of_vcpu[i];
 	}
 	choose_path(partition);
+	gic.partitions[owner.v] = partition;
 	return partition->why_injected ? STATUS_OK : vpes_map(partition);
 }
 

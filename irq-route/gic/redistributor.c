@@ -123,8 +123,7 @@ enum status irq_vcpu_resident(struct irq_partition *partition, unsigned vcpu)
 	struct gic_core *core = &gic.cores[vpe->core];
 	uint64_t value = GICR_VPEND_VALID | GICR_VPEND_PENDING_LAST;
 
-	if (partition->why_injected && !vpe->resident) {
-		vpe->resident = true;
+	if (partition->why_injected) {
 		return STATUS_OK;
 	}
 	if (vpe->resident || (mmio_read64(core->frame, GICR_VPENDBASER) & GICR_VPEND_VALID)) {
@@ -156,11 +155,7 @@ enum status irq_vcpu_nonresident(struct irq_partition *partition, unsigned vcpu)
 	mmio_t frame = gic.cores[vpe->core].frame;
 
 	if (!vpe->resident) {
-		return STATUS_STATE;
-	}
-	if (partition->why_injected) {
-		vpe->resident = false;
-		return STATUS_OK;
+		return partition->why_injected ? STATUS_OK : STATUS_STATE;
 	}
 	uint64_t value = mmio_read64(frame, GICR_VPENDBASER);
 

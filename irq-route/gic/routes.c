@@ -75,11 +75,15 @@ void route_move(struct irq_partition *partition, struct its_batch *batch, struct
 void route_signal(struct irq_partition *partition, struct its_batch *batch,
 		  struct irq_device *device, unsigned event, unsigned opcode)
 {
-	if (opcode == ITS_INV) {
-		partition->path->configure(partition, device, event);
-	}
 	touched(batch, device->events[event].vcpu);
 	partition->path->signal(partition, batch, device, event, opcode);
+}
+
+void route_configure(struct irq_partition *partition, struct its_batch *batch,
+		     struct irq_device *device, unsigned event)
+{
+	touched(batch, device->events[event].vcpu);
+	partition->path->configure(partition, batch, device, event);
 }
 
 void route_reload_vcpu(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu)
@@ -89,13 +93,10 @@ void route_reload_vcpu(struct irq_partition *partition, struct its_batch *batch,
 
 		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
 			if (device->events[n].routed && device->events[n].vcpu == vcpu) {
-				partition->path->configure(partition, device, n);
-				batch->total++; /* work, too */
+				route_configure(partition, batch, device, n);
 			}
 		}
 	}
-	partition->path->invalidate(partition, batch, vcpu);
-	touched(batch, vcpu);
 }
 
 void routes_close_device(struct irq_partition *partition, struct its_batch *batch,

@@ -206,7 +206,11 @@ static enum status do_signal(struct irq_partition *partition, const struct its_c
 	if (status != STATUS_OK) {
 		return status;
 	}
-	route_signal(partition, batch, device, event, opcode);
+	if (opcode == ITS_INV) {
+		route_configure(partition, batch, device, event);
+	} else {
+		route_signal(partition, batch, device, event, opcode);
+	}
 	return STATUS_OK;
 }
 

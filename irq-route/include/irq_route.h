@@ -25,6 +25,7 @@
 #include "types.h"
 
 #define IRQ_ROUTE_MAX_CORES	  16
+#define IRQ_ROUTE_MAX_PARTITIONS  8
 #define IRQ_PARTITION_MAX_DEVICES 8
 #define IRQ_DEVICE_MAX_EVENTS	  32 /* rounded-up power of two of a function's MSI-X vectors */
 #define IRQ_PARTITION_COLLECTIONS 16
@@ -43,7 +44,7 @@ struct irq_sink {
 	void (*route)(partition_id_t partition, unsigned slot, unsigned vcpu, uint32_t intid,
 		      uint8_t property);
 	void (*pend)(partition_id_t partition, unsigned slot, bool pending);
-	/* irq_route_alarm() on this core after `ns`; a later call replaces an earlier one. */
+	/* irq_route_alarm() on this core after `ns`, or when an earlier alarm is due. */
 	void (*alarm)(uint64_t ns);
 	/* The device rang too often and is masked for a while: its owner is told. */
 	void (*storm)(partition_id_t partition, device_id_t device);
@@ -84,10 +85,15 @@ struct irq_device {
 	bool enabled;		    /* the guest's MAPD is in force */
 	device_id_t device;	    /* physical */
 	device_id_t virtual_device; /* the guest's DeviceID */
-	unsigned lpi;		    /* physical INTID of event 0, used on the injected path */
 	unsigned event_limit; /* power of two, <= IRQ_DEVICE_MAX_EVENTS: size of the physical ITT */
 	unsigned guest_events; /* the guest's MAPD size: events below both limits count */
+	void *itt;	       /* the place's, for every device that comes to it */
 	struct irq_event events[IRQ_DEVICE_MAX_EVENTS];
+	/* Injected path: what keeps one that rings too often in its bounds (gic/injected.c). */
+	uint32_t taken; /* atomic, may lose some: interrupts since `since`, below the limit */
+	uint64_t since; /* ns */
+	bool masked;
+	unsigned masked_by; /* the core whose alarm ends it */
 };
 
 struct irq_collection {

@@ -47,6 +47,9 @@ void clock_sleep_ns(uint64_t ns)
 
 void hv_alarm(uint64_t ns)
 {
+	if (sysreg_read(cnthp_ctl_el2) & TIMER_ENABLE) {
+		return;
+	}
 	sysreg_write(cnthp_cval_el2, counter_ticks() + to_ticks(ns, counter_frequency()) + 1);
 	sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
 	isb();
