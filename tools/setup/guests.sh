@@ -149,7 +149,7 @@ make_initramfs() {
 	"${CROSS}gcc" -std=c11 -O2 -static -Wall -Wextra -Werror -s -Wl,--build-id=none \
 		-o "$TREE/bin/pk" "$SCRIPTS/pk.c"
 	install -m 755 "$SCRIPTS/init" "$TREE/init"
-	install -m 755 "$SCRIPTS/cw-run" "$SCRIPTS/cw-net" "$TREE/bin/"
+	install -m 755 "$SCRIPTS"/{cw-run,cw-net,cw-bench} "$TREE/bin/"
 	install -m 644 "$SCRIPTS/shrc" "$TREE/etc/"
 	pack_tree "$GUEST/initramfs.cpio.gz"
 }
@@ -215,7 +215,7 @@ step unpacked "$unpacked" unpack_packages
 [ -e "$GUEST/Image" ] || rm -f "$GUEST/.image"
 step image "$unpacked" make_image
 [ -e "$GUEST/initramfs.cpio.gz" ] || rm -f "$GUEST/.initramfs"
-sources=$(hash_of "$0" "${0%/*}/guest-tree.sh" "$SCRIPTS"/{init,shrc,cw-run,cw-net,pk.c})
+sources=$(hash_of "$0" "${0%/*}/guest-tree.sh" "$SCRIPTS"/{init,shrc,cw-run,cw-net,cw-bench,pk.c})
 step initramfs "$unpacked $sources" make_initramfs
 [ -e "$GUEST/initramfs-rdma.cpio.gz" ] || rm -f "$GUEST/.rdma"
 step rdma "$unpacked $sources $(hash_of "$SCRIPTS/cw-rdma")" make_rdma_initramfs
