@@ -29,8 +29,9 @@ struct assignment {
 	struct vf_pool *pool;	       /* of the VF; NULL for a whole function */
 	struct vf *vf;
 	struct pci_virt_identity identity; /* what is shown, wherever it comes from */
-	stream_id_t stream;
-	device_id_t device;
+	stream_id_t stream; /* below a conventional bridge shared with others of its owner */
+	device_id_t device; /* likewise; its guest knows it as that of slot `speaks_as` */
+	unsigned speaks_as;
 	struct iommu_tables tables;
 };
 
@@ -80,6 +81,22 @@ void detach_release(struct assignment *assignment);
 enum status MUST_USE assignment_locate(struct assignment *assignment);
 enum status MUST_USE assignment_map_bars(const struct assignment *assignment);
 void assignment_unmap_bars(const struct assignment *assignment, unsigned count);
+
+/* One line: function, partition, label, why. Returns `status`. */
+__attribute__((format(printf, 3, 4))) enum status
+assignment_refuse(const struct assignment *assignment, enum status status, const char *format, ...);
+
+/*
+ * together.c. Refuses, with the names of all concerned: what is asked for twice, part of an
+ * isolation group, a PF whose VFs others have unless a service drives it, what nothing can reset.
+ */
+enum status MUST_USE assignment_check(const struct assignment *assignment);
+/* Resets its bus, if that hits nobody else; STATUS_UNSUPPORTED: it would, or there is none. */
+enum status MUST_USE assignment_bus_reset(const struct assignment *assignment);
+/* The slot of the first device of its owner that has the same requester id. */
+unsigned assignment_speaks_as(const struct assignment *assignment);
+/* Another one of its owner that is attached and has the same stream and device id; NULL: none. */
+const struct assignment *assignment_twin(const struct assignment *assignment);
 
 /* attach.c, for both ways. STATUS_UNSUPPORTED: what one owner leaves in it the next would find. */
 enum status MUST_USE assignment_reset(struct assignment *assignment);

@@ -63,7 +63,9 @@ enum status assignment_reset(struct assignment *a)
 		return STATUS_UNSUPPORTED;
 	}
 	status = pci_function_reset(&glue.bus, a->function->rid, a->function->caps.express);
-	if (status == STATUS_OK) {
+	if (status == STATUS_UNSUPPORTED) {
+		status = assignment_bus_reset(a);
+	} else if (status == STATUS_OK) {
 		pci_config_write16(&glue.bus, a->function->rid, PCI_COMMAND, a->function->decode);
 	}
 	return status;
@@ -71,9 +73,10 @@ enum status assignment_reset(struct assignment *a)
 
 static unsigned vectors_of(const struct assignment *a)
 {
-	return a->identity.msix_vectors ? a->identity.msix_vectors
-	       : a->identity.caps.msi	? IRQ_DEVICE_MAX_EVENTS
-					: 1;
+	return a->function->behind_conventional_bridge ? IRQ_DEVICE_MAX_EVENTS
+	       : a->identity.msix_vectors	       ? a->identity.msix_vectors
+	       : a->identity.caps.msi		       ? IRQ_DEVICE_MAX_EVENTS
+						       : 1;
 }
 
 static enum status show(struct assignment *a)
@@ -114,6 +117,7 @@ static bool stream_aborts(const struct assignment *a)
 enum status attach(struct assignment *a)
 {
 	struct irq_partition *irq = &glue.sides[a->owner.v].irq;
+	const struct assignment *twin = NULL;
 	const char *step = "claim";
 	char name[PCI_NAME_LENGTH];
 	enum status status = assignment_locate(a);
@@ -134,7 +138,8 @@ enum status attach(struct assignment *a)
 	}
 	step = "bind the stream of";
 	hv_device_tables(a->owner, &a->tables);
-	status = iommu_attach(a->stream, &a->tables, a->owner);
+	twin = assignment_twin(a);
+	status = twin ? STATUS_OK : iommu_attach(a->stream, &a->tables, a->owner);
 	if (is_unconfirmed(status)) {
 		goto undo_stream;
 	}
@@ -142,7 +147,10 @@ enum status attach(struct assignment *a)
 		goto undo_claim;
 	}
 	step = "route the vectors of";
-	status = irq_device_bind(irq, a->device, (device_id_t){a->slot << 3}, vectors_of(a));
+	if (!twin) {
+		status = irq_device_bind(irq, a->device, (device_id_t){a->speaks_as << 3},
+					 vectors_of(a));
+	}
 	if (status != STATUS_OK) {
 		a->stuck = is_unconfirmed(status);
 		goto undo_stream;
@@ -157,9 +165,9 @@ enum status attach(struct assignment *a)
 	return STATUS_OK;
 
 undo_vectors:
-	a->stuck |= irq_device_unbind(irq, a->device) != STATUS_OK;
+	a->stuck |= !twin && irq_device_unbind(irq, a->device) != STATUS_OK;
 undo_stream:
-	a->stuck |= !stream_aborts(a);
+	a->stuck |= !twin && !stream_aborts(a);
 undo_claim:
 	if (!a->stuck) {
 		unclaim(a);

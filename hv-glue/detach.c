@@ -35,9 +35,24 @@ static void keep_quarantined(struct assignment *a, const char *why, enum status 
 		  why, status_name(status));
 }
 
+/* With all that share its stream: they were closed, but on the strength of this. */
+static void quarantine_twins(struct assignment *a, const char *why, enum status status)
+{
+	struct partition_side *side = &glue.sides[a->owner.v];
+
+	for (unsigned i = 0; i < side->count; i++) {
+		struct assignment *other = &side->assignments[i];
+
+		if (other == a || (other->closed && other->stream.v == a->stream.v)) {
+			other->closed = false;
+			keep_quarantined(other, why, status);
+		}
+	}
+}
+
 void detach_close(struct assignment *a)
 {
-	enum status vectors, stream;
+	enum status vectors = STATUS_OK, stream = STATUS_OK;
 
 	if (!a->attached) {
 		return;
@@ -45,13 +60,15 @@ void detach_close(struct assignment *a)
 	a->attached = false;
 	pci_virt_remove(&glue.sides[a->owner.v].bridge, a->slot);
 	assignment_unmap_bars(a, PCI_BUS_BARS);
-	vectors = irq_device_unbind(&glue.sides[a->owner.v].irq, a->device);
-	stream = iommu_detach(a->stream, &a->tables, a->owner);
+	if (!assignment_twin(a)) { /* the last of those that share them */
+		vectors = irq_device_unbind(&glue.sides[a->owner.v].irq, a->device);
+		stream = iommu_detach(a->stream, &a->tables, a->owner);
+	}
 	a->closed = vectors == STATUS_OK && stream == STATUS_OK;
 	if (stream != STATUS_OK) {
-		keep_quarantined(a, "its stream is not confirmed aborting", stream);
+		quarantine_twins(a, "its stream is not confirmed aborting", stream);
 	} else if (vectors != STATUS_OK) {
-		keep_quarantined(a, "its vectors are not confirmed gone", vectors);
+		quarantine_twins(a, "its vectors are not confirmed gone", vectors);
 	}
 }
 

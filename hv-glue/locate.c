@@ -4,10 +4,15 @@
 
 #include "log.h"
 
-static enum status refuse(const struct assignment *a, enum status status, const char *why)
+enum status assignment_refuse(const struct assignment *a, enum status status, const char *format,
+			      ...)
 {
-	char name[PCI_NAME_LENGTH];
+	char name[PCI_NAME_LENGTH], why[LOG_LINE];
+	va_list arguments;
 
+	va_start(arguments, format);
+	format_text(why, sizeof(why), format, arguments);
+	va_end(arguments);
 	log_error("%s %s (%s): refused: %s", pci_name(assignment_rid(a), name),
 		  hv_partition_name(a->owner), a->request->label, why);
 	return status;
@@ -66,7 +71,8 @@ static enum status check_bars(struct assignment *a)
 		struct pci_bar *bar = &a->identity.bars[i];
 
 		if (bar->space == PCI_SPACE_NONE && bar->size) {
-			return refuse(a, STATUS_NO_SPACE, "one of its BARs has no address");
+			return assignment_refuse(a, STATUS_NO_SPACE,
+						 "one of its BARs has no address");
 		}
 		if (bar->space == PCI_SPACE_IO) {
 			bar->space = PCI_SPACE_NONE;
@@ -76,13 +82,14 @@ static enum status check_bars(struct assignment *a)
 			continue;
 		}
 		if (a->identity.is_vf && bar->size < PAGE_SIZE) {
-			return refuse(a, STATUS_UNSUPPORTED,
-				      "its BARs share pages with those of the card's other VFs; "
-				      "give the whole card to one partition");
+			return assignment_refuse(
+				a, STATUS_UNSUPPORTED,
+				"its BARs share pages with those of the card's other VFs; "
+				"give the whole card to one partition");
 		}
 		if (!range_inside(bar->cpu_address.v, bar->size, GUEST_PCI_MMIO_BASE,
 				  GUEST_PCI_MMIO_SIZE)) {
-			return refuse(a, STATUS_UNSUPPORTED, "a BAR lies above 4 GiB");
+			return assignment_refuse(a, STATUS_UNSUPPORTED, "a BAR lies above 4 GiB");
 		}
 		bar->pci_address = bar->cpu_address.v; /* the guest's bridge translates nothing */
 	}
@@ -95,11 +102,8 @@ static enum status locate_function(struct assignment *a)
 
 	a->function = pci_bus_find(&glue.bus, rid);
 	if (!a->function || a->function->header_type != 0) {
-		return refuse(a, STATUS_NOT_FOUND, "there is no such function in the machine");
-	}
-	if (a->function->behind_conventional_bridge) {
-		return refuse(a, STATUS_UNSUPPORTED,
-			      "it is behind a conventional bridge, which hides who does the DMA");
+		return assignment_refuse(a, STATUS_NOT_FOUND,
+					 "there is no such function in the machine");
 	}
 	if (!a->request->wants_vf) {
 		identify_function(a);
@@ -110,7 +114,10 @@ static enum status locate_function(struct assignment *a)
 	struct vf *vf = a->pool ? vf_by_index(a->pool, a->request->vf_index) : NULL;
 
 	if (!vf) {
-		return refuse(a, STATUS_NOT_FOUND, "its VFs are not enabled, or not that many");
+		return assignment_refuse(
+			a, STATUS_NOT_FOUND,
+			"VF %u: it has %u VFs, of which %u are enabled; use a lower index",
+			a->request->vf_index, a->function->total_vfs, a->pool ? a->pool->count : 0);
 	}
 	identify_vf(a, vf);
 	return STATUS_OK;
@@ -118,26 +125,36 @@ static enum status locate_function(struct assignment *a)
 
 enum status assignment_locate(struct assignment *a)
 {
+	rid_t requester;
 	enum status status;
 
 	if (a->stuck) {
-		return refuse(a, STATUS_STATE, "it is quarantined until the machine restarts");
+		return assignment_refuse(a, STATUS_STATE,
+					 "it is quarantined until the machine restarts");
 	}
 	if (!glue.iommu_ready) {
-		return refuse(a, STATUS_UNSUPPORTED, "the machine has no SMMU that fences its DMA");
+		return assignment_refuse(a, STATUS_UNSUPPORTED,
+					 "the machine has no SMMU that fences its DMA");
 	}
 	if (!glue.sides[a->owner.v].irq_ready) {
-		return refuse(a, STATUS_UNSUPPORTED, "there is no ITS to deliver its interrupts");
+		return assignment_refuse(a, STATUS_UNSUPPORTED,
+					 "there is no ITS to deliver its interrupts");
 	}
 	status = locate_function(a);
+	if (status == STATUS_OK) {
+		status = assignment_check(a);
+	}
 	if (status != STATUS_OK) {
 		return status;
 	}
-	if (pci_bus_stream_id(&glue.bus, a->identity.rid, &a->stream) != STATUS_OK) {
-		return refuse(a, STATUS_UNSUPPORTED, "its bus bypasses the SMMU");
+	requester = a->request->wants_vf ? a->identity.rid : a->function->requester;
+	a->speaks_as = assignment_speaks_as(a);
+	if (pci_bus_stream_id(&glue.bus, requester, &a->stream) != STATUS_OK) {
+		return assignment_refuse(a, STATUS_UNSUPPORTED, "its bus bypasses the SMMU");
 	}
-	if (pci_bus_device_id(&glue.bus, a->identity.rid, &a->device) != STATUS_OK) {
-		return refuse(a, STATUS_UNSUPPORTED, "its interrupts do not go to the ITS");
+	if (pci_bus_device_id(&glue.bus, requester, &a->device) != STATUS_OK) {
+		return assignment_refuse(a, STATUS_UNSUPPORTED,
+					 "its interrupts do not go to the ITS");
 	}
 	return check_bars(a);
 }

@@ -94,6 +94,7 @@ static bool read_device(const void *fdt, int node, struct hv_device_request *dev
 
 	memset(device, 0, sizeof(*device));
 	strncpy(device->label, name, sizeof(device->label) - 1);
+	device->keep_without_reset = fdt_getprop(fdt, node, "keep-without-reset", NULL) != NULL;
 	if (read_function(fdt, node, "function", &device->function)) {
 		return true;
 	}

@@ -21,6 +21,11 @@ const char *hv_partition_name(partition_id_t partition)
 	return partition.v < partition_count ? partition_of(partition)->config->name : "nobody";
 }
 
+bool hv_partition_is_service(partition_id_t partition)
+{
+	return partition_of(partition)->config->service;
+}
+
 unsigned hv_partition_vcpus(partition_id_t partition)
 {
 	return partition_of(partition)->config->vcpus;

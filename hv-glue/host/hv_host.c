@@ -25,6 +25,7 @@ enum { ROOT, LOW, LOW_PAGES, HIGH, RAM_PAGES, TABLES };
 static struct partition {
 	char name[16];
 	unsigned vcpus, first_core;
+	bool service;
 	struct hv_device_request devices[HV_MAX_DEVICES];
 	unsigned device_count;
 	struct guest_memory memory;
@@ -154,6 +155,12 @@ struct hv_device_request *hv_host_vf(partition_id_t id, const char *label, rid_t
 	return request;
 }
 
+struct hv_device_request *hv_host_request(partition_id_t partition, unsigned device)
+{
+	must(device < partitions[partition.v].device_count, "no such device");
+	return &partitions[partition.v].devices[device];
+}
+
 /* --- what a test asks ------------------------------------------------------------------------ */
 
 unsigned char *hv_host_ram(partition_id_t partition, uint64_t ipa)
@@ -246,6 +253,16 @@ unsigned hv_partition_count(void)
 const char *hv_partition_name(partition_id_t partition)
 {
 	return partition.v < partition_count ? partitions[partition.v].name : "nobody";
+}
+
+bool hv_partition_is_service(partition_id_t partition)
+{
+	return partitions[partition.v].service;
+}
+
+void hv_host_service(partition_id_t partition)
+{
+	partitions[partition.v].service = true;
 }
 
 unsigned hv_partition_vcpus(partition_id_t partition)

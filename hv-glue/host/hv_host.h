@@ -19,10 +19,14 @@
 void hv_host_reset(void);
 /* Its vCPUs are on the cores from `first_core` on. Its VMID is its number + 1. */
 partition_id_t hv_host_partition(const char *name, unsigned vcpus, unsigned first_core);
+/* It drives a PF for others. */
+void hv_host_service(partition_id_t partition);
 /* What its config asks for. A test may change what is returned until the machine starts. */
 struct hv_device_request *hv_host_function(partition_id_t partition, const char *label, rid_t rid);
 struct hv_device_request *hv_host_vf(partition_id_t partition, const char *label, rid_t pf,
 				     uint16_t index);
+
+struct hv_device_request *hv_host_request(partition_id_t partition, unsigned device);
 
 unsigned char *hv_host_ram(partition_id_t partition, uint64_t ipa);
 /* Is `pa` RAM of that partition? */

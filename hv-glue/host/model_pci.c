@@ -396,6 +396,22 @@ uint16_t model_pci_rid(const struct model_pci_function *f)
 	return (uint16_t)(model_pci_rid(f->pf) + offset + f->vf_index * stride);
 }
 
+uint16_t model_pci_requester(const struct model_pci_function *f)
+{
+	uint16_t requester = model_pci_rid(f);
+
+	for (f = f->parent; f; f = f->parent) {
+		unsigned type = f->express ? f->config[f->express + 2u] >> 4 : 0;
+
+		if (f->is_bridge && type == MODEL_PCI_TO_PCI) {
+			requester = (uint16_t)(bus_below(f->model, f) << 8);
+		} else if (f->is_bridge && !f->express) {
+			requester = model_pci_rid(f);
+		}
+	}
+	return requester;
+}
+
 static bool vf_exists(const struct model_pci_function *vf)
 {
 	const struct model_pci_function *pf = vf->pf;

@@ -117,7 +117,9 @@ void model_pci_poke(struct model_pci_function *f, uint16_t offset, unsigned byte
 
 struct model_pci_function *model_pci_vf(struct model_pci_function *pf, unsigned index);
 uint16_t model_pci_rid(const struct model_pci_function *f); /* as its bridges number it now */
-unsigned model_pci_count(const struct model_pci *model);    /* functions, VFs not counted */
+/* What its requests carry: below a conventional bridge, what the outermost makes of them. */
+uint16_t model_pci_requester(const struct model_pci_function *f);
+unsigned model_pci_count(const struct model_pci *model); /* functions, VFs not counted */
 struct model_pci_function *model_pci_nth(const struct model_pci *model, unsigned index);
 
 /* Do Command and every bridge window above pass [address, address+size) down to `f`'s bus? */

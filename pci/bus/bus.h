@@ -23,6 +23,7 @@
 #define PCI_BRIDGE_IO_HIGH	   0x30
 #define PCI_BRIDGE_ROM		   0x38
 #define PCI_BRIDGE_CONTROL	   0x3e
+#define PCI_BRIDGE_BUS_RESET	   0x0040
 
 #define PCI_EXPRESS_FLAGS	   0x02 /* version [3:0], device/port type [7:4] */
 #define PCI_EXPRESS_DEVCAP	   0x04

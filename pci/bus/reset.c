@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Function-level reset (PCIe 6.6.2). Waits are asleep; each has its bound. */
+/* Resets of a function and of a bus (PCIe 6.6). Waits are asleep; each has its bound. */
 #include "bus.h"
 
 #include "clock.h"
@@ -9,6 +9,7 @@
 #define PENDING_STEP_NS (1 * MS)
 #define PENDING_STEPS	1000 /* of the longest completion timeouts in use; then FLR ends them */
 #define FLR_NS		(100 * MS)
+#define BUS_RESET_NS	(2 * MS) /* at least 1 ms (PCI-to-PCI bridge 1.2, 3.2.5.17) */
 #define ANSWER_STEP_NS	(10 * MS)
 #define ANSWER_STEPS	100 /* 1 s, the bound on configuration retries after a reset (6.6.1) */
 
@@ -54,10 +55,20 @@ static void restore(const struct pci_bus *bus, rid_t rid)
 	}
 }
 
+static bool has_flr(const struct pci_bus *bus, rid_t rid, uint16_t express)
+{
+	return express &&
+	       (pci_config_read32(bus, rid, express + PCI_EXPRESS_DEVCAP) & PCI_EXPRESS_DEVCAP_FLR);
+}
+
+bool pci_function_has_flr(const struct pci_bus *bus, const struct pci_function *function)
+{
+	return has_flr(bus, function->rid, function->caps.express);
+}
+
 enum status pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t express)
 {
-	if (!express ||
-	    !(pci_config_read32(bus, rid, express + PCI_EXPRESS_DEVCAP) & PCI_EXPRESS_DEVCAP_FLR)) {
+	if (!has_flr(bus, rid, express)) {
 		return STATUS_UNSUPPORTED;
 	}
 	pci_config_write16(bus, rid, PCI_COMMAND, 0);
@@ -72,6 +83,44 @@ enum status pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t ex
 	if (status == STATUS_OK) {
 		pci_config_write16(bus, rid, PCI_COMMAND, 0);
 		restore(bus, rid);
+	}
+	return status;
+}
+
+/* The function after `f` on the bus below `port`, the first one after NULL; NULL at the end. */
+static const struct pci_function *
+next_below(const struct pci_bus *bus, const struct pci_function *port, const struct pci_function *f)
+{
+	const struct pci_function *next = f ? f + 1 : &bus->functions[port->below];
+	const struct pci_function *end = &bus->functions[bus->function_count];
+
+	return next < end && &bus->functions[next->parent] == port ? next : NULL;
+}
+
+enum status pci_secondary_reset(const struct pci_bus *bus, const struct pci_function *port)
+{
+	uint16_t control = pci_config_read16(bus, port->rid, PCI_BRIDGE_CONTROL);
+	enum status status = STATUS_OK;
+
+	for (const struct pci_function *f = NULL; (f = next_below(bus, port, f)) != NULL;) {
+		pci_config_write16(bus, f->rid, PCI_COMMAND, 0);
+		if (f->caps.express) {
+			wait_for_transactions(bus, f->rid, f->caps.express);
+		}
+	}
+	pci_config_write16(bus, port->rid, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
+	clock_sleep_ns(BUS_RESET_NS);
+	pci_config_write16(bus, port->rid, PCI_BRIDGE_CONTROL,
+			   control & (uint16_t)~PCI_BRIDGE_BUS_RESET);
+	clock_sleep_ns(FLR_NS);
+	for (const struct pci_function *f = NULL; (f = next_below(bus, port, f)) != NULL;) {
+		enum status one = pci_function_wait(bus, f->rid);
+
+		if (one == STATUS_OK) {
+			restore(bus, f->rid);
+			pci_config_write16(bus, f->rid, PCI_COMMAND, f->decode);
+		}
+		status = status == STATUS_OK ? one : status;
 	}
 	return status;
 }

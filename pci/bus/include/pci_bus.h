@@ -174,6 +174,17 @@ uint16_t pci_read_msix(const struct pci_bus *bus, rid_t rid, uint16_t msix,
  */
 enum status MUST_USE pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t express);
 
+bool pci_function_has_flr(const struct pci_bus *bus, const struct pci_function *function);
+
+/*
+ * Resets all functions on the bus below `port`, by its Secondary Bus Reset (7.5.1.3.13): for
+ * functions without FLR. Their bus mastering goes off first, the waits are bounded; they get their
+ * BARs back, and decode. There is no bridge among them, and no PF with VFs. STATUS_TIMEOUT: one of
+ * them never came back.
+ */
+enum status MUST_USE pci_secondary_reset(const struct pci_bus *bus,
+					 const struct pci_function *port);
+
 /* Waits (at most 1 s, asleep) until the function answers; a VF answers though its id reads as
  * 0xffff. */
 enum status MUST_USE pci_function_wait(const struct pci_bus *bus, rid_t rid);

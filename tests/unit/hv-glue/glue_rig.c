@@ -194,16 +194,18 @@ const struct assignment *rig_assignment(partition_id_t partition, unsigned index
 	return &glue.sides[partition.v].assignments[index];
 }
 
+void rig_ask(partition_id_t partition, unsigned device, bool ask)
+{
+	rid_t *function = &hv_host_request(partition, device)->function;
+
+	function->v = (uint16_t)(ask ? function->v & 0x7fff : function->v | 0x8000);
+}
+
 /* --- devices --- */
 
 static uint32_t stream_of(rid_t rid)
 {
 	return rid.v + RIG_STREAM_BASE;
-}
-
-static rid_t rid_of(const struct model_pci_function *f)
-{
-	return (rid_t){model_pci_rid(f)};
 }
 
 unsigned rig_its_commands(void)
@@ -244,7 +246,7 @@ static struct model_smmu_result dma(const struct model_pci_function *f, uint64_t
 	if (!model_pci_masters(f)) {
 		return (struct model_smmu_result){0};
 	}
-	return model_smmu_access(&rig_smmu, stream_of(rid_of(f)), ipa, true);
+	return model_smmu_access(&rig_smmu, stream_of((rid_t){model_pci_requester(f)}), ipa, true);
 }
 
 bool rig_dma(const struct model_pci_function *f, uint64_t ipa)
@@ -266,7 +268,7 @@ struct model_its_delivery rig_msi(const struct model_pci_function *f, uint32_t e
 	if (!result.passed || result.pa != DOORBELL + 0x40) {
 		return (struct model_its_delivery){.dropped = true};
 	}
-	return model_its_msi(rid_of(f).v, event);
+	return model_its_msi(model_pci_requester(f), event);
 }
 
 /* --- guests --- */
@@ -410,7 +412,7 @@ void rig_assert_hidden(partition_id_t p, unsigned device, struct model_pci_funct
 
 void rig_assert_gone(partition_id_t p, unsigned device, struct model_pci_function *f)
 {
-	rid_t rid = rid_of(f);
+	rid_t rid = {model_pci_requester(f)};
 
 	rig_assert_hidden(p, device, f);
 	assert_false(rig_stream_open(rid, RIG_MEMORY));

@@ -31,6 +31,7 @@ static void set_up(void)
 			hv_host_function(i ? blue : red, "dut", RIG_NVME);
 		}
 	}
+	rig_ask(blue, 0, false);
 	hv_host_vf(green, "own", RIG_PF, 1);
 	assert_int_equal(rig_start_with(&(struct rig_options){.its_hang_at = hang_at,
 							      .its_stall_at = stall_at}),
@@ -54,6 +55,8 @@ static void assert_free(void)
 		assert_int_equal(rig_pool_vf(0)->state, VF_FREE);
 		assert_false(rig_pool_vf(0)->resetting);
 	}
+	rig_ask(red, 0, false);
+	rig_ask(blue, 0, true);
 	assert_true(rig_hooks.partition_start(blue) == STATUS_OK);
 	assert_true(rig_assignment(blue, 0)->attached);
 	rig_guest_run(blue);
@@ -72,6 +75,8 @@ static void assert_quarantined(void)
 		assert_true(partition_is(owner_of(rig_assignment(red, 0)), red));
 	}
 	assert_int_equal(rig_hooks.partition_start(red), STATUS_OK);
+	rig_ask(red, 0, false);
+	rig_ask(blue, 0, true);
 	assert_int_equal(rig_hooks.partition_start(blue), STATUS_OK);
 	assert_int_equal(models_log_count("red (dut): refused"), lines + 1);
 	assert_false(rig_assignment(red, 0)->attached);

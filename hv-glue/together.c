@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the config gives to too many, or in part only. All who are concerned are refused before
+ * anything is touched, whoever starts first. tools/rules_groups.c says the same off-line.
+ */
+#include "assignment.h"
+
+#include "log.h"
+
+#define EVERY (HV_MAX_PARTITIONS * HV_MAX_DEVICES)
+#define NAMED 8 /* functions that one refusal names */
+
+static const struct assignment *nth(unsigned n)
+{
+	const struct partition_side *side = &glue.sides[n / HV_MAX_DEVICES];
+
+	return n % HV_MAX_DEVICES < side->count ? &side->assignments[n % HV_MAX_DEVICES] : NULL;
+}
+
+static bool names(const struct assignment *a, const struct pci_function *f)
+{
+	return a->request->function.v == f->rid.v;
+}
+
+/* Who of another partition names this function, whole or for one of its VFs. */
+static const struct assignment *rival(const struct assignment *a, const struct pci_function *f)
+{
+	for (unsigned n = 0; n < EVERY; n++) {
+		const struct assignment *other = nth(n);
+
+		if (other && names(other, f) && !partition_is(other->owner, a->owner)) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+static bool has_whole(partition_id_t owner, const struct pci_function *f)
+{
+	for (unsigned n = 0; n < EVERY; n++) {
+		const struct assignment *other = nth(n);
+
+		if (other && names(other, f) && partition_is(other->owner, owner) &&
+		    !other->request->wants_vf) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* --- one function, asked for twice ----------------------------------------------------------- */
+
+/* A PF that is driven for nobody else, and a VF of it. */
+static bool is_unserved(const struct assignment *whole, const struct assignment *vf)
+{
+	return !whole->request->wants_vf && vf->request->wants_vf &&
+	       !hv_partition_is_service(whole->owner);
+}
+
+static enum status check_twins(const struct assignment *a)
+{
+	for (unsigned n = 0; n < EVERY; n++) {
+		const struct assignment *other = nth(n);
+		const char *why = NULL;
+
+		if (!other || other == a || !names(other, a->function)) {
+			continue;
+		}
+		if (a->request->wants_vf == other->request->wants_vf &&
+		    (!a->request->wants_vf || a->request->vf_index == other->request->vf_index)) {
+			why = "given to %s (%s) too; it has one owner: take it from one";
+		} else if (is_unserved(a, other)) {
+			why = "a PF whose VF %s has (%s); make this partition a pf-service";
+		} else if (is_unserved(other, a)) {
+			why = "a VF of the PF that %s has (%s), which is no pf-service";
+		}
+		if (why) {
+			return assignment_refuse(a, STATUS_BUSY, why,
+						 hv_partition_name(other->owner),
+						 other->request->label);
+		}
+	}
+	return STATUS_OK;
+}
+
+/* --- isolation groups ------------------------------------------------------------------------ */
+
+/* A function of the group that does not come along: another's, or nobody's. */
+static bool is_missing(const struct assignment *a, const struct pci_function *f)
+{
+	return f->group == a->function->group && f->header_type == 0 &&
+	       (rival(a, f) || !has_whole(a->owner, f));
+}
+
+static void name_missing(const struct assignment *a)
+{
+	unsigned left = NAMED;
+
+	for (unsigned i = 0; i < glue.bus.function_count && left; i++) {
+		const struct pci_function *f = &glue.bus.functions[i];
+		char name[PCI_NAME_LENGTH];
+
+		if (is_missing(a, f)) {
+			const struct assignment *other = rival(a, f);
+
+			log_error("  with %s, which %s has%s%s%s; give the whole group to one "
+				  "partition, or put ports with ACS above",
+				  pci_name(f->rid, name),
+				  hv_partition_name(other ? other->owner : PARTITION_NONE),
+				  other ? " (" : "", other ? other->request->label : "",
+				  other ? ")" : "");
+			left--;
+		}
+	}
+}
+
+/* A PF alone in its group and its VFs may have several owners: such a card keeps VFs apart. */
+static enum status check_group(const struct assignment *a)
+{
+	unsigned members = 0, missing = 0;
+
+	for (unsigned i = 0; i < glue.bus.function_count; i++) {
+		const struct pci_function *f = &glue.bus.functions[i];
+
+		members += f->group == a->function->group;
+		missing += is_missing(a, f);
+	}
+	if (members == 1 || !missing) {
+		return STATUS_OK;
+	}
+	(void)!assignment_refuse(a, STATUS_DENIED, "it is in one isolation group with %u others",
+				 missing);
+	name_missing(a);
+	return STATUS_DENIED;
+}
+
+/* --- aliases --------------------------------------------------------------------------------- */
+
+unsigned assignment_speaks_as(const struct assignment *a)
+{
+	const struct partition_side *side = &glue.sides[a->owner.v];
+
+	for (unsigned i = 0; i < side->count && a->function->behind_conventional_bridge; i++) {
+		const struct assignment *other = &side->assignments[i];
+		const struct pci_function *f = pci_bus_find(&glue.bus, other->request->function);
+
+		if (f && f->behind_conventional_bridge &&
+		    f->requester.v == a->function->requester.v) {
+			return other->slot;
+		}
+	}
+	return a->slot;
+}
+
+const struct assignment *assignment_twin(const struct assignment *a)
+{
+	const struct partition_side *side = &glue.sides[a->owner.v];
+
+	for (unsigned i = 0; i < side->count; i++) {
+		const struct assignment *other = &side->assignments[i];
+
+		if (other != a && other->attached && other->stream.v == a->stream.v) {
+			return other;
+		}
+	}
+	return NULL;
+}
+
+/* --- resets ---------------------------------------------------------------------------------- */
+
+/*
+ * The port above, when a reset of its bus hits nothing of another partition, no bridge (whose buses
+ * would be lost) and no PF with VFs. Otherwise NULL, and `hit` is what it would hit, if anything.
+ */
+static const struct pci_function *reset_port(const struct assignment *a,
+					     const struct pci_function **hit)
+{
+	uint16_t parent = a->function->parent;
+
+	*hit = NULL;
+	if (parent == PCI_BUS_ROOT) {
+		return NULL;
+	}
+	for (unsigned i = glue.bus.functions[parent].below;
+	     i < glue.bus.function_count && glue.bus.functions[i].parent == parent; i++) {
+		const struct pci_function *f = &glue.bus.functions[i];
+
+		if (f->header_type != 0 || rival(a, f) || glue_pool_of(f)) {
+			*hit = f;
+			return NULL;
+		}
+	}
+	return &glue.bus.functions[parent];
+}
+
+enum status assignment_bus_reset(const struct assignment *a)
+{
+	const struct pci_function *hit, *port = reset_port(a, &hit);
+
+	return port ? pci_secondary_reset(&glue.bus, port) : STATUS_UNSUPPORTED;
+}
+
+static enum status check_reset(const struct assignment *a)
+{
+	const struct pci_function *hit;
+	char name[PCI_NAME_LENGTH];
+
+	if (a->request->wants_vf || a->request->keep_without_reset || glue_pool_of(a->function) ||
+	    pci_function_has_flr(&glue.bus, a->function) || reset_port(a, &hit)) {
+		return STATUS_OK;
+	}
+	return assignment_refuse(
+		a, STATUS_UNSUPPORTED,
+		"it has no reset%s%s; put it behind a port of its own, or let it be "
+		"its owner's for good: keep-without-reset",
+		hit ? ", and that of its bus would hit " : "", hit ? pci_name(hit->rid, name) : "");
+}
+
+enum status assignment_check(const struct assignment *a)
+{
+	enum status status = check_twins(a);
+
+	status = status == STATUS_OK ? check_group(a) : status;
+	return status == STATUS_OK ? check_reset(a) : status;
+}
