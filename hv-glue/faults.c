@@ -103,7 +103,12 @@ void faults_report(void)
 	struct iommu_totals totals = iommu_totals();
 
 	for (unsigned i = 0; i < glue.bus.function_count; i++) {
-		report_function(glue.bus.functions[i].rid);
+		const struct pci_function *f = &glue.bus.functions[i];
+
+		/* Those behind a conventional bridge stand side by side and have one stream. */
+		if (!i || !f->behind_conventional_bridge || f[-1].requester.v != f->requester.v) {
+			report_function(f->requester);
+		}
 	}
 	for (unsigned p = 0; p < glue.pool_count; p++) {
 		for (unsigned i = 0; i < glue.pools[p].count; i++) {

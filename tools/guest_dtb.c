@@ -23,7 +23,7 @@ enum phandle { PHANDLE_GIC = 1, PHANDLE_ITS, PHANDLE_CLOCK };
 #define PCI_SPACE_IO  0x01000000
 #define PCI_SPACE_M32 0x02000000
 
-#define CELLS_MAX     32
+#define CELLS_MAX     48
 
 struct cells {
 	fdt32_t cell[CELLS_MAX];
@@ -203,7 +203,44 @@ static void uart(struct tree *tree)
 	end(tree);
 }
 
-static void pcie(struct tree *tree)
+/*
+ * The slot by whose DeviceID the ITS knows a device: its own, or below a conventional bridge that
+ * of the partition's first device there, for they have one requester id. Slot n+1 is device n.
+ */
+static unsigned speaks_as(const struct config *config, const struct partition *partition,
+			  unsigned index)
+{
+	const struct machine_device *own =
+		machine_at(&config->machine, partition->devices[index].function);
+
+	for (unsigned i = 0; i < index && own && own->requester != own->rid; i++) {
+		const struct machine_device *other =
+			machine_at(&config->machine, partition->devices[i].function);
+
+		if (other && other->requester == own->requester) {
+			return i + 1;
+		}
+	}
+	return index + 1;
+}
+
+static void map_msis(struct cells *map, const struct config *config,
+		     const struct partition *partition)
+{
+	bool shared = false;
+
+	for (unsigned i = 0; i < partition->device_count; i++) {
+		shared |= speaks_as(config, partition, i) != i + 1;
+	}
+	for (unsigned i = 0; i < (shared ? partition->device_count : 1); i++) {
+		add(map, shared ? (i + 1) << 3 : 0);
+		add(map, PHANDLE_ITS);
+		add(map, shared ? speaks_as(config, partition, i) << 3 : 0);
+		add(map, shared ? 8 : 0x10000);
+	}
+}
+
+static void pcie(struct tree *tree, const struct config *config, const struct partition *partition)
 {
 	struct cells ranges = {.count = 0}, buses = {.count = 0}, msi_map = {.count = 0};
 
@@ -216,10 +253,7 @@ static void pcie(struct tree *tree)
 	add64(&ranges, GUEST_PCI_MMIO_BASE);
 	add64(&ranges, GUEST_PCI_MMIO_SIZE);
 	add64(&buses, 0); /* first and last bus: 0 */
-	add(&msi_map, 0);
-	add(&msi_map, PHANDLE_ITS);
-	add(&msi_map, 0);
-	add(&msi_map, 0x10000);
+	map_msis(&msi_map, config, partition);
 
 	begin(tree, "pcie@10000000");
 	string(tree, "compatible", "pci-host-ecam-generic");
@@ -314,7 +348,7 @@ struct bytes guest_dtb_build(const struct config *config, const struct partition
 	timer(&tree);
 	gic(&tree, partition->vcpus);
 	uart(&tree);
-	pcie(&tree);
+	pcie(&tree, config, partition);
 	if (partition->pf_service) {
 		contracts(&tree, config, partition);
 	}

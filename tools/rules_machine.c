@@ -62,6 +62,10 @@ static const char *misplaced(const struct machine_device *device)
 		return "a root port cannot be behind another: place it with at = "
 		       "\"0000:00:SS.0\";, or behind a pxb-pcie";
 	}
+	if (port && machine_is_expander(port) && !device->model->port) {
+		return "QEMU takes nothing but ports behind a pxb-pcie: put a pcie-root-port "
+		       "between";
+	}
 	if (type == PCI_EXPRESS_UPSTREAM && on_root) {
 		return "a switch needs a port above it: put its x3130-upstream behind a "
 		       "pcie-root-port";

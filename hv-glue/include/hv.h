@@ -24,8 +24,8 @@ struct hv_device_request {
 	rid_t function; /* the whole function, or the PF whose VF is wanted */
 	bool wants_vf;
 	uint16_t vf_index;
-	uint8_t mac[6]; /* the VF's contract; zeroes without one */
-	uint16_t vlan;	/* 0: untagged */
+	uint8_t mac[6];		 /* the VF's contract; zeroes without one */
+	uint16_t vlan;		 /* 0: untagged */
 	bool keep_without_reset; /* it may be this partition's for good */
 };
 
@@ -33,7 +33,7 @@ struct hv_device_request {
 
 unsigned hv_partition_count(void);
 const char *hv_partition_name(partition_id_t partition); /* "nobody" for PARTITION_NONE */
-bool hv_partition_is_service(partition_id_t partition); /* it drives a PF for others */
+bool hv_partition_is_service(partition_id_t partition);	 /* it drives a PF for others */
 unsigned hv_partition_vcpus(partition_id_t partition);
 unsigned hv_vcpu_core(partition_id_t partition, unsigned vcpu);
 unsigned hv_partition_device_count(partition_id_t partition);

@@ -66,7 +66,8 @@ struct model_pci_function *rig_vf(unsigned index);
 const struct vf *rig_pool_vf(unsigned index);
 const struct assignment *rig_assignment(partition_id_t partition, unsigned index);
 
-/* A config gives a function to one partition: so that another can be the next, the first forgets it.
+/* A config gives a function to one partition: so that another can be the next, the first forgets
+ * it.
  */
 void rig_ask(partition_id_t partition, unsigned device, bool ask);
 

@@ -32,7 +32,6 @@ EXPANDER = PORT % ("near", 1) + """
     pxb { model = "pxb-pcie"; at = "0000:00:03.0"; bus-number = <0x40>; %s };
     far { model = "pcie-root-port"; behind = "pxb"; slot = <1>; };
     b { model = "edu"; behind = "far"; };
-    c { model = "edu"; behind = "pxb"; slot = <2>; };
     a { model = "edu"; behind = "near"; };"""
 
 
@@ -61,7 +60,7 @@ def test_numbers_go_depth_first(box):  # noqa: F811
     assert addresses(box, SWITCH + PORT % ("rp2", 2) + 'c { model = "edu"; behind = "rp2"; };') == {
         "a": "0000:03:00.0", "b": "0000:04:00.0", "c": "0000:05:00.0"}
     assert addresses(box, BRIDGE) == {"a": "0000:02:01.0", "b": "0000:02:02.0"}
-    assert addresses(box, EXPANDER % "") == {"a": "0000:01:00.0", "b": "0000:41:00.0", "c": "0000:40:02.0"}
+    assert addresses(box, EXPANDER % "") == {"a": "0000:01:00.0", "b": "0000:41:00.0"}
 
 
 def test_functions_of_one_slot(box):  # noqa: F811
@@ -139,6 +138,8 @@ MISPLACED = {
                          'bus-number = <2>; };', "a", "bus 02 is needed by"),
     "two expanders": ('a { model = "pxb-pcie"; at = "0000:00:04.0"; bus-number = <9>; }; '
                       'b { model = "pxb-pcie"; at = "0000:00:05.0"; bus-number = <9>; };', "a", "needed by b too"),
+    "endpoint behind an expander": ('x { model = "pxb-pcie"; at = "0000:00:04.0"; bus-number = <9>; }; '
+                                    'a { model = "edu"; behind = "x"; };', "a", "takes nothing but ports"),
     "slot behind a port": (PORT % ("rp", 1) + 'a { model = "edu"; behind = "rp"; slot = <3>; };', "a", "one slot"),
     "bridge's slot 0": (PORT % ("rp", 1) + 'c { model = "pcie-pci-bridge"; behind = "rp"; }; '
                         'a { model = "edu"; behind = "c"; };', "a", "slot 0 behind a pcie-pci-bridge"),
