@@ -22,30 +22,19 @@ static bool names(const struct assignment *a, const struct pci_function *f)
 	return a->request->function.v == f->rid.v;
 }
 
-/* Who of another partition names this function, whole or for one of its VFs. */
-static const struct assignment *rival(const struct assignment *a, const struct pci_function *f)
+/* Who names this function: `own` partition whole, or any other, whole or for one of its VFs. */
+static const struct assignment *find(const struct assignment *a, const struct pci_function *f,
+				     bool own)
 {
 	for (unsigned n = 0; n < EVERY; n++) {
 		const struct assignment *other = nth(n);
 
-		if (other && names(other, f) && !partition_is(other->owner, a->owner)) {
+		if (other && names(other, f) && partition_is(other->owner, a->owner) == own &&
+		    !(own && other->request->wants_vf)) {
 			return other;
 		}
 	}
 	return NULL;
-}
-
-static bool has_whole(partition_id_t owner, const struct pci_function *f)
-{
-	for (unsigned n = 0; n < EVERY; n++) {
-		const struct assignment *other = nth(n);
-
-		if (other && names(other, f) && partition_is(other->owner, owner) &&
-		    !other->request->wants_vf) {
-			return true;
-		}
-	}
-	return false;
 }
 
 /* --- one function, asked for twice ----------------------------------------------------------- */
@@ -89,7 +78,7 @@ static enum status check_twins(const struct assignment *a)
 static bool is_missing(const struct assignment *a, const struct pci_function *f)
 {
 	return f->group == a->function->group && f->header_type == 0 &&
-	       (rival(a, f) || !has_whole(a->owner, f));
+	       (find(a, f, false) || !find(a, f, true));
 }
 
 static void name_missing(const struct assignment *a)
@@ -101,7 +90,7 @@ static void name_missing(const struct assignment *a)
 		char name[PCI_NAME_LENGTH];
 
 		if (is_missing(a, f)) {
-			const struct assignment *other = rival(a, f);
+			const struct assignment *other = find(a, f, false);
 
 			log_error("  with %s, which %s has%s%s%s; give the whole group to one "
 				  "partition, or put ports with ACS above",
@@ -175,22 +164,19 @@ const struct assignment *assignment_twin(const struct assignment *a)
 static const struct pci_function *reset_port(const struct assignment *a,
 					     const struct pci_function **hit)
 {
-	uint16_t parent = a->function->parent;
+	const struct pci_function *port;
 
 	*hit = NULL;
-	if (parent == PCI_BUS_ROOT) {
+	if (a->function->parent == PCI_BUS_ROOT) {
 		return NULL;
 	}
-	for (unsigned i = glue.bus.functions[parent].below;
-	     i < glue.bus.function_count && glue.bus.functions[i].parent == parent; i++) {
+	port = &glue.bus.functions[a->function->parent];
+	for (unsigned i = port->below; i < pci_below_end(&glue.bus, port) && !*hit; i++) {
 		const struct pci_function *f = &glue.bus.functions[i];
 
-		if (f->header_type != 0 || rival(a, f) || glue_pool_of(f)) {
-			*hit = f;
-			return NULL;
-		}
+		*hit = f->header_type != 0 || find(a, f, false) || glue_pool_of(f) ? f : NULL;
 	}
-	return &glue.bus.functions[parent];
+	return *hit ? NULL : port;
 }
 
 enum status assignment_bus_reset(const struct assignment *a)
@@ -206,7 +192,8 @@ static enum status check_reset(const struct assignment *a)
 	char name[PCI_NAME_LENGTH];
 
 	if (a->request->wants_vf || a->request->keep_without_reset || glue_pool_of(a->function) ||
-	    pci_function_has_flr(&glue.bus, a->function) || reset_port(a, &hit)) {
+	    pci_has_flr(&glue.bus, a->function->rid, a->function->caps.express) ||
+	    reset_port(a, &hit)) {
 		return STATUS_OK;
 	}
 	return assignment_refuse(

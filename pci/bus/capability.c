@@ -6,84 +6,58 @@
 #define FIRST_EXTENDED	 0x100
 #define CONFIG_END	 0x1000
 
-static uint16_t first_capability(const struct pci_bus *bus, rid_t rid)
-{
-	uint16_t status = pci_config_read16(bus, rid, PCI_STATUS);
-
-	return status == 0xffff || !(status & PCI_STATUS_CAP_LIST)
-		       ? 0
-		       : pci_config_read8(bus, rid, PCI_CAP_POINTER) & 0xfc;
-}
-
-/* Is there a capability at `at`, the `hop`-th of its list? Reads its header. */
-static bool next_capability(const struct pci_bus *bus, rid_t rid, uint16_t at, uint16_t *header,
-			    unsigned hop)
-{
-	if (hop == PCI_CAPABILITY_HOPS || at < FIRST_CAPABILITY) {
-		return false;
-	}
-	*header = pci_config_read16(bus, rid, at);
-	return *header != 0xffff;
-}
-
-static bool next_extended(const struct pci_bus *bus, rid_t rid, uint16_t at, uint32_t *header,
-			  unsigned hop)
-{
-	if (hop == PCI_CAPABILITY_HOPS || at < FIRST_EXTENDED) {
-		return false;
-	}
-	*header = pci_config_read32(bus, rid, at);
-	return *header != 0 && *header != ~0u;
-}
-
 /* What is looked for: its id, and how many bytes its registers take from its start. */
 struct wanted {
 	uint16_t id, length;
 	uint16_t *at;
 };
 
-/* The first of each id counts, and only where its registers lie within `end`. */
-static void note(const struct wanted *wanted, unsigned count, uint32_t id, uint16_t at,
-		 unsigned end)
+/* Of each id the first counts, and only where its registers lie within its space. */
+static void walk(const struct pci_bus *bus, rid_t rid, uint16_t at, bool extended,
+		 const struct wanted *wanted, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++) {
-		if (wanted[i].id == id && !*wanted[i].at && at + wanted[i].length <= end) {
-			*wanted[i].at = at;
+	for (unsigned hop = 0;
+	     hop < PCI_CAPABILITY_HOPS && at >= (extended ? FIRST_EXTENDED : FIRST_CAPABILITY);
+	     hop++) {
+		uint32_t header = pci_config_read32(bus, rid, at);
+		unsigned id = header & (extended ? 0xffff : 0xff);
+
+		if (header == ~0u || (extended && !header)) {
+			return;
 		}
+		for (unsigned i = 0; i < count; i++) {
+			if (wanted[i].id == id && !*wanted[i].at &&
+			    at + wanted[i].length <= (extended ? CONFIG_END : FIRST_EXTENDED)) {
+				*wanted[i].at = at;
+			}
+		}
+		at = extended ? header >> 20 & 0xffc : header >> 8 & 0xfc;
 	}
 }
 
 void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capabilities *caps)
 {
-	const struct wanted plain[] =
-		{
-			{PCI_CAP_ID_EXPRESS, 0x14, &caps->express},
-			{PCI_CAP_ID_MSI, 0x0a, &caps->msi},
-			{PCI_CAP_ID_MSIX, 0x0c, &caps->msix},
-			{PCI_CAP_ID_POWER, 0x08, &caps->power},
-		},
-			    extended[] = {
-				    {PCI_EXT_CAP_ID_AER, 0x2c, &caps->aer},
-				    {PCI_EXT_CAP_ID_ACS, 0x08, &caps->acs},
-				    {PCI_EXT_CAP_ID_ARI, 0x08, &caps->ari},
-				    {PCI_EXT_CAP_ID_SRIOV, 0x40, &caps->sriov},
-				    {PCI_EXT_CAP_ID_ATS, 0x08, &caps->ats},
-				    {PCI_EXT_CAP_ID_PRI, 0x10, &caps->pri},
-				    {PCI_EXT_CAP_ID_PASID, 0x08, &caps->pasid},
-			    };
-	uint16_t at = first_capability(bus, rid), header;
-	uint32_t wide;
+	const struct wanted plain[] = {{PCI_CAP_ID_EXPRESS, 0x14, &caps->express},
+				       {PCI_CAP_ID_MSI, 0x0a, &caps->msi},
+				       {PCI_CAP_ID_MSIX, 0x0c, &caps->msix},
+				       {PCI_CAP_ID_POWER, 0x08, &caps->power}};
+	const struct wanted extended[] = {{PCI_EXT_CAP_ID_AER, 0x2c, &caps->aer},
+					  {PCI_EXT_CAP_ID_ACS, 0x08, &caps->acs},
+					  {PCI_EXT_CAP_ID_ARI, 0x08, &caps->ari},
+					  {PCI_EXT_CAP_ID_SRIOV, 0x40, &caps->sriov},
+					  {PCI_EXT_CAP_ID_ATS, 0x08, &caps->ats},
+					  {PCI_EXT_CAP_ID_PRI, 0x10, &caps->pri},
+					  {PCI_EXT_CAP_ID_PASID, 0x08, &caps->pasid}};
+	uint16_t status = pci_config_read16(bus, rid, PCI_STATUS);
 
 	*caps = (struct pci_capabilities){0};
-	for (unsigned hop = 0; next_capability(bus, rid, at, &header, hop); hop++) {
-		note(plain, ARRAY_SIZE(plain), header & 0xff, at, FIRST_EXTENDED);
-		at = header >> 8 & 0xfc;
+	if (status != 0xffff && (status & PCI_STATUS_CAP_LIST)) {
+		walk(bus, rid, pci_config_read8(bus, rid, PCI_CAP_POINTER) & 0xfc, false, plain,
+		     ARRAY_SIZE(plain));
 	}
 	/* Only PCI Express has the extended space; a conventional function may mirror the first. */
-	at = caps->express ? FIRST_EXTENDED : 0;
-	for (unsigned hop = 0; next_extended(bus, rid, at, &wide, hop); hop++) {
-		note(extended, ARRAY_SIZE(extended), wide & 0xffff, at, CONFIG_END);
-		at = wide >> 20 & 0xffc;
+	if (caps->express) {
+		walk(bus, rid, FIRST_EXTENDED, true, extended, ARRAY_SIZE(extended));
 	}
 }
 

@@ -55,20 +55,15 @@ static void restore(const struct pci_bus *bus, rid_t rid)
 	}
 }
 
-static bool has_flr(const struct pci_bus *bus, rid_t rid, uint16_t express)
+bool pci_has_flr(const struct pci_bus *bus, rid_t rid, uint16_t express)
 {
 	return express &&
 	       (pci_config_read32(bus, rid, express + PCI_EXPRESS_DEVCAP) & PCI_EXPRESS_DEVCAP_FLR);
 }
 
-bool pci_function_has_flr(const struct pci_bus *bus, const struct pci_function *function)
-{
-	return has_flr(bus, function->rid, function->caps.express);
-}
-
 enum status pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t express)
 {
-	if (!has_flr(bus, rid, express)) {
+	if (!pci_has_flr(bus, rid, express)) {
 		return STATUS_UNSUPPORTED;
 	}
 	pci_config_write16(bus, rid, PCI_COMMAND, 0);
@@ -87,22 +82,15 @@ enum status pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t ex
 	return status;
 }
 
-/* The function after `f` on the bus below `port`, the first one after NULL; NULL at the end. */
-static const struct pci_function *
-next_below(const struct pci_bus *bus, const struct pci_function *port, const struct pci_function *f)
-{
-	const struct pci_function *next = f ? f + 1 : &bus->functions[port->below];
-	const struct pci_function *end = &bus->functions[bus->function_count];
-
-	return next < end && &bus->functions[next->parent] == port ? next : NULL;
-}
-
 enum status pci_secondary_reset(const struct pci_bus *bus, const struct pci_function *port)
 {
 	uint16_t control = pci_config_read16(bus, port->rid, PCI_BRIDGE_CONTROL);
+	unsigned end = pci_below_end(bus, port);
 	enum status status = STATUS_OK;
 
-	for (const struct pci_function *f = NULL; (f = next_below(bus, port, f)) != NULL;) {
+	for (unsigned i = port->below; i < end; i++) {
+		const struct pci_function *f = &bus->functions[i];
+
 		pci_config_write16(bus, f->rid, PCI_COMMAND, 0);
 		if (f->caps.express) {
 			wait_for_transactions(bus, f->rid, f->caps.express);
@@ -110,10 +98,10 @@ enum status pci_secondary_reset(const struct pci_bus *bus, const struct pci_func
 	}
 	pci_config_write16(bus, port->rid, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
 	clock_sleep_ns(BUS_RESET_NS);
-	pci_config_write16(bus, port->rid, PCI_BRIDGE_CONTROL,
-			   control & (uint16_t)~PCI_BRIDGE_BUS_RESET);
+	pci_config_write16(bus, port->rid, PCI_BRIDGE_CONTROL, control);
 	clock_sleep_ns(FLR_NS);
-	for (const struct pci_function *f = NULL; (f = next_below(bus, port, f)) != NULL;) {
+	for (unsigned i = port->below; i < end; i++) {
+		const struct pci_function *f = &bus->functions[i];
 		enum status one = pci_function_wait(bus, f->rid);
 
 		if (one == STATUS_OK) {

@@ -129,6 +129,17 @@ enum status MUST_USE pci_host_from_fdt(struct pci_host *host, const void *fdt);
  */
 enum status MUST_USE pci_bus_enumerate(struct pci_bus *bus, const struct pci_host *host);
 
+/* Those directly below `bridge` are functions[bridge->below] up to this index. */
+static inline unsigned pci_below_end(const struct pci_bus *bus, const struct pci_function *bridge)
+{
+	unsigned end = bridge->below, parent = (unsigned)(bridge - bus->functions);
+
+	while (end < bus->function_count && bus->functions[end].parent == parent) {
+		end++;
+	}
+	return end;
+}
+
 struct pci_function *pci_bus_find(struct pci_bus *bus, rid_t rid);
 
 /*
@@ -174,7 +185,7 @@ uint16_t pci_read_msix(const struct pci_bus *bus, rid_t rid, uint16_t msix,
  */
 enum status MUST_USE pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t express);
 
-bool pci_function_has_flr(const struct pci_bus *bus, const struct pci_function *function);
+bool pci_has_flr(const struct pci_bus *bus, rid_t rid, uint16_t express);
 
 /*
  * Resets all functions on the bus below `port`, by its Secondary Bus Reset (7.5.1.3.13): for
