@@ -46,7 +46,7 @@ struct partition_side {
 
 struct glue {
 	struct pci_bus bus;
-	bool iommu_ready, irq_ready;
+	bool iommu_ready, irq_ready, dump_pci;
 	struct vf_pool pools[GLUE_POOLS];
 	unsigned pool_count;
 	struct lock owners_lock;		      /* guards owners */

@@ -209,5 +209,9 @@ enum status glue_start(const struct glue_machine *machine, struct hv_hooks *hook
 		status = start_side((partition_id_t){(uint8_t)i});
 	}
 	hooks_fill(hooks);
+	glue.dump_pci = machine->dump_pci;
+	if (glue.dump_pci) {
+		dump(PARTITION_NONE);
+	}
 	return status;
 }

@@ -69,6 +69,9 @@ static enum status partition_start(partition_id_t id)
 				 side->irq.why_injected ? "injected" : "as vLPIs");
 		}
 	}
+	if (glue.dump_pci) {
+		dump(id);
+	}
 	return STATUS_OK;
 }
 
@@ -221,5 +224,6 @@ void hooks_fill(struct hv_hooks *hooks)
 		.alarm = irq_route_alarm,
 		.device_interrupt = faults_handle,
 		.report = report,
+		.dump = dump,
 	};
 }

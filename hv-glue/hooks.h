@@ -9,6 +9,8 @@
 enum status MUST_USE hooks_trap(partition_id_t id, struct partition_side *side);
 /* struct irq_sink's `storm`. */
 void hooks_storm(partition_id_t id, device_id_t device);
+/* dump.c: the configuration spaces of the machine (PARTITION_NONE) or as a partition sees them. */
+void dump(partition_id_t view);
 void hooks_fill(struct hv_hooks *hooks);
 
 #endif

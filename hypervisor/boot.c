@@ -129,6 +129,7 @@ static void start_legs(void)
 		.its = {machine.its.base.v},
 		.its_translater = {machine.its.size ? machine.its.base.v + 0x10000 : 0},
 		.cores = core_count,
+		.dump_pci = config.dump_pci,
 	};
 
 	for (unsigned i = 0; i < core_count; i++) {

@@ -237,6 +237,8 @@ enum status config_read(struct config *config, const void *fdt, size_t size, uns
 		log_error("config: not \"%s\"; pack it with this version of causeway", COMPATIBLE);
 		return STATUS_INVALID;
 	}
+	config->dump_pci = fdt_getprop(fdt, fdt_subnode_offset(fdt, root, "machine"), "dump-pci",
+				       NULL) != NULL;
 	partitions = fdt_subnode_offset(fdt, root, "partitions");
 	if (partitions < 0) {
 		log_error("config: no /partitions");

@@ -105,6 +105,13 @@ static void command(char key)
 	case 's':
 		report_print();
 		break;
+	case 'd':
+		partition_hooks.dump(PARTITION_NONE);
+		for (unsigned i = 0; i < partition_count; i++) {
+			partition_hooks.dump(partitions[i].id);
+		}
+		log_info("@end");
+		break;
 	case 'r':
 		escape_key = key;
 		break;
@@ -112,7 +119,8 @@ static void command(char key)
 		log_info("powered off from the console");
 		firmware_power_off(false);
 	case 'h':
-		log_info("Ctrl-T then: 0-%u input to that partition, s report, r0-r%u reset, q "
+		log_info("Ctrl-T then: 0-%u input to that partition, s report, d PCI, r0-r%u "
+			 "reset, q "
 			 "power off",
 			 partition_count - 1, partition_count - 1);
 		break;

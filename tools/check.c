@@ -7,12 +7,16 @@
 #include <string.h>
 
 const char check_help[] =
-	"usage: causeway check [--json] CONFIG\n"
+	"usage: causeway check [--json] [--machine DUMP] CONFIG\n"
 	"\n"
 	"Reports every error of a config at once, one to a line:\n"
 	"  CONFIG: /node/path: what is wrong; what to do\n"
 	"A file that is missing is a warning: it may be built later. Nothing is written.\n"
 	"\n"
+	"  --machine DUMP   check against that machine instead of the one the config describes:\n"
+	"           which functions there are, isolation groups, resets, VFs, room for BARs, "
+	"pages\n"
+	"           that functions share. DUMP: 'causeway run --dump-pci' or any log with a dump\n"
 	"  --json   write the report as JSON to standard output instead:\n"
 	"           {\"config\", \"ok\", \"errors\": [{\"path\", \"problem\", \"fix\"}], "
 	"\"warnings\": [...]}\n"
@@ -61,18 +65,23 @@ static void print_summary(const struct job *job)
 
 int command_check(int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'}, {"machine", required_argument, NULL, 'm'}, {0}};
 	static struct job job;
 	bool json = false;
+	const char *dump = NULL;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'j') {
+		if (option == 'j') {
+			json = true;
+		} else if (option == 'm') {
+			dump = optarg;
+		} else {
 			bad_option(argv[0]);
 		}
-		json = true;
 	}
-	job_read(&job, only_operand(argc, argv));
+	job_read_against(&job, only_operand(argc, argv), dump);
 	if (json) {
 		report_print_json(&job.report);
 	} else {

@@ -8,11 +8,21 @@
 int command_check(int argc, char **argv);
 int command_pack(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_scan(int argc, char **argv);
+int command_dump(int argc, char **argv);
 
-extern const char check_help[], pack_help[], run_help[];
+extern const char check_help[], pack_help[], run_help[], scan_help[], dump_help[];
+
+/* What `run` says instead of the config; 0: nothing. */
+struct machine_options {
+	uint32_t gic, cores;
+	uint64_t memory_size;
+	bool dump_pci;
+};
 
 /* A config read and checked, as all commands begin. */
 struct job {
+	struct machine_options options; /* set before job_read() */
 	struct config config;
 	struct image_set images;
 	struct report report;
@@ -20,6 +30,8 @@ struct job {
 
 /* False when nothing can be made of the config; the report says why. */
 bool job_read(struct job *job, const char *file);
+/* The same against the machine of this dump, whatever the config says of its devices. */
+bool job_read_against(struct job *job, const char *file, const char *dump);
 /* Prints the report; ends the program with EXIT_CONFIG unless the config is sound. */
 void job_require(struct job *job, bool unchecked);
 /* Writes the FIT; ends the program with EXIT_TOOL when files are missing. */

@@ -124,6 +124,7 @@ static void read_machine(const void *fdt, int node, struct machine *machine)
 	read_u32(fdt, node, "gic", &machine->gic);
 	read_u32(fdt, node, "smmu-stage", &machine->smmu_stage);
 	machine->has_memory_size = read_u64(fdt, node, "memory-size", &machine->memory_size);
+	machine->dump_pci = has_property(fdt, node, "dump-pci");
 	machine->its_off = has_property(fdt, node, "its-off");
 	machine->smmu_off = has_property(fdt, node, "smmu-off");
 	machine->smmu_bypass = has_property(fdt, node, "smmu-bypass");

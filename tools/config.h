@@ -68,9 +68,11 @@ struct machine {
 	const char *cpu;
 	uint32_t gic;
 	bool its_off, smmu_off, smmu_bypass;
+	bool dump_pci;	     /* the hypervisor logs the PCI functions, see dump.h */
 	uint32_t smmu_stage; /* 1: it has stage 1 alone; 2: both */
 	struct machine_device devices[MAX_MACHINE_DEVICES];
 	unsigned device_count, devices_left_out;
+	bool measured; /* the devices are those of a dump: numbered, grouped, and there */
 };
 
 #define MACHINE_DISK_SIZE (64ull << 20) /* of a file that `run` makes */

@@ -56,6 +56,10 @@ static struct bytes resolve(const struct config *config)
 	void *fdt = keep_alloc((size_t)size);
 
 	check(fdt_open_into(config->fdt.data, fdt, size), config->file);
+	if (config->machine.dump_pci) {
+		check(fdt_setprop_empty(fdt, fdt_path_offset(fdt, "/machine"), "dump-pci"),
+		      "/machine");
+	}
 	for (unsigned i = 0; i < config->partition_count; i++) {
 		const struct partition *partition = &config->partitions[i];
 		const struct layout *layout = &partition->layout;

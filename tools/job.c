@@ -1,19 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What check, pack and run have in common. */
 #include "commands.h"
+#include "dump.h"
 #include "rules.h"
 
 #include <stdio.h>
 
+static void override(struct machine *machine, const struct machine_options *options)
+{
+	if (options->gic) {
+		machine->gic = options->gic;
+	}
+	if (options->cores) {
+		machine->cores = options->cores;
+	}
+	if (options->memory_size) {
+		machine->memory_size = options->memory_size;
+	}
+	machine->dump_pci |= options->dump_pci;
+}
+
 bool job_read(struct job *job, const char *file)
 {
+	return job_read_against(job, file, NULL);
+}
+
+bool job_read_against(struct job *job, const char *file, const char *dump_file)
+{
+	static struct dump dump;
+
 	job->report.config = file;
 	if (!config_read(&job->config, file, &job->report)) {
 		return false;
 	}
 	schema_check(&job->config, &job->report);
+	override(&job->config.machine, &job->options);
 	images_load(&job->config, &job->images, &job->report);
+	if (dump_file) {
+		dump_read(&dump, dump_file);
+		dump_to_machine(&dump, &job->config.machine);
+	}
 	rules_check(&job->config, images_fit_size(&job->images), &job->report);
+	if (dump_file) {
+		rules_check_dump(&job->config, &dump, &job->report);
+	}
 	return true;
 }
 

@@ -17,6 +17,8 @@ static const char general_help[] =
 	"  check CONFIG              report every error of the config\n"
 	"  pack CONFIG -o OUT.fit    write the image the hypervisor boots its partitions from\n"
 	"  run CONFIG                check, pack, and start the machine in QEMU\n"
+	"  dump LOG -o FOLDER        take a machine's PCI functions out of a console's log\n"
+	"  scan DUMP                 write a first config for the machine of a dump\n"
 	"\n"
 	"options:\n"
 	"  --help      this text; after a command, that command's\n"
@@ -33,9 +35,9 @@ static const struct {
 	const char *name, *help;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"check", check_help, command_check},
-	{"pack", pack_help, command_pack},
-	{"run", run_help, command_run},
+	{"check", check_help, command_check}, {"pack", pack_help, command_pack},
+	{"run", run_help, command_run},	      {"scan", scan_help, command_scan},
+	{"dump", dump_help, command_dump},
 };
 
 static bool wants_help(int argc, char **argv)

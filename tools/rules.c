@@ -203,7 +203,9 @@ static void command_line_rule(const struct config *config, unsigned index, struc
 
 void rules_check(struct config *config, uint64_t fit_size, struct report *report)
 {
-	rules_check_machine(&config->machine, report);
+	if (!config->machine.measured) {
+		rules_check_machine(&config->machine, report);
+	}
 	for (unsigned i = 0; i < config->partition_count; i++) {
 		core_rules(config, i, report);
 		memory_rules(config, i, fit_size, report);

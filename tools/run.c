@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* causeway run. */
 #include "commands.h"
+#include "dump.h"
 #include "qemu.h"
 
 #include <errno.h>
@@ -25,7 +26,12 @@ const char run_help[] =
 	"                           somebody connects\n"
 	"  --log FILE               the console's log (build/NAME.log); QEMU's goes to "
 	"FILE.qemu.log\n"
-	"  --gic 3|4                the machine's interrupt controller, whatever the config says\n"
+	"  --gic 3|4                the machine's GIC, instead of the config's\n"
+	"  --smp N                  its cores, likewise\n"
+	"  --memory SIZE            its memory, likewise: 2G, 512M\n"
+	"  --dump-pci FOLDER        log every PCI function of the machine, and as each partition\n"
+	"                           sees its own; afterwards write FOLDER/machine.dump, and\n"
+	"                           FOLDER/machine.lspci and FOLDER/PARTITION.lspci for lspci -F\n"
 	"  --icount                 count instructions: 1 ns each, every run the same\n"
 	"  --external LOCAL,REMOTE  join the device with network = \"external\" to these two Unix\n"
 	"                           datagram sockets: QEMU receives at LOCAL and sends to REMOTE\n"
@@ -50,6 +56,9 @@ enum option_code {
 	OPTION_TIMEOUT,
 	OPTION_UNCHECKED,
 	OPTION_QEMU,
+	OPTION_SMP,
+	OPTION_MEMORY,
+	OPTION_DUMP_PCI,
 };
 
 static const struct option options_known[] = {
@@ -64,6 +73,9 @@ static const struct option options_known[] = {
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 	{"unchecked", no_argument, NULL, OPTION_UNCHECKED},
 	{"qemu", required_argument, NULL, OPTION_QEMU},
+	{"smp", required_argument, NULL, OPTION_SMP},
+	{"memory", required_argument, NULL, OPTION_MEMORY},
+	{"dump-pci", required_argument, NULL, OPTION_DUMP_PCI},
 	{0},
 };
 
@@ -71,7 +83,8 @@ struct run_options {
 	struct qemu_options qemu;
 	bool print, unchecked;
 	unsigned timeout;
-	unsigned gic; /* 0: as the config says */
+	struct machine_options machine;
+	const char *dump_folder;
 };
 
 static void set_serial(struct run_options *run, const char *value)
@@ -97,12 +110,27 @@ static void set_external(struct run_options *run, const char *value)
 	run->qemu.remote = comma + 1;
 }
 
-static void set_gic(struct run_options *run, const char *value)
+static uint32_t number(const char *option, const char *value, long least, long most)
 {
-	if (strcmp(value, "3") != 0 && strcmp(value, "4") != 0) {
-		die(EXIT_USAGE, "--gic %s: use 3 or 4", value);
+	char *end;
+	long result = strtol(value, &end, 10);
+
+	if (*end || end == value || result < least || result > most) {
+		die(EXIT_USAGE, "%s %s: use %ld to %ld", option, value, least, most);
 	}
-	run->gic = (unsigned)(value[0] - '0');
+	return (uint32_t)result;
+}
+
+static uint64_t memory_size(const char *value)
+{
+	char *end;
+	unsigned long long size = strtoull(value, &end, 10);
+	unsigned shift = *end == 'G' ? 30 : *end == 'M' ? 20 : 0;
+
+	if (end == value || !shift || end[1] || size == 0 || size > 255 * 1024) {
+		die(EXIT_USAGE, "--memory %s: use a number with M or G, for example 2G", value);
+	}
+	return size << shift;
 }
 
 static void set_timeout(struct run_options *run, const char *value)
@@ -138,7 +166,7 @@ static void parse(struct run_options *run, int argc, char **argv)
 			run->qemu.log = optarg;
 			break;
 		case OPTION_GIC:
-			set_gic(run, optarg);
+			run->machine.gic = number("--gic", optarg, 3, 4);
 			break;
 		case OPTION_ICOUNT:
 			run->qemu.icount = true;
@@ -154,6 +182,16 @@ static void parse(struct run_options *run, int argc, char **argv)
 			break;
 		case OPTION_QEMU:
 			run->qemu.program = optarg;
+			break;
+		case OPTION_SMP:
+			run->machine.cores = number("--smp", optarg, 1, MAX_CORES);
+			break;
+		case OPTION_MEMORY:
+			run->machine.memory_size = memory_size(optarg);
+			break;
+		case OPTION_DUMP_PCI:
+			run->dump_folder = optarg;
+			run->machine.dump_pci = true;
 			break;
 		default:
 			die(EXIT_USAGE, "see 'causeway run --help'");
@@ -192,6 +230,18 @@ static int status_in_log(const char *path)
 	return status;
 }
 
+/* Also of a machine that failed: what it said first is of use then. */
+static void write_dump(const struct machine *machine, const struct run_options *run)
+{
+	static struct dump dump;
+
+	dump_read(&dump, run->qemu.log);
+	dump_write(&dump, run->dump_folder,
+		   keep_printf("@host cores=%u memory=0x%llx gic=%u\n", machine->cores,
+			       (unsigned long long)machine->memory_size, machine->gic));
+	fprintf(stderr, "causeway: the machine's functions are in %s/\n", run->dump_folder);
+}
+
 static int start(struct job *job, struct run_options *run, const struct words *words, bool pack)
 {
 	bool timed_out;
@@ -217,6 +267,9 @@ static int start(struct job *job, struct run_options *run, const struct words *w
 
 	int status = program_run_foreground(words, run->timeout, &timed_out);
 
+	if (run->dump_folder) {
+		write_dump(&job->config.machine, run);
+	}
 	if (timed_out) {
 		die(EXIT_MACHINE, "the machine was still running after %u s; log in %s",
 		    run->timeout, run->qemu.log);
@@ -254,6 +307,10 @@ int command_run(int argc, char **argv)
 	const char *file = argv[optind], *stem = file_stem(file);
 	bool pack = !run.qemu.fit;
 
+	if (run.dump_folder && !pack) {
+		die(EXIT_USAGE, "--dump-pci needs a FIT of its own: leave --fit out");
+	}
+
 	if (pack) {
 		run.qemu.fit = keep_printf("build/%s.fit", stem);
 	}
@@ -263,11 +320,9 @@ int command_run(int argc, char **argv)
 			make_build_folder();
 		}
 	}
+	job.options = run.machine;
 	job_read(&job, file);
 	job_require(&job, run.unchecked);
-	if (run.gic) {
-		job.config.machine.gic = run.gic;
-	}
 	qemu_command(&words, &job.config.machine, &run.qemu);
 	for (int i = own + 1; i < argc; i++) {
 		words_add(&words, "%s", argv[i]);

@@ -57,6 +57,7 @@ static const struct property_rule machine_properties[] = {
 	{"memory-size", TYPE_SIZE, true, "memory-size = /bits/ 64 <0x80000000>;"},
 	{"cpu", TYPE_STRING, false, "cpu = \"neoverse-n1\";"},
 	{"gic", TYPE_NUMBER, false, "gic = <4>;"},
+	{"dump-pci", TYPE_FLAG, false, "dump-pci;"},
 	{"its-off", TYPE_FLAG, false, "its-off;"},
 	{"smmu-off", TYPE_FLAG, false, "smmu-off;"},
 	{"smmu-bypass", TYPE_FLAG, false, "smmu-bypass;"},

@@ -203,6 +203,11 @@ const char *machine_bypass(const struct machine *machine, const struct machine_d
 {
 	const struct machine_device *root = device;
 
+	if (machine->measured) {
+		return device && device->smmu_bypass ? "what makes it so (no iommu-map covers it)"
+						     : NULL;
+	}
+
 	while (root && root->parent && reaches_root(root)) {
 		root = root->parent;
 	}

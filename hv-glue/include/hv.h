@@ -134,7 +134,9 @@ struct hv_hooks {
 	void (*lpi)(unsigned core, uint32_t intid); /* a physical LPI was acknowledged here */
 	void (*alarm)(unsigned core);		    /* what hv_alarm() asked for */
 	void (*device_interrupt)(void); /* the IOMMU's wired interrupts, on the boot core */
-	void (*report)(void);		/* log one line for each device: owner and counters */
+	void (*dump)(
+		partition_id_t view); /* log configuration spaces, PARTITION_NONE: the machine's */
+	void (*report)(void);	      /* log one line for each device: owner and counters */
 };
 
 #endif

@@ -185,6 +185,17 @@ uint64_t pci_virt_read(struct pci_virt *bridge, uint64_t offset, unsigned size)
 	return value;
 }
 
+uint32_t pci_virt_peek(struct pci_virt *bridge, unsigned slot, unsigned reg)
+{
+	const struct pci_virt_slot *shown = &bridge->slots[slot];
+
+	lock_acquire(&bridge->lock);
+	uint32_t value =
+		shown->present && !shown->silent ? read_registers(bridge, shown, reg, 4) : 0;
+	lock_release(&bridge->lock);
+	return value;
+}
+
 void pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uint64_t value)
 {
 	unsigned reg = (unsigned)(offset & ECAM_REGISTER);

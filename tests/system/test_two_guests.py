@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Iterator
 
 import pytest
 
+import lspci
 from conftest import ROOT
 from demo import endpoint
 from demo.demo import snapshot
@@ -120,6 +122,22 @@ def test_capabilities_that_stay_hidden(a: Guest) -> None:
     assert "MSI-X: Enable+" in text
     for hidden in ("SR-IOV", "Address Translation", "Page Request", "Process Address Space"):
         assert hidden not in text
+
+
+def test_lspci_agrees(session: Session, a: Guest, b: Guest) -> None:
+    """Of the machine with what we enumerated, of each guest with what the rule table promises."""
+    counted = {d.guest + d.partition: d.config for d in session.machine.report().devices}
+    lspci.dump(session)
+    assert {d.guest + d.partition: d.config for d in session.machine.report().devices} == counted, "a dump is counted"
+    lspci.check(session, ["net-a", "net-b"])
+
+
+def test_a_scan_of_the_machine_passes_check(session: Session, tmp_path: Path) -> None:
+    dump = lspci.dump(session) / "machine.dump"
+    causeway, config = ROOT / "build/causeway", tmp_path / "scanned.dts"
+    subprocess.run([causeway, "scan", "-o", config, dump], check=True, timeout=30, cwd=ROOT)
+    for words in ([config], ["--machine", dump, config], ["--machine", dump, CONFIG]):
+        subprocess.run([causeway, "check", *words], check=True, timeout=30, cwd=ROOT)
 
 
 def test_vf_cannot_leave_its_contract(a: Guest, b: Guest) -> None:

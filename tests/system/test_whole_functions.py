@@ -8,6 +8,7 @@ from typing import Iterator
 
 import pytest
 
+import lspci
 from conftest import ROOT
 from demo.guest import Guest
 from demo.session import Session
@@ -103,3 +104,7 @@ def test_no_fault_was_recorded(session: Session) -> None:
     """Last: over everything above."""
     assert session.machine.report().faults == 0
     assert session.machine.events("dma fault|data abort injected") == []
+
+
+def test_lspci_agrees(session: Session) -> None:
+    lspci.check(session, ["left", "right"])

@@ -90,4 +90,7 @@ void pci_virt_remove(struct pci_virt *bridge, unsigned slot);
 uint64_t pci_virt_read(struct pci_virt *bridge, uint64_t offset, unsigned size);
 void pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uint64_t value);
 
+/* A dword as the guest reads it, uncounted; 0 in a slot that is empty or silent. */
+uint32_t pci_virt_peek(struct pci_virt *bridge, unsigned slot, unsigned reg);
+
 #endif
