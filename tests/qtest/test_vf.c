@@ -140,7 +140,7 @@ static void vfs_that_are_too_many_are_refused(void **state)
 	rig_end();
 }
 
-static void disabled_vfs_are_gone(void **state)
+static void vfs_go_with_their_pf_s_reset(void **state)
 {
 	(void)state;
 	set_up("vf-disable");
@@ -151,10 +151,12 @@ static void disabled_vfs_are_gone(void **state)
 	uint64_t address = vf_by_index(&pool, 2)->bars[3].cpu_address.v;
 
 	assert_int_not_equal(pci_config_read32(&bus, rid, PCI_COMMAND), ~0u);
-	assert_int_equal(vf_disable(&pool), STATUS_OK);
+	assert_int_equal(pci_function_reset(&bus, pf->rid, pf->caps.express), STATUS_OK);
 	assert_int_equal(pci_config_read32(&bus, rid, PCI_COMMAND), ~0u);
 	assert_int_equal(arch_mmio_read32(address), ~0u); /* nobody decodes it */
-	/* They can be had again. */
+	/* They can be had again, at the same place. */
+	pci_config_write16(&bus, pf->rid, PCI_COMMAND, pf->decode);
+	memset(&pool, 0, sizeof(pool));
 	assert_int_equal(vf_enable(&pool, &bus, pf, 7), STATUS_OK);
 	assert_int_equal(arch_mmio_read32(address), 0);
 	rig_end();
@@ -167,7 +169,7 @@ int main(void)
 		cmocka_unit_test_teardown(an_flr_takes_an_owner_s_state_away, rig_tear_down),
 		cmocka_unit_test_teardown(an_nvme_s_vfs_appear_too, rig_tear_down),
 		cmocka_unit_test_teardown(vfs_that_are_too_many_are_refused, rig_tear_down),
-		cmocka_unit_test_teardown(disabled_vfs_are_gone, rig_tear_down),
+		cmocka_unit_test_teardown(vfs_go_with_their_pf_s_reset, rig_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
