@@ -43,6 +43,7 @@
 #define NVME_IDENTIFY 6
 
 static struct hv_hooks hooks;
+static bool stage_1; /* of the SMMU, alone: only an older machine has that */
 static partition_id_t a, b;
 enum { A_VF, A_EDU }; /* in the order of their configs */
 enum { B_VF, B_NVME };
@@ -127,7 +128,9 @@ static void set_up(const char *name, const char *machine)
 	};
 
 	rig_machine(name, machine,
-		    RIG_DEVICES("-device", "pcie-root-port,id=p1,addr=1", "-device", "igb,bus=p1",
+		    RIG_DEVICES("-machine", stage_1 ? "type=virt-9.1" : "type=virt", "-global",
+				stage_1 ? "arm-smmuv3.stage=1" : "arm-smmuv3.stage=nested",
+				"-device", "pcie-root-port,id=p1,addr=1", "-device", "igb,bus=p1",
 				"-device", "pcie-root-port,id=p2,addr=2,chassis=2", "-device",
 				"nvme,bus=p2,serial=a", RIG_EDU("4")));
 	a = hv_host_partition("a", 1, 0);
@@ -368,6 +371,32 @@ static void without_gicv4_interrupts_are_injected(void **state)
 	rig_end();
 }
 
+/* The same DMA and interrupts when the SMMU can only walk stage 1. */
+static void without_stage_2_dma_is_fenced_by_stage_1(void **state)
+{
+	(void)state;
+	stage_1 = true;
+	set_up("path-stage1", RIG_MACHINE);
+	stage_1 = false;
+	assert_true(iommu_stage1());
+	struct rig_device edu = device_of(a, A_EDU);
+
+	stores_land(BUFFER);
+	rig_edu_store(&edu, pa_of(hv_host_ram(b, BUFFER)).v, 64);
+	assert_int_equal(*hv_host_ram(b, BUFFER), FILL);
+	ring();
+	assert_true(rig_pending(glue.sides[a.v].irq.vpes[0].pending_table, EDU_VLPI));
+	assert_true(vf_sends(b, B_VF));
+	hooks.vcpu_leave(a, 0);
+	hooks.partition_stop(a);
+	pci_config_write16(&glue.bus, edu.rid, PCI_COMMAND,
+			   PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	*hv_host_ram(a, BUFFER) = FILL;
+	rig_edu_store(&edu, BUFFER, 64);
+	assert_int_equal(*hv_host_ram(a, BUFFER), FILL);
+	qtest_stop();
+}
+
 #define PATH_TEST(name) cmocka_unit_test_teardown(name, rig_tear_down)
 
 int main(void)
@@ -380,6 +409,7 @@ int main(void)
 		PATH_TEST(after_a_stop_nothing_lands),
 		PATH_TEST(a_partition_can_come_back_fifty_times),
 		PATH_TEST(without_gicv4_interrupts_are_injected),
+		PATH_TEST(without_stage_2_dma_is_fenced_by_stage_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
