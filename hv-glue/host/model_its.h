@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A strict GICv4.0: one ITS and the LPI registers of its redistributors. Written from IHI 0069H,
+ * A strict GICv4.0, or GICv3: one ITS and the LPI registers of its redistributors. From IHI 0069H,
  * apart from irq-route/, whose encodings it checks. What real hardware would not forgive is a
  * complaint: reserved bits, unknown commands, tables that are not clear, registers changed in use.
  *
@@ -61,9 +61,9 @@ unsigned model_its_count(unsigned opcode); /* commands taken since the start */
 
 /* A device writes GITS_TRANSLATER. */
 struct model_its_delivery {
-	bool dropped;
-	uint16_t vpe;
-	uint32_t vlpi;
+	bool dropped, physical;
+	uint16_t vpe;  /* or the core */
+	uint32_t vlpi; /* or the physical INTID */
 };
 struct model_its_delivery model_its_msi(uint32_t device, uint32_t event);
 
@@ -71,6 +71,10 @@ struct model_its_delivery model_its_msi(uint32_t device, uint32_t event);
 bool model_its_pending(uint16_t vpe, uint32_t vlpi);
 bool model_its_signalled(uint16_t vpe, uint32_t vlpi);
 unsigned model_its_pending_count(uint16_t vpe);
+
+/* Physical: what this core reads from ICC_IAR1, no longer pending then; 1023: none is signalled. */
+uint32_t model_its_acknowledge(unsigned core);
+unsigned model_its_physical_pending(unsigned core);
 
 /* What devices see: after the SYNCs. */
 bool model_its_device_mapped(uint32_t device);

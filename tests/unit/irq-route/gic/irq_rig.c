@@ -7,6 +7,7 @@
 
 struct irq_partition rig_partitions[RIG_PARTITIONS];
 struct arena rig_arena;
+unsigned rig_storms;
 
 static unsigned char tables[IRQ_ROUTE_ARENA_SIZE] __attribute__((aligned(65536)));
 static unsigned char ram[RIG_PARTITIONS][RIG_RAM_SIZE] __attribute__((aligned(4096)));
@@ -34,14 +35,23 @@ unsigned char *rig_ram(unsigned p, uint64_t ipa)
 	return &ram[p][ipa - GUEST_RAM_BASE];
 }
 
+static void storm(partition_id_t partition, device_id_t device)
+{
+	must(device.v == RIG_DEVICE(partition.v).v, "the storm is another's");
+	rig_storms++;
+}
+
 enum status rig_machine(const struct model_its_config *config)
 {
 	struct irq_route_config route = {.its = {MODEL_ITS_BASE},
 					 .its_translater = {0x08090000},
 					 .cores = config->cores,
+					 .sink = {hv_lpi_route, hv_lpi_pend, hv_alarm, storm},
 					 .tables = &rig_arena};
 
 	models_reset();
+	hv_host_reset();
+	rig_storms = 0;
 	model_its_start(config);
 	memset(tables, 0xee, sizeof(tables));
 	memset(ram, 0, sizeof(ram));
@@ -82,6 +92,7 @@ void rig_start(void)
 void rig_check(void)
 {
 	must(!model_its_complaints(), "the model complained");
+	must(!hv_host_violations(), hv_host_violation());
 }
 
 void rig_guest_residency(unsigned p, bool resident)
@@ -216,4 +227,19 @@ bool rig_lands(unsigned p, uint32_t event, unsigned vcpu, uint32_t vlpi)
 
 	return !delivery.dropped && delivery.vpe == rig_vpe(p, vcpu) && delivery.vlpi == vlpi &&
 	       model_its_pending(delivery.vpe, vlpi);
+}
+
+unsigned rig_take(unsigned core)
+{
+	unsigned taken = 0;
+
+	for (uint32_t intid; (intid = model_its_acknowledge(core)) != 1023; taken++) {
+		irq_route_taken(core, intid);
+	}
+	return taken;
+}
+
+const struct hv_host_lpi *rig_lpi(unsigned p, unsigned event)
+{
+	return hv_host_lpi((partition_id_t){(uint8_t)p}, event);
 }

@@ -6,6 +6,7 @@
 #ifndef CW_IRQ_RIG_H
 #define CW_IRQ_RIG_H
 
+#include "hv_host.h"
 #include "irq_route.h"
 #include "its_commands.h"
 #include "model_its.h"
@@ -58,6 +59,11 @@ void rig_guest_usual(unsigned p);
 
 uint16_t rig_vpe(unsigned p, unsigned vcpu);
 uint64_t rig_refused(unsigned p);
+
+/* Injected path: this core takes what is signalled; the slot of device 0's event. */
+unsigned rig_take(unsigned core);
+const struct hv_host_lpi *rig_lpi(unsigned p, unsigned event);
+extern unsigned rig_storms; /* times struct irq_sink's `storm` was called */
 
 /* A device of partition p rings; is it pending for that vCPU as that vLPI? */
 bool rig_lands(unsigned p, uint32_t event, unsigned vcpu, uint32_t vlpi);
