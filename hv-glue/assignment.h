@@ -32,6 +32,7 @@ struct assignment {
 	stream_id_t stream; /* below a conventional bridge shared with others of its owner */
 	device_id_t device; /* likewise; its guest knows it as that of slot `speaks_as` */
 	unsigned speaks_as;
+	intid_t line; /* of its INTx, used when its identity has a pin */
 	struct iommu_tables tables;
 };
 
@@ -97,6 +98,9 @@ enum status MUST_USE assignment_bus_reset(const struct assignment *assignment);
 unsigned assignment_speaks_as(const struct assignment *assignment);
 /* Another one of its owner that is attached and has the same stream and device id; NULL: none. */
 const struct assignment *assignment_twin(const struct assignment *assignment);
+
+/* intx.c: has the function INTx, and when it cannot do without, can it be given at all? */
+enum status MUST_USE intx_offer(struct assignment *assignment);
 
 /* attach.c, for both ways. STATUS_UNSUPPORTED: what one owner leaves in it the next would find. */
 enum status MUST_USE assignment_reset(struct assignment *assignment);

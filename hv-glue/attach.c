@@ -155,6 +155,9 @@ enum status attach(struct assignment *a)
 		a->stuck = is_unconfirmed(status);
 		goto undo_stream;
 	}
+	if (a->identity.interrupt_pin) {
+		hv_wire(a->owner, a->line.v % GUEST_INTX_LINES, a->line);
+	}
 	step = "show";
 	status = show(a);
 	if (status != STATUS_OK) {

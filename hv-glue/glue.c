@@ -73,6 +73,11 @@ static void start_pci(const void *fdt)
 	struct pci_host host;
 	enum status status = pci_host_from_fdt(&host, fdt);
 
+	for (unsigned i = 0; status == STATUS_OK && i < host.window_count; i++) {
+		if (host.windows[i].space == PCI_SPACE_IO) {
+			hv_map_registers(host.windows[i].cpu_base, host.windows[i].size);
+		}
+	}
 	if (status == STATUS_OK) {
 		status = pci_bus_enumerate(&glue.bus, &host);
 	}

@@ -43,9 +43,13 @@ enum status hooks_trap(partition_id_t id, struct partition_side *side)
 					   its_read,	     its_write};
 	const struct hv_mmio_region ecam = {{GUEST_ECAM_BASE}, GUEST_ECAM_SIZE, HV_EXIT_CONFIG,
 					    &side->bridge,     config_read,	config_write};
+	const struct hv_mmio_region ports = {{GUEST_PCI_PIO_BASE}, GUEST_PCI_PIO_SIZE,
+					     HV_EXIT_CONFIG,	   side,
+					     ports_read,	   ports_write};
 	enum status status = hv_trap_region(id, &its);
 
-	return status == STATUS_OK ? hv_trap_region(id, &ecam) : status;
+	status = status == STATUS_OK ? hv_trap_region(id, &ecam) : status;
+	return status == STATUS_OK ? hv_trap_region(id, &ports) : status;
 }
 
 static enum status core_up(unsigned core)
@@ -81,6 +85,9 @@ static void partition_stop(partition_id_t id)
 
 	for (unsigned i = side->count; i-- > 0;) {
 		detach_close(&side->assignments[i]);
+	}
+	for (unsigned line = 0; line < GUEST_INTX_LINES; line++) {
+		hv_wire(id, line, (intid_t){0});
 	}
 	for (unsigned i = side->count; i-- > 0;) {
 		detach_release(&side->assignments[i]);
@@ -185,9 +192,11 @@ static void report_device(const struct partition_side *side, const struct assign
 		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu masked=%lu%s%s",
 		 hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
 		 a->request->wants_vf ? "VF" : "function", dma_path(a),
-		 !a->attached ? "none"
-		 : why	      ? "injected"
-			      : "vlpi",
+
+		 !a->attached				      ? "none"
+		 : pci_virt_uses_intx(&side->bridge, a->slot) ? "intx"
+		 : why					      ? "injected"
+							      : "vlpi",
 		 a->request->label, a->slot,
 		 a->stuck      ? "quarantined"
 		 : a->attached ? "assigned"

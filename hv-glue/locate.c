@@ -18,52 +18,28 @@ enum status assignment_refuse(const struct assignment *a, enum status status, co
 	return status;
 }
 
-/* A function with more has the rest masked since its reset; the guest is not told of them. */
-static uint16_t vectors_shown(uint16_t vectors)
-{
-	return vectors < IRQ_DEVICE_MAX_EVENTS ? vectors : IRQ_DEVICE_MAX_EVENTS;
-}
-
-static void identify_function(struct assignment *a)
+/* Of the function or the VF; the rest is the function's in both cases. */
+static void identify(struct assignment *a, const struct pci_virt_identity *own,
+		     const struct pci_bar bars[PCI_BUS_BARS])
 {
 	const struct pci_function *f = a->function;
 
-	a->identity = (struct pci_virt_identity){
-		.rid = f->rid,
-		.vendor = f->vendor,
-		.device = f->device,
-		.subsystem_vendor = f->subsystem_vendor,
-		.subsystem = f->subsystem,
-		.class_revision = f->class_revision,
-		.caps = f->caps,
-		.msix_vectors = vectors_shown(f->msix_vectors),
-	};
+	a->identity = *own;
+	a->identity.vendor = f->vendor;
+	a->identity.subsystem_vendor = f->subsystem_vendor;
+	a->identity.subsystem = f->subsystem;
+	a->identity.class_revision = f->class_revision;
 	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
-		a->identity.bars[i] = f->bars[i];
+		a->identity.bars[i] = bars[i];
 	}
-}
-
-static void identify_vf(struct assignment *a, const struct vf *vf)
-{
-	a->identity = (struct pci_virt_identity){
-		.rid = vf->rid,
-		.is_vf = true,
-		.vendor = vf->vendor,
-		.device = vf->device,
-		.subsystem_vendor = a->function->subsystem_vendor,
-		.subsystem = a->function->subsystem,
-		.class_revision = a->function->class_revision,
-		.caps = vf->caps,
-		.msix_vectors = vectors_shown(vf->msix_vectors),
-	};
-	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
-		a->identity.bars[i] = vf->bars[i];
+	if (own->msix_vectors > IRQ_DEVICE_MAX_EVENTS) {
+		a->identity.msix_vectors = IRQ_DEVICE_MAX_EVENTS; /* the rest stays masked */
 	}
 }
 
 /*
  * pci/bus gives each BAR pages of its own, so what is left of one is nobody's. The BARs of VFs lie
- * side by side: a page that two of them share cannot be given to one. A guest has no port for I/O.
+ * side by side: a page that two of them share cannot be given to one. I/O BARs: ports.c.
  */
 static enum status check_bars(struct assignment *a)
 {
@@ -74,11 +50,7 @@ static enum status check_bars(struct assignment *a)
 			return assignment_refuse(a, STATUS_NO_SPACE,
 						 "one of its BARs has no address");
 		}
-		if (bar->space == PCI_SPACE_IO) {
-			bar->space = PCI_SPACE_NONE;
-			bar->size = 0;
-		}
-		if (bar->space == PCI_SPACE_NONE) {
+		if (bar->space < PCI_SPACE_MEM32) {
 			continue;
 		}
 		if (a->identity.is_vf && bar->size < PAGE_SIZE) {
@@ -106,7 +78,12 @@ static enum status locate_function(struct assignment *a)
 					 "there is no such function in the machine");
 	}
 	if (!a->request->wants_vf) {
-		identify_function(a);
+		identify(a,
+			 &(struct pci_virt_identity){.rid = rid,
+						     .device = a->function->device,
+						     .caps = a->function->caps,
+						     .msix_vectors = a->function->msix_vectors},
+			 a->function->bars);
 		return STATUS_OK;
 	}
 	a->pool = glue_pool_of(a->function);
@@ -119,7 +96,13 @@ static enum status locate_function(struct assignment *a)
 			"VF %u: it has %u VFs, of which %u are enabled; use a lower index",
 			a->request->vf_index, a->function->total_vfs, a->pool ? a->pool->count : 0);
 	}
-	identify_vf(a, vf);
+	identify(a,
+		 &(struct pci_virt_identity){.rid = vf->rid,
+					     .is_vf = true,
+					     .device = vf->device,
+					     .caps = vf->caps,
+					     .msix_vectors = vf->msix_vectors},
+		 vf->bars);
 	return STATUS_OK;
 }
 
@@ -156,7 +139,8 @@ enum status assignment_locate(struct assignment *a)
 		return assignment_refuse(a, STATUS_UNSUPPORTED,
 					 "its interrupts do not go to the ITS");
 	}
-	return check_bars(a);
+	status = check_bars(a);
+	return status == STATUS_OK ? intx_offer(a) : status;
 }
 
 void assignment_unmap_bars(const struct assignment *a, unsigned count)
@@ -164,7 +148,7 @@ void assignment_unmap_bars(const struct assignment *a, unsigned count)
 	for (unsigned i = count; i-- > 0;) {
 		const struct pci_bar *bar = &a->identity.bars[i];
 
-		if (bar->space != PCI_SPACE_NONE) {
+		if (bar->space >= PCI_SPACE_MEM32) {
 			hv_unmap_device(a->owner, (ipa_t){bar->cpu_address.v},
 					align_up(bar->size, PAGE_SIZE));
 		}
@@ -176,7 +160,7 @@ enum status assignment_map_bars(const struct assignment *a)
 	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
 		const struct pci_bar *bar = &a->identity.bars[i];
 
-		if (bar->space == PCI_SPACE_NONE) {
+		if (bar->space < PCI_SPACE_MEM32) {
 			continue;
 		}
 		enum status status =

@@ -145,7 +145,7 @@ static void listen(const struct machine_interrupt *interrupt, void (*handler)(vo
 {
 	if (interrupt->intid) {
 		interrupt_register(interrupt->intid, handler, exit_class);
-		gic_enable_spi(interrupt->intid, interrupt->edge);
+		gic_enable_spi(interrupt->intid, interrupt->edge, &cores[0]);
 	}
 }
 

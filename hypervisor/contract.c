@@ -66,6 +66,11 @@ void hv_unmap_device(partition_id_t id, ipa_t ipa, uint64_t size)
 	}
 }
 
+void hv_map_registers(pa_t pa, uint64_t size)
+{
+	mmu_map(pa, align_up(size, PAGE_SIZE), MAP_CONFIG); /* I/O writes are waited for, too */
+}
+
 void hv_device_tables(partition_id_t id, struct iommu_tables *tables)
 {
 	const struct partition *partition = partition_of(id);
@@ -76,6 +81,22 @@ void hv_device_tables(partition_id_t id, struct iommu_tables *tables)
 		.input_bits = STAGE2_INPUT_BITS,
 		.start_level = STAGE2_START_LEVEL,
 	};
+}
+
+/* Only the partition's own core takes it, so nobody else pays for its interrupts. */
+void hv_wire(partition_id_t id, unsigned line, intid_t physical)
+{
+	struct partition *partition = partition_of(id);
+	struct vgic *gic = &partition->gic;
+
+	if (gic->wires[line] && !physical.v) {
+		gic_disable_spi(gic->wires[line]);
+	}
+	gic->wires[line] = (uint16_t)physical.v;
+	if (physical.v) {
+		gic->spis[0].held |= VGIC_INTX_BIT(line);
+		gic_enable_spi(physical.v, false, &cores[partition->config->cores[0]]);
+	}
 }
 
 enum status hv_trap_region(partition_id_t id, const struct hv_mmio_region *region)

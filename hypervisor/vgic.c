@@ -61,6 +61,24 @@ void vgic_kick_all(struct partition *partition)
 	}
 }
 
+bool vgic_take_wire(struct partition *partition, unsigned physical)
+{
+	struct vgic *gic = &partition->gic;
+	unsigned line = 0;
+
+	while (line < GUEST_INTX_LINES && gic->wires[line] != physical) {
+		line++;
+	}
+	if (line < GUEST_INTX_LINES) {
+		lock_acquire(&gic->lock);
+		gic->spis[0].pending |= VGIC_INTX_BIT(line);
+		unsigned target = gic->spis[0].target[GUEST_INTX_SPI + line];
+		lock_release(&gic->lock);
+		vgic_wake(&partition->vcpus[target]);
+	}
+	return line < GUEST_INTX_LINES;
+}
+
 static uint64_t router_read(const struct vgic *gic, unsigned spi)
 {
 	return gic->spis[spi / 32].target[spi % 32];

@@ -77,7 +77,7 @@ bool vgic_bank_write(struct vgic_bank *bank, uint64_t offset, unsigned size, uin
 	case 0x180:
 		return assign(&bank->enabled, bank->enabled & ~bits);
 	case 0x200:
-		return assign(&bank->pending, bank->pending | bits);
+		return assign(&bank->pending, bank->pending | (bits & ~bank->held));
 	case 0x280:
 		/* A timer's pending state is its physical interrupt's: it ends with the EOI. */
 		return assign(&bank->pending, bank->pending & (~bits | bank->held));

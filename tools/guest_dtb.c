@@ -23,7 +23,9 @@ enum phandle { PHANDLE_GIC = 1, PHANDLE_ITS, PHANDLE_CLOCK };
 #define PCI_SPACE_IO  0x01000000
 #define PCI_SPACE_M32 0x02000000
 
-#define CELLS_MAX     48
+#define CELLS_MAX     160
+#define INTX_SLOTS    4 /* the pattern repeats with them */
+#define INTX_PINS     4
 
 struct cells {
 	fdt32_t cell[CELLS_MAX];
@@ -240,6 +242,29 @@ static void map_msis(struct cells *map, const struct config *config,
 	}
 }
 
+/* Slots are looked at by their two lowest bits: bits 12 and 11 of a unit address. */
+static void intx(struct tree *tree)
+{
+	struct cells map = {.count = 0}, mask = {.count = 0};
+
+	for (unsigned slot = 0; slot < INTX_SLOTS; slot++) {
+		for (unsigned pin = 1; pin <= INTX_PINS; pin++) {
+			add(&map, slot << 11);
+			add64(&map, 0);
+			add(&map, pin);
+			add(&map, PHANDLE_GIC);
+			add64(&map, 0); /* the GIC has #address-cells = <2> */
+			interrupt(&map, GIC_SPI,
+				  GUEST_INTX_SPI + (slot + pin - 1) % GUEST_INTX_LINES);
+		}
+	}
+	add(&mask, (INTX_SLOTS - 1) << 11);
+	add64(&mask, 0);
+	add(&mask, 7);
+	put(tree, "interrupt-map-mask", &mask);
+	put(tree, "interrupt-map", &map);
+}
+
 static void pcie(struct tree *tree, const struct config *config, const struct partition *partition)
 {
 	struct cells ranges = {.count = 0}, buses = {.count = 0}, msi_map = {.count = 0};
@@ -265,6 +290,7 @@ static void pcie(struct tree *tree, const struct config *config, const struct pa
 	put(tree, "ranges", &ranges);
 	put(tree, "bus-range", &buses);
 	put(tree, "msi-map", &msi_map);
+	intx(tree);
 	number(tree, "linux,pci-domain", 0);
 	number(tree, "linux,pci-probe-only", 1);
 	flag(tree, "dma-coherent");

@@ -35,6 +35,7 @@ static struct partition {
 		uint64_t ipa, pa, size;
 	} mappings[HV_HOST_MAPPINGS];
 	unsigned mapping_count;
+	unsigned wires[GUEST_INTX_LINES];
 } partitions[HV_MAX_PARTITIONS];
 
 static unsigned char ram[HV_MAX_PARTITIONS][HV_HOST_RAM] __attribute__((aligned(4096)));
@@ -320,6 +321,37 @@ enum status hv_map_device(partition_id_t id, ipa_t ipa, pa_t pa, uint64_t size)
 		map_hook(map_context);
 	}
 	return STATUS_OK;
+}
+
+/* Models are reached everywhere. */
+void hv_map_registers(pa_t pa, uint64_t size)
+{
+	(void)pa, (void)size;
+}
+
+/* No two lines have the same. */
+void hv_wire(partition_id_t id, unsigned line, intid_t physical)
+{
+	if (line >= GUEST_INTX_LINES || (physical.v && physical.v < 32)) {
+		violate("no line, or no interrupt");
+		return;
+	}
+	for (unsigned i = 0; physical.v && i < HV_MAX_PARTITIONS * GUEST_INTX_LINES; i++) {
+		if (partitions[i / GUEST_INTX_LINES].wires[i % GUEST_INTX_LINES] == physical.v &&
+		    i != id.v * GUEST_INTX_LINES + line) {
+			violate("an interrupt is wired twice");
+		}
+	}
+	if (physical.v && partitions[id.v].wires[line] &&
+	    partitions[id.v].wires[line] != physical.v) {
+		violate("a line has two interrupts");
+	}
+	partitions[id.v].wires[line] = physical.v;
+}
+
+unsigned hv_host_wire(partition_id_t id, unsigned line)
+{
+	return partitions[id.v].wires[line];
 }
 
 void hv_unmap_device(partition_id_t id, ipa_t ipa, uint64_t size)

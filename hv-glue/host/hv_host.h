@@ -36,6 +36,9 @@ bool hv_host_owns(partition_id_t partition, uint64_t pa);
 unsigned hv_host_mapped(partition_id_t partition);
 bool hv_host_lookup(partition_id_t partition, uint64_t ipa, uint64_t *pa);
 
+/* The physical interrupt behind one of its INTx lines; 0: none. */
+unsigned hv_host_wire(partition_id_t partition, unsigned line);
+
 /* The n-th hv_map_device() from now returns `status`; 0: none. */
 void hv_host_fail_map(unsigned nth, enum status status);
 /* Called in each hv_map_device() that succeeds. */

@@ -53,8 +53,21 @@ enum status MUST_USE hv_map_device(partition_id_t partition, ipa_t ipa, pa_t pa,
 /* The mirror image; returns after every core's cached translations are gone. */
 void hv_unmap_device(partition_id_t partition, ipa_t ipa, uint64_t size);
 
+/* Device registers that the joint itself will access at their physical address. */
+void hv_map_registers(pa_t pa, uint64_t size);
+
 /* The stage-2 tables for this partition's devices: its RAM and the doorbell page, nothing else. */
 void hv_device_tables(partition_id_t partition, struct iommu_tables *tables);
+
+/* --- wired interrupts ------------------------------------------------------------------------ */
+
+/*
+ * The level-triggered SPI `physical` becomes the partition's INTx line (below GUEST_INTX_LINES):
+ * taken on the core of its vCPU 0, then silent until the guest ends its virtual one. 0: nothing is
+ * on the line, pending or active. On the partition's core with its vCPUs stopped; may be repeated.
+ * No two partitions have the same, and no two lines of one.
+ */
+void hv_wire(partition_id_t partition, unsigned line, intid_t physical);
 
 /* --- traps ----------------------------------------------------------------------------------- */
 

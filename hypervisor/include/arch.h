@@ -96,8 +96,10 @@ _Noreturn void vcpu_enter_guest(struct vcpu *vcpu);
 
 void gic_distributor_init(mmio_t distributor);
 void gic_core_init(struct core *core);
-/* An SPI to the boot core. `edge` from the device tree. */
-void gic_enable_spi(unsigned intid, bool edge);
+/* `edge` from the device tree. */
+void gic_enable_spi(unsigned intid, bool edge, const struct core *core);
+/* It is neither enabled nor active when this returns. */
+void gic_disable_spi(unsigned intid);
 void gic_quiesce_private(struct core *core);
 
 void interrupt_register(unsigned intid, void (*handler)(void), enum hv_exit_class exit_class);

@@ -60,9 +60,12 @@ struct vgic {
 	struct vgic_bank spis[VGIC_SPI_BANKS];
 	struct vgic_bank lpis[VGIC_LPI_BANKS]; /* group1: the slot is an LPI */
 	uint16_t lpi_intid[VGIC_LPI_BANKS * 32];
-	uint32_t lpis_waiting; /* a bit for each bank that may have pending ones */
-	bool has_lpis;	       /* the machine can deliver them */
+	uint32_t lpis_waiting;		  /* a bit for each bank that may have pending ones */
+	bool has_lpis;			  /* the machine can deliver them */
+	uint16_t wires[GUEST_INTX_LINES]; /* the physical SPI behind each line; 0: none */
 };
+
+#define VGIC_INTX_BIT(line) (1u << (GUEST_INTX_SPI + (line))) /* in the first bank of SPIs */
 
 void vgic_reset(struct partition *partition);
 
@@ -84,6 +87,12 @@ void vgic_set_line(struct partition *partition, unsigned intid, bool level);
 /* A timer of the running vCPU, on its core: the physical interrupt is active until the guest's EOI.
  */
 void vgic_inject_timer(struct vcpu *vcpu, unsigned intid);
+/*
+ * On the core that took a physical SPI; false: it is none of the partition's. It stays active until
+ * the guest ends the virtual one, which deactivates it (the list register's HW bit): a line that is
+ * stuck comes again only when the guest asks for it.
+ */
+bool vgic_take_wire(struct partition *partition, unsigned physical);
 /* ICC_SGI1R_EL1 as the guest wrote it. */
 void vgic_send_sgi(struct vcpu *from, uint64_t value);
 

@@ -16,6 +16,8 @@
 #define GUEST_UART_BASE	    0x09000000ull
 #define GUEST_UART_SIZE	    0x00001000ull
 #define GUEST_UART_SPI	    1		  /* INTID 33 */
+#define GUEST_INTX_SPI	    3		  /* the first of GUEST_INTX_LINES: INTID 35 to 38 */
+#define GUEST_INTX_LINES    4		  /* slot n, pin p: line (n + p - 1) mod 4 */
 #define GUEST_PCI_MMIO_BASE 0x10000000ull /* BARs sit at their physical address */
 #define GUEST_PCI_MMIO_SIZE 0x2eff0000ull
 #define GUEST_PCI_PIO_BASE  0x3eff0000ull

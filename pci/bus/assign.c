@@ -362,6 +362,7 @@ static void open_function(struct pci_bus *bus, unsigned i)
 		command |= f->decode;
 	}
 	pci_config_write16(bus, f->rid, PCI_COMMAND, command);
+	f->intx_stoppable = pci_config_read16(bus, f->rid, PCI_COMMAND) & PCI_COMMAND_INTX_OFF;
 }
 
 void pci_assign(struct pci_bus *bus)

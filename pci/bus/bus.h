@@ -71,6 +71,8 @@ static inline uint64_t pci_bar_copies(const struct pci_function *function, unsig
 	return n < PCI_BUS_BARS ? 1 : function->total_vfs;
 }
 
+void pci_read_interrupt_map(struct pci_host *host, const void *fdt, int node);
+
 /* Turns off what firmware may have left on (ATS, PRI, PASID, phantom functions), redirects by ACS.
  */
 void pci_fence_function(const struct pci_bus *bus, const struct pci_function *function);

@@ -6,7 +6,7 @@
  */
 #include <libfdt.h>
 
-#include "pci_bus.h"
+#include "bus.h"
 
 #include "log.h"
 
@@ -225,6 +225,7 @@ static const char *read_bridge(struct pci_host *host, const void *fdt, int node)
 	if (!read_map(fdt, node, &iommu, host->iommu_map, &host->iommu_map_count)) {
 		return "iommu-map";
 	}
+	pci_read_interrupt_map(host, fdt, node);
 	return read_map(fdt, node, &msi, host->msi_map, &host->msi_map_count) ? NULL : "msi-map";
 }
 

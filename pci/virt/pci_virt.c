@@ -62,7 +62,9 @@ static void push(const struct pci_virt *bridge, const struct pci_virt_slot *slot
 	uint32_t value = virt_get(slot, at, rule->bytes);
 
 	if (at == PCI_COMMAND) {
-		value = (value & rule->device) | slot->decode;
+		value &= PCI_COMMAND_MASTER |
+			 (slot->identity.interrupt_pin ? PCI_COMMAND_INTX_OFF : 0);
+		value |= slot->decode;
 	}
 	virt_device_write(bridge->bus, slot->identity.rid, at, rule->bytes, value);
 }
@@ -253,12 +255,34 @@ void pci_virt_remove(struct pci_virt *bridge, unsigned slot)
 
 	lock_acquire(&bridge->lock);
 	if (slot != 0 && slot < PCI_VIRT_SLOTS && shown->present) {
-		pci_config_write16(bridge->bus, shown->identity.rid, PCI_COMMAND, shown->decode);
+		uint16_t quiet = shown->identity.is_vf ? 0 : PCI_COMMAND_INTX_OFF;
+
+		pci_config_write16(bridge->bus, shown->identity.rid, PCI_COMMAND,
+				   shown->decode | quiet);
 		/* Read back: the write has then reached the function. */
 		(void)pci_config_read16(bridge->bus, shown->identity.rid, PCI_COMMAND);
 		shown->present = false;
 	}
 	lock_release(&bridge->lock);
+}
+
+bool pci_virt_uses_intx(const struct pci_virt *bridge, unsigned slot)
+{
+	static const uint8_t groups[] = {GROUP_MSI, GROUP_MSIX};
+	static const uint16_t enabled[] = {MSI_CONTROL_ENABLE, MSIX_CONTROL_ENABLE};
+	const struct pci_virt_slot *shown = &bridge->slots[slot];
+	uint32_t command = virt_get(shown, PCI_COMMAND, 2);
+	bool uses = true;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(groups); i++) {
+		unsigned at = shown->base[groups[i]];
+
+		/* With messages to choose from, it has INTx once its driver has started it. */
+		uses = uses && (at == GROUP_ABSENT ||
+				((command & PCI_COMMAND_MASTER) &&
+				 !(virt_get(shown, at + MSI_CONTROL, 2) & enabled[i])));
+	}
+	return uses && shown->identity.interrupt_pin && !(command & PCI_COMMAND_INTX_OFF);
 }
 
 void pci_virt_init(struct pci_virt *bridge, const struct pci_bus *bus, partition_id_t owner)

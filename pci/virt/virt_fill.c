@@ -2,6 +2,8 @@
 /* First values of the shown registers, BAR sizing, and the shadow's own accessors. */
 #include "virt_rules.h"
 
+#include <string.h>
+
 #define BAR_IO	     0x1u
 #define BAR_WIDE     0x4u
 #define BAR_PREFETCH 0x8u
@@ -106,19 +108,14 @@ static uint32_t first_value(const struct pci_virt_slot *slot, const struct virt_
 {
 	const struct pci_virt_identity *identity = &slot->identity;
 
+	uint32_t value = 0;
+
 	switch (rule->source) {
-	case FROM_VENDOR:
-		return identity->vendor;
-	case FROM_DEVICE:
-		return identity->device;
-	case FROM_CLASS:
-		return identity->class_revision;
+	case FROM_IDENTITY:
+		memcpy(&value, (const uint8_t *)identity + rule->field, rule->bytes);
+		return value;
 	case FROM_BAR:
 		return bar_value(slot, bar_index(rule));
-	case FROM_SUBSYSTEM_VENDOR:
-		return identity->subsystem_vendor;
-	case FROM_SUBSYSTEM:
-		return identity->subsystem;
 	case FROM_FIRST_CAP:
 	case FROM_NEXT_CAP:
 		return next_cap(slot, rule->group);

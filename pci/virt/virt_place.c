@@ -192,7 +192,7 @@ static enum status check_bars(struct pci_virt_slot *slot, bool decoding)
 
 /*
  * A VF's decode bit reads 0 on real ones (PCIe 9.3.4.1.3) but some models gate on it: always set.
- * A whole function keeps the decode pci/bus gave it, with INTx off for good.
+ * A whole function keeps the decode pci/bus gave it, with INTx off for good unless it is routed.
  */
 static enum status take_decode(const struct pci_bus *bus, struct pci_virt_slot *slot)
 {
@@ -201,10 +201,11 @@ static enum status take_decode(const struct pci_bus *bus, struct pci_virt_slot *
 	if (command == 0xffff) {
 		return STATUS_HARDWARE;
 	}
-	slot->decode = slot->identity.is_vf
-			       ? PCI_COMMAND_MEMORY
-			       : (uint16_t)(command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)) |
-					 PCI_COMMAND_INTX_OFF;
+	slot->decode = PCI_COMMAND_MEMORY;
+	if (!slot->identity.is_vf) {
+		slot->decode = command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+		slot->decode |= slot->identity.interrupt_pin ? 0 : PCI_COMMAND_INTX_OFF;
+	}
 	return STATUS_OK;
 }
 
@@ -234,6 +235,7 @@ enum status virt_place(const struct pci_bus *bus, struct pci_virt_slot *slot)
 	memset(slot->base, GROUP_ABSENT, sizeof(slot->base));
 	slot->base[GROUP_IDENTITY] = 0;
 	slot->base[GROUP_HEADER] = 0;
+	slot->base[GROUP_INTX] = slot->identity.interrupt_pin ? 0 : GROUP_ABSENT;
 	status = check_bars(slot, slot->decode & PCI_COMMAND_MEMORY);
 	if (status) {
 		return status;

@@ -2,6 +2,7 @@
 #include "virt_rules.h"
 
 #define ALL		    0xffffffffu
+#define IDENTITY(name)	    .source = FROM_IDENTITY, .field = offsetof(struct pci_virt_identity, name)
 
 #define MSI_CONTROL_CAPABLE 0x018eu /* vectors, 64-bit, maskable */
 #define MSI_CONTROL_GUEST   0x0071u /* enable, vectors in use */
@@ -21,8 +22,8 @@
 
 /*
  * What is missing here reads 0: latency timer, header type (single function), BIST, CardBus, ROM
- * BAR, interrupt pin (INTx is not routed to partitions), PME, link and slot registers, and every
- * extended capability (SR-IOV, ATS, PRI, PASID, AER, ARI).
+ * BAR, interrupt pin of a function whose INTx is not routed, PME, link and slot registers, and
+ * every extended capability (SR-IOV, ATS, PRI, PASID, AER, ARI).
  *
  * Memory decode, the power state and Device Control never reach hardware: a guest that turns them
  * off and then touches a BAR must not raise an error on the bus (F47). MSI address and data do;
@@ -30,16 +31,18 @@
  */
 /* clang-format off */
 const struct virt_rule virt_rules[] = {
-	{GROUP_IDENTITY, PCI_VENDOR_ID, 2, .source = FROM_VENDOR},
-	{GROUP_IDENTITY, PCI_DEVICE_ID, 2, .source = FROM_DEVICE},
-	{GROUP_IDENTITY, 0x08, 4, .source = FROM_CLASS},
-	{GROUP_IDENTITY, 0x2c, 2, .source = FROM_SUBSYSTEM_VENDOR},
-	{GROUP_IDENTITY, 0x2e, 2, .source = FROM_SUBSYSTEM},
+	{GROUP_IDENTITY, PCI_VENDOR_ID, 2, IDENTITY(vendor)},
+	{GROUP_IDENTITY, PCI_DEVICE_ID, 2, IDENTITY(device)},
+	{GROUP_IDENTITY, 0x08, 4, IDENTITY(class_revision)},
+	{GROUP_IDENTITY, 0x2c, 2, IDENTITY(subsystem_vendor)},
+	{GROUP_IDENTITY, 0x2e, 2, IDENTITY(subsystem)},
 
 	{GROUP_HEADER, PCI_COMMAND, 2, .shadow = PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_OFF,
 				       .device = PCI_COMMAND_MASTER},
+	{GROUP_INTX,   PCI_COMMAND, 2, .device = PCI_COMMAND_INTX_OFF},
 	{GROUP_IO,     PCI_COMMAND, 2, .shadow = PCI_COMMAND_IO},
 	{GROUP_HEADER, PCI_STATUS, 2, .live = VIRT_STATUS_ERRORS, .w1c = VIRT_STATUS_ERRORS},
+	{GROUP_INTX,   PCI_STATUS, 2, .live = VIRT_STATUS_INTX},
 	{GROUP_CAPS,   PCI_STATUS, 2, .preset = VIRT_STATUS_LIST},
 	{GROUP_HEADER, 0x0c, 1, .shadow = ALL}, /* cache line size */
 	{GROUP_HEADER, PCI_BAR0 + 0x00, 4, FROM_BAR, .shadow = ALL},
@@ -50,6 +53,7 @@ const struct virt_rule virt_rules[] = {
 	{GROUP_HEADER, PCI_BAR0 + 0x14, 4, FROM_BAR, .shadow = ALL},
 	{GROUP_CAPS,   PCI_CAP_POINTER, 1, .source = FROM_FIRST_CAP},
 	{GROUP_HEADER, 0x3c, 1, .shadow = ALL}, /* interrupt line */
+	{GROUP_INTX,   0x3d, 1, IDENTITY(interrupt_pin)},
 
 	{GROUP_POWER, 0, 1, .preset = PCI_CAP_ID_POWER},
 	{GROUP_POWER, 1, 1, .source = FROM_NEXT_CAP},

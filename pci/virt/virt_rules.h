@@ -13,6 +13,7 @@ enum virt_group {
 	GROUP_IDENTITY, /* every slot, the host bridge's too */
 	GROUP_HEADER,	/* every physical function */
 	GROUP_IO,	/* it has an I/O BAR */
+	GROUP_INTX,	/* its INTx is routed */
 	GROUP_CAPS,	/* it has a capability */
 	GROUP_POWER,
 	GROUP_MSI,
@@ -32,12 +33,8 @@ _Static_assert(GROUP_COUNT == PCI_VIRT_GROUPS, "struct pci_virt_slot has one bas
 /* Where the first value comes from, besides `preset` and `copied`. */
 enum virt_source {
 	FROM_PRESET,
-	FROM_VENDOR,
-	FROM_DEVICE,
-	FROM_CLASS,
+	FROM_IDENTITY, /* its `field` */
 	FROM_BAR,
-	FROM_SUBSYSTEM_VENDOR,
-	FROM_SUBSYSTEM,
 	FROM_FIRST_CAP,
 	FROM_NEXT_CAP,
 	FROM_VECTORS
@@ -48,6 +45,7 @@ struct virt_rule {
 	uint8_t offset; /* from the group's base */
 	uint8_t bytes;	/* 1, 2 or 4: the width of every access to the device, too */
 	uint8_t source;
+	uint16_t field; /* offset in struct pci_virt_identity, `bytes` wide */
 	uint32_t preset;
 	uint32_t copied; /* read from the device once, when it is shown */
 	uint32_t shadow; /* writable; stays here */
@@ -57,7 +55,7 @@ struct virt_rule {
 	uint32_t reset;	 /* a written one resets the function */
 };
 
-#define VIRT_RULES 45
+#define VIRT_RULES 48
 extern const struct virt_rule virt_rules[VIRT_RULES];
 
 /* Is the rule's register shown in this slot? Then `*at` is its offset there. */
@@ -90,11 +88,14 @@ void virt_device_write(const struct pci_bus *bus, rid_t rid, unsigned at, unsign
 		       uint32_t value);
 
 /* Registers and fields used by the table and by virt_place (PCIe 5.0 section 7.5, 7.7). */
+#define VIRT_STATUS_INTX     0x0008u
 #define VIRT_STATUS_LIST     0x0010u
 #define VIRT_STATUS_ERRORS   0xf900u /* the write-1-to-clear bits */
 #define MSI_CONTROL	     2
 #define MSI_CONTROL_64	     0x0080u
 #define MSI_CONTROL_MASKABLE 0x0100u
+#define MSI_CONTROL_ENABLE   0x0001u
+#define MSIX_CONTROL_ENABLE  0x8000u
 #define MSIX_TABLE	     4
 #define MSIX_PBA	     8
 #define MSIX_BIR	     0x7u

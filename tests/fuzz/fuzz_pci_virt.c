@@ -80,11 +80,16 @@ static void check_register(unsigned slot, unsigned reg, unsigned bytes, uint32_t
 static void check_slot(unsigned slot, uint64_t offset)
 {
 	const struct model_function *function = fixture.functions[slot];
-	uint16_t ours = slot == SLOT_VF
-				? PCI_COMMAND_MEMORY
-				: PCI_COMMAND_MEMORY | PCI_COMMAND_IO | PCI_COMMAND_INTX_OFF;
+	uint16_t theirs = PCI_COMMAND_MASTER, ours = PCI_COMMAND_MEMORY;
 
-	check((model_config_get(function, PCI_COMMAND, 2) & ~PCI_COMMAND_MASTER) == ours,
+	if (slot == SLOT_SMALL) {
+		theirs |= PCI_COMMAND_INTX_OFF;
+		ours |= PCI_COMMAND_IO;
+		check_register(slot, PCI_COMMAND, 2, PCI_COMMAND_INTX_OFF, offset);
+	} else if (slot != SLOT_VF) {
+		ours |= PCI_COMMAND_IO | PCI_COMMAND_INTX_OFF;
+	}
+	check((model_config_get(function, PCI_COMMAND, 2) & ~theirs) == ours,
 	      "decode is not ours any more", slot, offset);
 	check(fixture_intact(&fixture, slot), "the identity changed", slot, offset);
 	check(guest_read(&fixture, slot, 0, 2) == 0x8086, "the vendor changed", slot, offset);

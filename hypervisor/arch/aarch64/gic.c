@@ -10,6 +10,7 @@ REG32(GICD_TYPER, 0x0004);
 REG32(GICD_IGROUPR, 0x0080);
 REG32(GICD_ISENABLER, 0x0100);
 REG32(GICD_ICENABLER, 0x0180);
+REG32(GICD_ICACTIVER, 0x0380);
 REG32(GICD_IPRIORITYR, 0x0400);
 REG32(GICD_ICFGR, 0x0c00);
 REG64(GICD_IROUTER, 0x6000);
@@ -68,6 +69,8 @@ void gic_distributor_init(mmio_t frame)
 	for (unsigned i = 1; i < lines; i++) {
 		mmio_write32(frame, reg32_nth(GICD_ICENABLER, i, 4), ~0u);
 		mmio_write32(frame, reg32_nth(GICD_IGROUPR, i, 4), ~0u);
+		mmio_write32(frame, reg32_nth(GICD_ICFGR, 2 * i, 4), 0); /* level */
+		mmio_write32(frame, reg32_nth(GICD_ICFGR, 2 * i + 1, 4), 0);
 	}
 	mmio_write32(frame, GICD_CTLR, GICD_CTLR_ARE);
 	distributor_wait();
@@ -75,16 +78,25 @@ void gic_distributor_init(mmio_t frame)
 	distributor_wait();
 }
 
-void gic_enable_spi(unsigned intid, bool edge)
+void gic_enable_spi(unsigned intid, bool edge, const struct core *core)
 {
 	reg32_t config = reg32_nth(GICD_ICFGR, intid / 16, 4);
-	uint32_t bit = 2u << intid % 16 * 2, old = mmio_read32(distributor, config);
 	reg32_t priority = reg32_nth(GICD_IPRIORITYR, intid / 4, 4);
 
-	mmio_write32(distributor, config, edge ? old | bit : old & ~bit);
+	if (edge) { /* by the boot core alone */
+		mmio_write32(distributor, config,
+			     mmio_read32(distributor, config) | 2u << intid % 16 * 2);
+	}
 	mmio_write32(distributor, priority, PRIORITY);
-	mmio_write64(distributor, reg64_nth(GICD_IROUTER, intid, 8), cores[0].affinity);
+	mmio_write64(distributor, reg64_nth(GICD_IROUTER, intid, 8), core->affinity);
 	mmio_write32(distributor, reg32_nth(GICD_ISENABLER, intid / 32, 4), 1u << intid % 32);
+}
+
+void gic_disable_spi(unsigned intid)
+{
+	mmio_write32(distributor, reg32_nth(GICD_ICENABLER, intid / 32, 4), 1u << intid % 32);
+	distributor_wait();
+	mmio_write32(distributor, reg32_nth(GICD_ICACTIVER, intid / 32, 4), 1u << intid % 32);
 }
 
 static bool redistributor_awake(void *context)
@@ -156,6 +168,7 @@ static enum hv_exit_class handle_spi(unsigned intid)
 			return handlers[i].exit_class;
 		}
 	}
+	gic_disable_spi(intid); /* nobody's: a line that is stuck would come for ever */
 	return HV_EXIT_OTHER;
 }
 
@@ -196,6 +209,10 @@ enum hv_exit_class interrupt_handle(struct vcpu *vcpu, unsigned intid)
 		exit_class = HV_EXIT_INJECT;
 	} else if (intid < SPURIOUS) {
 		interrupt_drop(intid);
+		if (intid >= 32 && this_core()->vcpu &&
+		    vgic_take_wire(this_core()->vcpu->partition, intid)) {
+			return HV_EXIT_INJECT; /* active until the guest ends it */
+		}
 		exit_class = handle(vcpu, intid);
 		sysreg_write(ICC_DIR_EL1, intid);
 	}

@@ -128,8 +128,8 @@ static inline uint64_t lr_pending(const struct vgic_bank *bank, unsigned index, 
 	       field_prep(ICH_LR_PRIORITY, bank->priority[index % 32]);
 }
 
-/* A guest's own timer: the physical interrupt is deactivated with its EOI. */
-static inline uint64_t lr_timer(unsigned intid)
+/* A guest's own timer or wire: the physical interrupt is deactivated with its EOI. */
+static inline uint64_t lr_held(unsigned intid)
 {
 	return ICH_LR_HW | field_prep(ICH_LR_PINTID, intid);
 }
@@ -143,7 +143,8 @@ static void queue(struct vcpu *vcpu, unsigned n, unsigned index)
 	uint64_t lr = lr_pending(bank, index, intid);
 
 	if (bank->held & bit) {
-		lr |= lr_timer(intid);
+		lr |= lr_held(intid < 32 ? intid
+					 : vcpu->partition->gic.wires[intid - 32 - GUEST_INTX_SPI]);
 	} else if (bank->level & bit) {
 		lr |= ICH_LR_EOI; /* look at the line again then */
 	}
@@ -303,7 +304,7 @@ static void latch_private(struct vcpu *vcpu, unsigned intid)
 
 void vgic_inject_timer(struct vcpu *vcpu, unsigned intid)
 {
-	if (!inject_first(vcpu, intid, lr_timer(intid))) {
+	if (!inject_first(vcpu, intid, lr_held(intid))) {
 		latch_private(vcpu, intid);
 	}
 }

@@ -45,6 +45,15 @@ struct pci_id_map {
 
 #define PCI_BUS_MAX_ID_MAPS 4
 
+/* One entry of interrupt-map that leads to a level-triggered SPI of the GIC. */
+struct pci_intx {
+	uint32_t unit; /* the masked first cell of the unit address: bus, device, function */
+	uint8_t pin;
+	intid_t intid;
+};
+
+#define PCI_BUS_MAX_INTX 16
+
 /* What the machine's device tree says; hypervisor or test fills it (pci_host_from_fdt()). */
 struct pci_host {
 	uintptr_t ecam; /* where the ECAM region is mapped */
@@ -56,6 +65,10 @@ struct pci_host {
 	unsigned iommu_map_count; /* 0: this bridge's DMA bypasses the SMMU */
 	struct pci_id_map msi_map[PCI_BUS_MAX_ID_MAPS];
 	unsigned msi_map_count; /* 0: no ITS behind this bridge */
+	uint32_t intx_unit_mask;
+	uint8_t intx_pin_mask;
+	struct pci_intx intx[PCI_BUS_MAX_INTX];
+	unsigned intx_count;
 };
 
 struct pci_bar {
@@ -81,9 +94,10 @@ struct pci_function {
 	uint32_t class_revision; /* config offset 0x08: class[31:8] revision[7:0] */
 	uint8_t header_type;	 /* 0 endpoint, 1 bridge; multifunction bit removed */
 	uint8_t interrupt_pin;
-	uint16_t parent; /* index of the bridge above; PCI_BUS_ROOT on a root bus */
-	uint16_t below;	 /* of a bridge: index of the first function below it, if there is one */
-	uint16_t group;	 /* its isolation group: index of the group's first function */
+	bool intx_stoppable; /* it has Interrupt Disable, which PCI 2.2 had not */
+	uint16_t parent;     /* index of the bridge above; PCI_BUS_ROOT on a root bus */
+	uint16_t below; /* of a bridge: index of the first function below it, if there is one */
+	uint16_t group; /* its isolation group: index of the group's first function */
 	uint8_t secondary, subordinate; /* of a bridge: the buses below it; 0: got no number */
 	uint8_t express_type;		/* device/port type, PCI_EXPRESS_NONE without */
 	bool ari_forwarding;		/* of a port: it passes device numbers above 0 */
@@ -152,6 +166,9 @@ bool pci_bus_vf_reachable(const struct pci_bus *bus, const struct pci_function *
 /* Translates a requester id by the host's maps. STATUS_NOT_FOUND: not covered, i.e. bypassed. */
 enum status MUST_USE pci_bus_stream_id(const struct pci_bus *bus, rid_t rid, stream_id_t *stream);
 enum status MUST_USE pci_bus_device_id(const struct pci_bus *bus, rid_t rid, device_id_t *device);
+
+/* The interrupt of the function's INTx, which others may share; false: none, or none known. */
+bool pci_bus_line(const struct pci_bus *bus, const struct pci_function *function, intid_t *line);
 
 /*
  * Configuration space of any requester id, VFs included. `offset` < 4096 and naturally aligned; a

@@ -19,7 +19,7 @@
 
 #define PCI_VIRT_SLOTS	      9	  /* slot 0 is the host bridge itself, always present */
 #define PCI_VIRT_SHADOW_BYTES 256 /* the extended space always reads as empty */
-#define PCI_VIRT_GROUPS	      13  /* register blocks of the rule table, see virt_rules.h */
+#define PCI_VIRT_GROUPS	      14  /* register blocks of the rule table, see virt_rules.h */
 
 /* What a guest may be shown of one physical function. Filled by hv-glue from pci/bus and vf. */
 struct pci_virt_identity {
@@ -30,6 +30,7 @@ struct pci_virt_identity {
 	struct pci_bar bars[PCI_BUS_BARS]; /* where stage 2 maps them: the guest's BAR values */
 	struct pci_capabilities caps;
 	uint16_t msix_vectors; /* 0 hides MSI-X */
+	uint8_t interrupt_pin; /* 0: no INTx; the function's Interrupt Disable stays set */
 };
 
 /*
@@ -78,6 +79,9 @@ enum status MUST_USE pci_virt_add(struct pci_virt *bridge, unsigned slot,
  * are stopped, so no reset asked for by the guest is under way.
  */
 void pci_virt_remove(struct pci_virt *bridge, unsigned slot);
+
+/* Is it as a driver that takes its interrupts by INTx leaves it? */
+bool pci_virt_uses_intx(const struct pci_virt *bridge, unsigned slot);
 
 /*
  * A guest's access at `offset` into its ECAM, size 1, 2 or 4 (8 is two 4s). Never fails: what is

@@ -118,8 +118,8 @@ static void test_f46_walk_with_resets(void **state)
 /* The bytes that may read as something else than 0 in the fullest function. */
 static bool listed(unsigned reg)
 {
-	return reg < PCI_BAR0 + 24 || (reg >= 0x2c && reg < 0x30) || reg == 0x34 || reg == 0x3c ||
-	       (reg >= AT_POWER && reg < AT_POWER + 6) ||
+	return reg < PCI_BAR0 + 24 || reg == 0x3d || (reg >= 0x2c && reg < 0x30) || reg == 0x34 ||
+	       reg == 0x3c || (reg >= AT_POWER && reg < AT_POWER + 6) ||
 	       (reg >= AT_MSI && reg < AT_MSI + 24 && reg != AT_MSI + 14 && reg != AT_MSI + 15) ||
 	       (reg >= AT_MSIX && reg < AT_MSIX + 12) ||
 	       (reg >= AT_VENDOR && reg < AT_VENDOR + 8) ||
@@ -322,6 +322,38 @@ static void test_f47_decode_is_ours(void **state)
 	decode_stays(SLOT_VF, PCI_COMMAND_MEMORY);
 }
 
+/* Interrupt Disable is the guest's where INTx is routed; elsewhere it stays set (above). */
+static void test_intx_disable(void **state)
+{
+	struct pci_virt_identity *identity = &fixture.identities[SLOT_SMALL];
+
+	(void)state;
+	assert_int_equal(guest_read(&fixture, SLOT_SMALL, 0x3d, 1), 2);
+	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, 0x3d, 1), 0);
+	assert_int_equal(model_config_get(hardware(SLOT_SMALL), PCI_COMMAND, 2), 0x0003);
+	assert_false(pci_virt_uses_intx(&fixture.bridge, SLOT_SMALL));
+	guest_write(&fixture, SLOT_SMALL, PCI_COMMAND, 2, 0x0404);
+	assert_int_equal(model_config_get(hardware(SLOT_SMALL), PCI_COMMAND, 2), 0x0407);
+	assert_false(pci_virt_uses_intx(&fixture.bridge, SLOT_SMALL));
+	guest_write(&fixture, SLOT_SMALL, PCI_COMMAND + 1, 1, 0);
+	assert_int_equal(model_config_get(hardware(SLOT_SMALL), PCI_COMMAND, 2), 0x0007);
+	assert_true(pci_virt_uses_intx(&fixture.bridge, SLOT_SMALL));
+	/* The state of its pin is read live. */
+	model_config_put(hardware(SLOT_SMALL), PCI_STATUS, 2, 0x0008);
+	assert_int_equal(guest_read(&fixture, SLOT_SMALL, PCI_STATUS, 2) & 8, 8);
+	model_config_put(hardware(SLOT_WHOLE), PCI_STATUS, 2, 0x0008);
+	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, PCI_STATUS, 2) & 8, 0);
+	/* Messages instead, then neither. */
+	guest_write(&fixture, SLOT_SMALL, AT_MSI + 2, 2, 1);
+	assert_false(pci_virt_uses_intx(&fixture.bridge, SLOT_SMALL));
+	assert_false(pci_virt_uses_intx(&fixture.bridge, SLOT_VF));
+	pci_virt_remove(&fixture.bridge, SLOT_SMALL);
+	assert_int_equal(model_config_get(hardware(SLOT_SMALL), PCI_COMMAND, 2), 0x0403);
+	identity->interrupt_pin = 0;
+	assert_int_equal(fixture_add(&fixture, SLOT_SMALL), STATUS_OK);
+	assert_int_equal(model_config_get(hardware(SLOT_SMALL), PCI_COMMAND, 2), 0x0403);
+}
+
 /* A real VF reads its decode bit as 0; what we write has it set all the same. */
 static void test_f47_vf_decode_bit_is_always_written(void **state)
 {
@@ -495,6 +527,7 @@ int main(void)
 		virt_test(test_express_is_an_integrated_endpoint),
 		virt_test(test_msix_control),
 		virt_test(test_f47_decode_is_ours),
+		virt_test(test_intx_disable),
 		virt_test(test_f47_vf_decode_bit_is_always_written),
 		virt_test(test_f47_decode_is_never_switched_on),
 		virt_test(test_f47_power_state_is_shadow),

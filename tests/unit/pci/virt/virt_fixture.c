@@ -102,6 +102,7 @@ static void make_small(struct fixture *fixture, unsigned slot, rid_t rid, uint32
 	identity->msix_vectors = 0;
 	memset(identity->bars, 0, sizeof(identity->bars));
 	identity->bars[0] = fixture_bar(PCI_SPACE_MEM32, 0x10100000, MIB(1));
+	identity->interrupt_pin = slot == SLOT_SMALL ? 2 : 0;
 }
 
 static void make_vf(struct fixture *fixture)
@@ -216,6 +217,9 @@ void fixture_allowed(unsigned slot, uint8_t allowed[MODEL_CONFIG_BYTES])
 	allow(allowed, 0x06, 2, 0xf900); /* error bits, cleared by 1 */
 	if (slot == SLOT_WHOLE || slot == SLOT_VF) {
 		allow(allowed, AT_MSIX + 2, 2, 0xc000);
+	}
+	if (slot == SLOT_SMALL) {
+		allow(allowed, 0x04, 2, 0x0400); /* Interrupt Disable */
 	}
 	if (slot != SLOT_VF) {
 		allow(allowed, AT_MSI + 2, 2, 0x0071);

@@ -7,7 +7,7 @@
 #include "pci_virt.h"
 
 #define SLOT_WHOLE  1 /* a whole function: 64-bit maskable MSI, an I/O BAR */
-#define SLOT_SMALL  2 /* a whole function: 32-bit MSI without mask, nothing else */
+#define SLOT_SMALL  2 /* a whole function: 32-bit MSI without mask, INTx */
 #define SLOT_MASKED 3 /* a whole function: 32-bit MSI with mask */
 #define SLOT_WIDE   4 /* a whole function: 64-bit MSI without mask */
 #define SLOT_VF	    5
