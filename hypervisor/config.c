@@ -38,47 +38,6 @@ static bool read_text(const void *fdt, int node, const char *property, char *tex
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "0000:01:10.2": domain 0 only. */
-static bool parse_function(const char *text, rid_t *rid)
-{
-	static const char shape[] = "0000:hh:hh.h";
-	unsigned digits[5], count = 0;
-
-	for (unsigned i = 0; i < sizeof(shape); i++) {
-		if (shape[i] == 'h') {
-			int digit = hex_digit(text[i]);
-
-			if (digit < 0) {
-				return false;
-			}
-			digits[count++] = (unsigned)digit;
-		} else if (text[i] != shape[i]) {
-			return false;
-		}
-	}
-	if (digits[2] > 1 || digits[4] > 7) {
-		return false;
-	}
-	rid->v = (uint16_t)(digits[0] << 12 | digits[1] << 8 | digits[2] << 7 | digits[3] << 3 |
-			    digits[4]);
-	return true;
-}
-
-static bool read_function(const void *fdt, int node, const char *property, rid_t *rid)
-{
-	char text[13];
-
-	return read_text(fdt, node, property, text, sizeof(text)) && parse_function(text, rid);
-}
-
 static uint32_t read_u32(const void *fdt, int node, const char *property, uint32_t absent)
 {
 	int length;
@@ -95,11 +54,16 @@ static bool read_device(const void *fdt, int node, struct hv_device_request *dev
 	memset(device, 0, sizeof(*device));
 	strncpy(device->label, name, sizeof(device->label) - 1);
 	device->keep_without_reset = fdt_getprop(fdt, node, "keep-without-reset", NULL) != NULL;
-	if (read_function(fdt, node, "function", &device->function)) {
-		return true;
+
+	uint32_t rid = read_u32(fdt, node, "requester-id", UINT32_MAX);
+
+	if (rid > UINT16_MAX) {
+		return complain(name, "its function is not resolved");
 	}
-	if (!read_function(fdt, node, "vf-of", &device->function)) {
-		return complain(name, "needs function = or vf-of = \"0000:bb:dd.f\"");
+	device->function.v = (uint16_t)rid;
+	device->wants_vf = fdt_getprop(fdt, node, "vf-of", NULL) != NULL;
+	if (!device->wants_vf) {
+		return true;
 	}
 
 	uint32_t index = read_u32(fdt, node, "index", UINT32_MAX);
@@ -115,7 +79,6 @@ static bool read_device(const void *fdt, int node, struct hv_device_request *dev
 	if (mac) {
 		memcpy(device->mac, mac, sizeof(device->mac));
 	}
-	device->wants_vf = true;
 	device->vf_index = (uint16_t)index;
 	device->vlan = (uint16_t)vlan;
 	return true;

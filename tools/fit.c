@@ -44,6 +44,19 @@ static void set_u64(void *fdt, const char *path, const char *name, uint64_t valu
 	check(fdt_setprop_u64(fdt, node, name, value), path);
 }
 
+/* One that could not be read stays unresolved: the hypervisor then refuses the config
+ * (--unchecked). */
+static void resolve_device(void *fdt, const struct device *device)
+{
+	int rid = device->has_vf_of ? device->vf_of : device->function;
+	int node = fdt_path_offset(fdt, device->path);
+
+	check(node, device->path);
+	if (rid >= 0) {
+		check(fdt_setprop_u32(fdt, node, "requester-id", (uint32_t)rid), device->path);
+	}
+}
+
 static const char *dtb_name(const struct partition *partition)
 {
 	return keep_printf("dtb-%s", partition->name);
@@ -74,6 +87,9 @@ static struct bytes resolve(const struct config *config)
 		}
 		set_string(fdt, partition->path, "dtb-image", dtb_name(partition));
 		set_u64(fdt, partition->path, "dtb-load", layout->dtb_load);
+		for (unsigned d = 0; d < partition->device_count; d++) {
+			resolve_device(fdt, &partition->devices[d]);
+		}
 	}
 	check(fdt_pack(fdt), config->file);
 	return (struct bytes){fdt, fdt_totalsize(fdt)};
