@@ -42,7 +42,7 @@ static void dump_function(const struct pci_function *f)
 	}
 }
 
-static void dump_machine(void)
+void dump(void)
 {
 	log_info("@machine smmu=%u its=%u", glue.iommu_ready, glue.irq_ready);
 	for (unsigned i = 0; i < glue.bus.host.iommu_map_count; i++) {
@@ -57,16 +57,11 @@ static void dump_machine(void)
 			dump_space(NULL, "-", glue.pools[p].vfs[i].rid, 0x1000);
 		}
 	}
-}
+	for (unsigned i = 0; i < hv_partition_count() * PCI_VIRT_SLOTS; i++) {
+		partition_id_t id = {(uint8_t)(i / PCI_VIRT_SLOTS)};
 
-void dump(partition_id_t id)
-{
-	if (partition_is(id, PARTITION_NONE)) {
-		dump_machine();
-		return;
-	}
-	for (unsigned slot = 0; slot < PCI_VIRT_SLOTS; slot++) {
 		dump_space(&glue.sides[id.v].bridge, hv_partition_name(id),
-			   (rid_t){(uint16_t)(slot << 3)}, PCI_VIRT_SHADOW_BYTES);
+			   (rid_t){(uint16_t)(i % PCI_VIRT_SLOTS << 3)}, PCI_VIRT_SHADOW_BYTES);
 	}
+	log_info("@end");
 }

@@ -215,8 +215,5 @@ enum status glue_start(const struct glue_machine *machine, struct hv_hooks *hook
 	}
 	hooks_fill(hooks);
 	glue.dump_pci = machine->dump_pci;
-	if (glue.dump_pci) {
-		dump(PARTITION_NONE);
-	}
 	return status;
 }

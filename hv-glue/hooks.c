@@ -74,7 +74,7 @@ static enum status partition_start(partition_id_t id)
 		}
 	}
 	if (glue.dump_pci) {
-		dump(id);
+		dump();
 	}
 	return STATUS_OK;
 }

@@ -9,8 +9,8 @@
 enum status MUST_USE hooks_trap(partition_id_t id, struct partition_side *side);
 /* struct irq_sink's `storm`. */
 void hooks_storm(partition_id_t id, device_id_t device);
-/* dump.c: the configuration spaces of the machine (PARTITION_NONE) or as a partition sees them. */
-void dump(partition_id_t view);
+/* dump.c: every configuration space, the machine's and as partitions see them. */
+void dump(void);
 
 /* ports.c: its accesses to its bridge's I/O window; `context` is its struct partition_side. */
 uint64_t ports_read(void *context, uint64_t offset, unsigned size);

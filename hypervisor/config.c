@@ -49,7 +49,6 @@ static uint32_t read_u32(const void *fdt, int node, const char *property, uint32
 static bool read_device(const void *fdt, int node, struct hv_device_request *device)
 {
 	const char *name = fdt_get_name(fdt, node, NULL);
-	int length;
 
 	memset(device, 0, sizeof(*device));
 	strncpy(device->label, name, sizeof(device->label) - 1);
@@ -67,20 +66,11 @@ static bool read_device(const void *fdt, int node, struct hv_device_request *dev
 	}
 
 	uint32_t index = read_u32(fdt, node, "index", UINT32_MAX);
-	uint32_t vlan = read_u32(fdt, node, "vlan", 0);
-	const void *mac = fdt_getprop(fdt, node, "mac-address", &length);
 
-	if (index > UINT16_MAX || vlan > 4094) {
-		return complain(name, "index or vlan is missing or out of range");
-	}
-	if (mac && length != (int)sizeof(device->mac)) {
-		return complain(name, "mac-address is not six bytes");
-	}
-	if (mac) {
-		memcpy(device->mac, mac, sizeof(device->mac));
+	if (index > UINT16_MAX) {
+		return complain(name, "index is missing or out of range");
 	}
 	device->vf_index = (uint16_t)index;
-	device->vlan = (uint16_t)vlan;
 	return true;
 }
 

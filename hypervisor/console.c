@@ -106,11 +106,7 @@ static void command(char key)
 		report_print();
 		break;
 	case 'd':
-		partition_hooks.dump(PARTITION_NONE);
-		for (unsigned i = 0; i < partition_count; i++) {
-			partition_hooks.dump(partitions[i].id);
-		}
-		log_info("@end");
+		partition_hooks.dump();
 		break;
 	case 'r':
 		escape_key = key;

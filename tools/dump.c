@@ -128,6 +128,9 @@ static void read_row(struct dump *dump, const char *line)
 	    at > 4096 - 16 || at % 16 || !(function = function_at(dump, view, name))) {
 		return;
 	}
+	if ((words[0] & words[1] & words[2] & words[3]) == 0xffffffff) {
+		return; /* in reset */
+	}
 	if (at == 0) { /* of a dump that comes again */
 		memset(function->bytes, 0, sizeof(function->bytes));
 	}

@@ -20,7 +20,7 @@ struct glue_machine {
 	pa_t its_translater;
 	mmio_t redistributors[16];
 	unsigned cores;
-	bool dump_pci; /* log the configuration spaces, and each partition's as it starts */
+	bool dump_pci; /* log the configuration spaces each time a partition starts */
 };
 
 /*

@@ -24,8 +24,6 @@ struct hv_device_request {
 	rid_t function; /* the whole function, or the PF whose VF is wanted */
 	bool wants_vf;
 	uint16_t vf_index;
-	uint8_t mac[6];		 /* the VF's contract; zeroes without one */
-	uint16_t vlan;		 /* 0: untagged */
 	bool keep_without_reset; /* it may be this partition's for good */
 };
 
@@ -147,9 +145,8 @@ struct hv_hooks {
 	void (*lpi)(unsigned core, uint32_t intid); /* a physical LPI was acknowledged here */
 	void (*alarm)(unsigned core);		    /* what hv_alarm() asked for */
 	void (*device_interrupt)(void); /* the IOMMU's wired interrupts, on the boot core */
-	void (*dump)(
-		partition_id_t view); /* log configuration spaces, PARTITION_NONE: the machine's */
-	void (*report)(void);	      /* log one line for each device: owner and counters */
+	void (*dump)(void);		/* log configuration spaces */
+	void (*report)(void);		/* log one line for each device: owner and counters */
 };
 
 #endif

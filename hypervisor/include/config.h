@@ -31,7 +31,7 @@ struct partition_config {
 struct config {
 	struct partition_config partitions[HV_MAX_PARTITIONS];
 	unsigned partition_count;
-	bool dump_pci; /* into the boot log, and each partition's view when it starts */
+	bool dump_pci; /* into the log, each time a partition starts */
 };
 
 /*

@@ -23,7 +23,6 @@ enum smmu_opcode {
 	CMD_SYNC = 0x46,
 };
 
-#define CMD0_OPCODE  BITS(7, 0)
 #define CMD0_STREAM  BITS(63, 32)
 #define CMD0_VMID    BITS(47, 32)
 #define CMD0_ASID    BITS(63, 48)

@@ -16,7 +16,6 @@ static struct {
 	struct its_command *base;
 	uint64_t writer; /* byte offset */
 	bool failed;
-	struct irq_route_totals totals;
 } queue;
 
 enum status its_queue_init(void)
@@ -40,16 +39,7 @@ enum status its_queue_init(void)
 	mmio_write64(gic.its, GITS_CWRITER, 0);
 	queue.writer = 0;
 	queue.failed = false;
-	queue.totals = (struct irq_route_totals){0};
 	return STATUS_OK;
-}
-
-struct irq_route_totals irq_route_totals(void)
-{
-	lock_acquire(&queue.lock);
-	struct irq_route_totals totals = queue.totals;
-	lock_release(&queue.lock);
-	return totals;
 }
 
 static bool queue_taken(void *context)
@@ -69,7 +59,6 @@ static enum status queue_wait(void)
 	}
 	if (status != STATUS_OK) {
 		queue.failed = true;
-		queue.totals.timeouts++;
 		log_error("ITS: command queue %s at offset 0x%llx of 0x%llx; interrupt routing is "
 			  "frozen, restart the machine",
 			  status == STATUS_TIMEOUT ? "does not advance" : "stalled",
@@ -96,7 +85,6 @@ static enum status queue_send(const struct its_batch *batch)
 		gic_clean(slot, sizeof(*slot));
 		queue.writer = (queue.writer + ITS_COMMAND_SIZE) % QUEUE_SIZE;
 	}
-	queue.totals.commands += batch->count;
 	arch_publish();
 	mmio_write64(gic.its, GITS_CWRITER, queue.writer);
 	return queue_wait();

@@ -203,10 +203,4 @@ uint64_t vredist_lpi_pendbaser(const struct irq_partition *partition, unsigned v
 void vredist_lpi_set_pendbaser(struct irq_partition *partition, unsigned vcpu, uint64_t value);
 void vredist_lpi_enable(struct irq_partition *partition, unsigned vcpu, bool enable);
 
-struct irq_route_totals {
-	uint64_t commands; /* to the physical ITS */
-	uint64_t timeouts;
-};
-struct irq_route_totals irq_route_totals(void);
-
 #endif

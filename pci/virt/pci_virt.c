@@ -103,14 +103,9 @@ static uint32_t read_registers(const struct pci_virt *bridge, const struct pci_v
 	return value;
 }
 
-/* What a write did: nothing at all counts as refused. */
-struct outcome {
-	bool accepted, reset;
-};
-
-static void write_register(const struct pci_virt *bridge, struct pci_virt_slot *slot,
-			   const struct virt_rule *rule, unsigned at, uint32_t bits, uint32_t mask,
-			   struct outcome *outcome)
+/* True: the write asks for a reset. */
+static bool write_register(const struct pci_virt *bridge, struct pci_virt_slot *slot,
+			   const struct virt_rule *rule, unsigned at, uint32_t bits, uint32_t mask)
 {
 	uint32_t writable = virt_writable(slot, rule) & mask;
 	uint32_t clear = rule->w1c & mask & bits;
@@ -126,22 +121,24 @@ static void write_register(const struct pci_virt *bridge, struct pci_virt_slot *
 	if (clear) {
 		virt_device_write(bridge->bus, slot->identity.rid, at, rule->bytes, clear);
 	}
-	outcome->reset |= (rule->reset & mask & bits) != 0;
-	outcome->accepted |= ((writable | ((rule->w1c | rule->reset) & mask)) != 0);
+	return rule->reset & mask & bits;
 }
 
-static void write_registers(const struct pci_virt *bridge, struct pci_virt_slot *slot, unsigned reg,
-			    unsigned size, uint32_t value, struct outcome *outcome)
+static bool write_registers(const struct pci_virt *bridge, struct pci_virt_slot *slot, unsigned reg,
+			    unsigned size, uint32_t value)
 {
+	bool reset = false;
+
 	for (unsigned i = 0; i < VIRT_RULES; i++) {
 		unsigned at;
 		uint32_t mask = touched(slot, &virt_rules[i], reg, size, &at);
 
 		if (mask) {
-			write_register(bridge, slot, &virt_rules[i], at, lanes(value, reg, at),
-				       mask, outcome);
+			reset |= write_register(bridge, slot, &virt_rules[i], at,
+						lanes(value, reg, at), mask);
 		}
 	}
+	return reset;
 }
 
 /* On the guest's own core, without the lock: only this partition waits, and only for itself. */
@@ -172,7 +169,6 @@ uint64_t pci_virt_read(struct pci_virt *bridge, uint64_t offset, unsigned size)
 	struct pci_virt_slot *slot;
 
 	lock_acquire(&bridge->lock);
-	bridge->accesses++;
 	slot = slot_at(bridge, offset, size);
 	if (slot) {
 		slot->counters.reads++;
@@ -201,26 +197,23 @@ uint32_t pci_virt_peek(struct pci_virt *bridge, unsigned slot, unsigned reg)
 void pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uint64_t value)
 {
 	unsigned reg = (unsigned)(offset & ECAM_REGISTER);
-	struct outcome outcome = {false, false};
 	struct pci_virt_slot *slot;
+	bool reset = false;
 
 	lock_acquire(&bridge->lock);
-	bridge->accesses++;
 	slot = slot_at(bridge, offset, size);
 	if (slot && !slot->silent) {
-		write_registers(bridge, slot, reg, size < 4 ? size : 4, (uint32_t)value, &outcome);
+		reset = write_registers(bridge, slot, reg, size < 4 ? size : 4, (uint32_t)value);
 		if (size == 8) {
-			write_registers(bridge, slot, reg + 4, 4, (uint32_t)(value >> 32),
-					&outcome);
+			reset |= write_registers(bridge, slot, reg + 4, 4, (uint32_t)(value >> 32));
 		}
-		slot->silent = outcome.reset;
+		slot->silent = reset;
 	}
 	if (slot) {
 		slot->counters.writes++;
-		slot->counters.refused_writes += !outcome.accepted;
 	}
 	lock_release(&bridge->lock);
-	if (outcome.reset) {
+	if (reset) {
 		reset_function(bridge, slot);
 	}
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Virtual functions of one physical function: enabling SR-IOV, where each VF's BARs are, and who
- * owns what. The contract of a VF (MAC, VLAN, trust off) travels from the config to the owner of
- * the PF; this room keeps the copy that says what was promised.
+ * owns what. The contract of a VF (MAC, VLAN) is its PF's owner's business.
  *
  * Leans on: lib, pci/bus. Specification: PCIe 5.0 chapter 9 (SR-IOV).
  * Lock: struct vf_pool.lock guards the states; enabling runs on the boot core alone.
@@ -25,11 +24,6 @@
  */
 enum vf_state { VF_ABSENT, VF_FREE, VF_CLAIMED, VF_ASSIGNED, VF_QUARANTINED, VF_DEAD };
 
-struct vf_contract {
-	uint8_t mac[6];
-	uint16_t vlan; /* 0: untagged */
-};
-
 struct vf {
 	enum vf_state state;
 	partition_id_t owner; /* PARTITION_NONE unless CLAIMED or ASSIGNED */
@@ -41,7 +35,6 @@ struct vf {
 	uint16_t msix_vectors;
 	uint8_t msix_bar;
 	uint32_t msix_offset;
-	struct vf_contract contract;
 	bool resetting; /* vf_reset() is on it: no transition until it is done */
 };
 

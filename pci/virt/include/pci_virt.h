@@ -35,10 +35,10 @@ struct pci_virt_identity {
 
 /*
  * Counted for each function; "exits for the device" is made of these. An 8-byte access counts
- * once. Refused: a write of which no bit may be written. Kept after remove, cleared by add.
+ * once. Kept after remove, cleared by add.
  */
 struct pci_virt_counters {
-	uint64_t reads, writes, refused_writes;
+	uint64_t reads, writes;
 };
 
 struct pci_virt_slot {
@@ -57,7 +57,6 @@ struct pci_virt {
 	const struct pci_bus *bus;
 	partition_id_t owner;
 	struct pci_virt_slot slots[PCI_VIRT_SLOTS];
-	uint64_t accesses;
 };
 
 void pci_virt_init(struct pci_virt *bridge, const struct pci_bus *bus, partition_id_t owner);

@@ -243,3 +243,13 @@ const struct hv_host_lpi *rig_lpi(unsigned p, unsigned event)
 {
 	return hv_host_lpi((partition_id_t){(uint8_t)p}, event);
 }
+
+uint64_t rig_physical_commands(void)
+{
+	uint64_t count = 0;
+
+	for (unsigned opcode = 0; opcode < 64; opcode++) {
+		count += model_its_count(opcode);
+	}
+	return count;
+}

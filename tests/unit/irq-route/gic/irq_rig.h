@@ -60,6 +60,9 @@ void rig_guest_usual(unsigned p);
 uint16_t rig_vpe(unsigned p, unsigned vcpu);
 uint64_t rig_refused(unsigned p);
 
+/* Commands the ITS has taken since the start. */
+uint64_t rig_physical_commands(void);
+
 /* Injected path: this core takes what is signalled; the slot of device 0's event. */
 unsigned rig_take(unsigned core);
 const struct hv_host_lpi *rig_lpi(unsigned p, unsigned event);

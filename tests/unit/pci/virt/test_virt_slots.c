@@ -391,7 +391,6 @@ static void test_reset_that_never_ends(void **state)
 	}
 	assert_int_equal(function->resets, 1);
 	assert_int_equal(models_log_count("0000:01:12.0"), 1);
-	assert_int_equal(fixture.bridge.slots[SLOT_VF].counters.refused_writes, 100);
 	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, 0, 2), 0x8086);
 	/* The slot can be emptied; the function answers nobody. */
 	pci_virt_remove(&fixture.bridge, SLOT_VF);
@@ -439,8 +438,6 @@ static void test_counters(void **state)
 	guest_write(&fixture, SLOT_VF, 0x160 + 8, 4, 0xffffffff); /* SR-IOV control */
 	guest_write(&fixture, SLOT_EMPTY, PCI_COMMAND, 2, 6);
 	assert_int_equal(counters->writes, 7);
-	assert_int_equal(counters->refused_writes, 4);
-	assert_int_equal(fixture.bridge.accesses, 11);
 	pci_virt_remove(&fixture.bridge, SLOT_VF);
 	assert_int_equal(counters->writes, 7);
 }
