@@ -64,7 +64,7 @@ static void starts(void **state)
 	assert_int_equal(fixture.starts, 1);
 	assert_int_equal(ram[0], 'x');
 	assert_int_equal(ram[KIB(64)], 'x');
-	assert_int_equal(ram[1] | ram[MIB(2) - 1], 0); /* F37 */
+	assert_int_equal(ram[1] | ram[MIB(2) - 1], 0);		  /* F37 */
 	assert_true(fixture.interrupts_taken >= MIB(2) / KIB(8)); /* F71: not after all of it */
 	assert_int_equal(partitions[1].state, PARTITION_OFF);
 }
