@@ -20,6 +20,7 @@ ROOT = HERE.parents[1]
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(HERE), str(ROOT / "tools")]
 
+import chart  # noqa: E402
 from demo.machine import MachineError  # noqa: E402
 from demo.table import columns  # noqa: E402
 from lines import LINES, Metric, faults, held, say  # noqa: E402
@@ -138,6 +139,12 @@ def main(arguments: Sequence[str]) -> int:
     print(f"\n{table(metrics, missing)}\n\n  {text}")
     write_json(metrics, ROOT / "build" / "bench.json")
     print("  as JSON: build/bench.json; what each means: docs/performance.md")
+    try:
+        drawn = chart.write(metrics, ROOT / "build" / "bench")
+        print(f"  charts: {', '.join(str(p.relative_to(ROOT)) for p in drawn) or 'none, they need part data'}")
+    except chart.ChartError as error:
+        print(f"make bench: {error}", file=sys.stderr)
+        failed.append("chart")
     del lock
     return 1 if failed or wrong or (options.strict and not all_held) else 0
 

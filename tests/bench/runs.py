@@ -34,7 +34,7 @@ CLIENT, SERVER = "client", "server"
 @dataclass(frozen=True)
 class Work:
     """What the guests do (guest-drivers/linux/cw-bench): the first `stop` phases. Runs that differ in `stop` alone are
-    the same, instruction by instruction, up to the end of the shorter one: the guests look at it only then."""
+    the same, instruction by instruction, up to the end of the shorter one."""
 
     phases: tuple[str, ...]
     stop: int
@@ -46,7 +46,7 @@ class Work:
         return self.phases[:self.stop]
 
     def words(self) -> str:
-        return f"cw.phases={','.join(self.phases)} cw.stop={self.stop:02} cw.trips={self.trips} cw.warm={self.warm} cw.usecs={self.usecs}"
+        return f"cw.phases={','.join(self.phases)} cw.trips={self.trips} cw.warm={self.warm} cw.usecs={self.usecs}"
 
 
 @dataclass
@@ -105,15 +105,34 @@ def unattended(command: Sequence[str], logs: Path) -> list[str]:
                    icount="shift=0,sleep=off")
 
 
-def bare(command: Sequence[str], work: Work) -> list[str]:
+def bare(command: Sequence[str], ramdisk: Path, work: Work) -> list[str]:
     """The same machine with Linux alone on it. Its VFs' BARs must lie below 4 GiB (QEMU 10.0), and Causeway's do."""
-    out = changed(command, kernel=str(BUILD / "guest/Image"), initrd=str(BUILD / "guest/initramfs.cpio.gz"))
+    out = changed(command, kernel=str(BUILD / "guest/Image"), initrd=str(ramdisk))
     out = changed(out, M=out[out.index("-M") + 1] + ",highmem-mmio=off")
     return [*out, "-append", f"{LINUX} iommu.passthrough=1 maxcpus=2 cw.name=bare cw.role=bench-native {work.words()}"]
 
 
+def cpio(name: str, data: bytes) -> bytes:
+    """An archive of one file, as the kernel wants it in front of another (newc)."""
+    out = b""
+    for entry, mode, body in ((name, 0o100644, data), ("TRAILER!!!", 0, b"")):
+        fields = (0, mode, 0, 0, 1, 0, len(body), 0, 0, 0, 0, len(entry) + 1, 0)
+        out += b"070701" + b"".join(b"%08x" % x for x in fields) + entry.encode() + b"\0"
+        out += bytes(-len(out) % 4) + body
+        out += bytes(-len(out) % 4)
+    return out + bytes(-len(out) % 512)
+
+
+def write_ramdisk(name: str, work: Work) -> Path:
+    """The guests' initramfs, and where to stop in a file in front of it."""
+    path = BUILD / f"bench-{name}.cpio"
+    path.write_bytes(cpio("cw-stop", b"%02d\n" % work.stop) + (BUILD / "guest/initramfs.cpio.gz").read_bytes())
+    return path
+
+
 def write_config(name: str, gic: int, work: Work) -> Path:
-    text = Template(TEMPLATE.read_text("utf-8")).substitute(gic=gic, linux=LINUX, work=work.words())
+    text = Template(TEMPLATE.read_text("utf-8")).substitute(
+        gic=gic, linux=LINUX, work=work.words(), ramdisk=write_ramdisk(name, work).relative_to(ROOT))
     path = BUILD / f"bench-{name}.dts"
     path.write_text(text, "utf-8")
     return path
@@ -171,7 +190,8 @@ def fresh(name: str) -> Path:
 
 def run_bare(name: str, gic: int, work: Work) -> Outcome:
     logs = fresh(name)
-    command = bare(unattended(printed_command(write_config(name, gic, work)), logs), work)
+    command = unattended(printed_command(write_config(name, gic, work)), logs)
+    command = bare(command, write_ramdisk(name, work), work)
     outcome = run(name, command, logs, f"bare Linux, GICv{gic}: {' '.join(work.done())}")
     return complete(outcome, work, logs)
 

@@ -14,7 +14,7 @@ PACKAGES=(
 	gcc libc6-dev make git file gzip xz-utils cpio kmod ca-certificates
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	clang clang-format clang-tidy libclang-rt-dev shellcheck
-	libfdt-dev device-tree-compiler u-boot-tools pciutils libcmocka-dev
+	libfdt-dev device-tree-compiler u-boot-tools pciutils libcmocka-dev gnuplot-nox
 	python3 python3-pytest
 )
 
