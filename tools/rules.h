@@ -15,6 +15,10 @@ void rules_check_devices(struct config *config, unsigned partition, struct repor
 void rules_check_group(const struct config *config, unsigned partition, const struct device *device,
 		       struct report *report);
 
+/* Of one device: an interrupt line that it shares with another partition's. */
+void rules_check_intx(struct config *config, unsigned partition, const struct device *device,
+		      struct report *report);
+
 /* A MAC address that no device can have; one that another device has too. */
 void rules_check_mac(const char *path, const uint8_t mac[6], struct report *report);
 void rules_check_mac_twin(const char *path, const uint8_t mac[6], const char *other_path,

@@ -307,6 +307,7 @@ void rules_check_devices(struct config *config, unsigned index, struct report *r
 
 	for (unsigned i = 0; i < partition->device_count; i++) {
 		check_device(config, index, &partition->devices[i], report);
+		rules_check_intx(config, index, &partition->devices[i], report);
 	}
 	if (partition->pf_service) {
 		service_rules(config, partition, report);

@@ -89,6 +89,22 @@ static void controller(const char *name, const char *cells, uint32_t phandle)
 
 #define CELLS(...) (const uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4
 
+/* As QEMU's `virt` has it: lines 35 to 38 by slot and pin. */
+static void interrupt_map(void)
+{
+	fdt32_t map[16][9] = {{0}};
+
+	for (unsigned i = 0; i < 16; i++) {
+		map[i][0] = cpu_to_fdt32((i / 4) << 11);
+		map[i][3] = cpu_to_fdt32(i % 4 + 1);
+		map[i][4] = cpu_to_fdt32(3);
+		map[i][7] = cpu_to_fdt32(3 + (i / 4 + i % 4) % 4);
+		map[i][8] = cpu_to_fdt32(4);
+	}
+	property("interrupt-map-mask", CELLS(0x1800, 0, 0, 7));
+	assert_int_equal(fdt_property(fdt, "interrupt-map", map, sizeof(map)), 0);
+}
+
 static void write_fdt(unsigned iommu_buses)
 {
 	assert_int_equal(fdt_create(fdt, sizeof(fdt)), 0);
@@ -107,9 +123,11 @@ static void write_fdt(unsigned iommu_buses)
 		       0x10000000, 0, 0x2eff0000, 0x3000000, 0x80, 0, 0x80, 0, 0x80, 0));
 	property("iommu-map", CELLS(0, 1, RIG_STREAM_BASE, iommu_buses << 8));
 	property("msi-map", CELLS(0, 2, 0, 0x10000));
+	interrupt_map();
 	assert_int_equal(fdt_end_node(fdt), 0);
 	controller("smmu", "#iommu-cells", 1);
 	controller("its", "#msi-cells", 2);
+	controller("intc", "#address-cells", 3);
 	assert_int_equal(fdt_end_node(fdt), 0);
 	assert_int_equal(fdt_finish(fdt), 0);
 }

@@ -540,6 +540,10 @@ def test_guest_tree_is_the_guest_map(box):
                                      0x02000000, 0, base, 0, base, 0, size]
     assert cells(pcie["bus-range"]) == [0, 0] and "iommu-map" not in pcie and "dma-coherent" in pcie
     assert cells(pcie["msi-map"]) == [0, cells(gic["its@8080000"]["phandle"])[0], 0, 0x10000]
+    entries = cells(pcie["interrupt-map"])
+    assert cells(pcie["interrupt-map-mask"]) == [0x1800, 0, 0, 7] and len(entries) == 16 * 10
+    for slot, pin, entry in ((s, p, entries[40 * s + 10 * p:][:10]) for s in range(4) for p in range(4)):
+        assert entry == [slot << 11, 0, 0, pin + 1, cells(gic["phandle"])[0], 0, 0, 0, 3 + (slot + pin) % 4, 4]
     assert cells(tree["memory@40000000"]["reg"]) == [0, 0x40000000, 0, 0x10000000]
 
 

@@ -178,3 +178,16 @@ def test_qemu_gets_parents_first(box):  # noqa: F811
     assert "edu,id=b,bus=d1,multifunction=on,dma_mask=0xffffffffffffffff" in devices
     assert "edu,id=b2,bus=d1,addr=00.1,dma_mask=0xffffffffffffffff" in devices
     assert "xio3130-downstream,id=d1,bus=up,addr=01.0,chassis=4,slot=4" in devices
+
+
+def test_lines_that_two_partitions_need(box):  # noqa: F811
+    """INTx is one partition's alone; swizzled by slot, and through bridges."""
+    cards = ('a { model = "ne2k_pci"; at = "0000:00:09.0"; }; b { model = "rtl8139"; at = "0000:00:%s.0"; };')
+    wants = [partition(n, i, f, more="keep-without-reset;")
+             for i, (n, f) in enumerate((("p", "0000:00:09.0"), ("q", "0000:00:0d.0")))]
+    found = problems(box, cards % "0d", *wants)
+    assert len(found) == 2
+    assert "0000:00:09.0 shares interrupt line 36 with 0000:00:0d.0 of q, and neither can do without" in found[0]
+    assert "give both to one partition, or move one to another slot" in found[0]
+    other = partition("q", 1, "0000:00:0c.0", more="keep-without-reset;")
+    assert problems(box, cards % "0c", wants[0], other) == []
