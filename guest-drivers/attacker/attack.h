@@ -50,8 +50,13 @@ enum status MUST_USE engine_store(uint64_t to, uint32_t value);
  * zeroes or what it held before.
  */
 enum status MUST_USE engine_fetch(uint64_t from, uint32_t data[BLOCK / 4]);
-/* One word by plain DMA; false: this engine cannot write so little. */
-bool engine_store_word(uint64_t to, uint32_t value);
+/* `size` bytes of words `value` by plain DMA; false: this engine cannot write so little. */
+bool engine_store_bytes(uint64_t to, uint32_t value, unsigned size);
+/* Again: without a word to its configuration space. False: this engine cannot. */
+bool engine_ring(void);
+/* What edu's own buffer holds: it outlives a restart of its partition. */
+enum status MUST_USE engine_remember(uint32_t value);
+uint32_t engine_remembered(void);
 /* The device's own message interrupt, with any address and data. */
 enum status MUST_USE engine_interrupt(uint64_t address, uint32_t data);
 /* A write and a read of own RAM: a block that is not for lack of an engine. */
@@ -69,6 +74,14 @@ void attack_dma_off(void);
 void attack_vf_rings(void);
 void attack_doorbell_dma(void); /* interrupts.c */
 void attack_event_sweep(void);
+void attack_doorbell_odd(void);
+void attack_storm(void);
+void attack_pending_reset(void); /* lpis.c */
+void attack_lpis(void);
+/* An engine, an ITS, and event 0 of the engine's device mapped to LPI_FIRST. */
+bool interrupts_start(void);
+/* Rings event 0: exactly one interrupt arrives, and it is LPI_FIRST. */
+void interrupts_control(const char *step);
 void attack_doorbell_cpu(void); /* cpu.c */
 void attack_cpu_sweep(void);
 void attack_release(void);

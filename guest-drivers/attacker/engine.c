@@ -187,15 +187,41 @@ enum status engine_fetch(uint64_t from, uint32_t data[BLOCK / 4])
 	return status;
 }
 
-bool engine_store_word(uint64_t to, uint32_t value)
+bool engine_store_bytes(uint64_t to, uint32_t value, unsigned size)
 {
-	if (is_vf()) {
+	if (is_vf() || size > BLOCK) {
 		return false;
 	}
 	edu_filled = false;
-	memcpy(staging, &value, 4);
-	return edu_fetch(&edu, address_of(staging), 0, 4) == STATUS_OK &&
-	       edu_store(&edu, to, 0, 4) == STATUS_OK;
+	fill(staging, value);
+	return edu_fetch(&edu, address_of(staging), 0, size) == STATUS_OK &&
+	       edu_store(&edu, to, 0, size) == STATUS_OK;
+}
+
+bool engine_ring(void)
+{
+	if (!is_vf()) {
+		edu_interrupt(&edu);
+	}
+	return !is_vf();
+}
+
+#define REMEMBERED_AT 0x800u /* in edu's buffer, clear of what the others use */
+
+enum status engine_remember(uint32_t value)
+{
+	memcpy(staging, &value, sizeof(value));
+	return edu_fetch(&edu, address_of(staging), REMEMBERED_AT, sizeof(value));
+}
+
+uint32_t engine_remembered(void)
+{
+	uint32_t value = 0;
+
+	if (edu_store(&edu, address_of(received), REMEMBERED_AT, sizeof(value)) == STATUS_OK) {
+		memcpy(&value, received, sizeof(value));
+	}
+	return value;
 }
 
 enum status engine_interrupt(uint64_t address, uint32_t data)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Forged message interrupts: F15, F16. Only event 0 of the own device is mapped, to LPI_FIRST. */
+/* Forged and too many message interrupts: F15, F16, F19 to F21. Only event 0 of the own device is
+ * mapped, to LPI_FIRST. */
 #include "attack.h"
 
 #define SETTLE_NS 5000000ull
 #define UNMAPPED  9u
 
-static bool prepare(void)
+bool interrupts_start(void)
 {
 	device_id_t device;
 
@@ -28,7 +29,7 @@ static unsigned arrived(uint32_t before)
 	return irq_count_all() - before;
 }
 
-static void own_event(const char *step)
+void interrupts_control(const char *step)
 {
 	uint32_t all = irq_count_all(), mine = irq_count(LPI_FIRST);
 	enum status status = engine_interrupt(DOORBELL, 0);
@@ -53,7 +54,7 @@ static void by_message(const char *step, uint64_t address, uint32_t event)
 static void by_dma(uint32_t event)
 {
 	uint32_t before = irq_count_all();
-	bool sent = engine_store_word(DOORBELL, event);
+	bool sent = engine_store_bytes(DOORBELL, event, 4);
 	unsigned irqs = arrived(before);
 
 	report("dma",
@@ -65,10 +66,10 @@ static void by_dma(uint32_t event)
 
 void attack_doorbell_dma(void)
 {
-	if (!prepare()) {
+	if (!interrupts_start()) {
 		return;
 	}
-	own_event("own-event-before");
+	interrupts_control("own-event-before");
 	by_dma(UNMAPPED);
 	by_dma(~0u);
 	by_message("message", DOORBELL, UNMAPPED);
@@ -76,7 +77,7 @@ void attack_doorbell_dma(void)
 	/* Elsewhere in the doorbell's page, and an address that is no doorbell at all. */
 	by_message("beside", DOORBELL - 0x40, UNMAPPED);
 	by_message("elsewhere", 0x08080000, 0);
-	own_event("own-event-after");
+	interrupts_control("own-event-after");
 	engine_control("control-after");
 }
 
@@ -88,10 +89,10 @@ void attack_event_sweep(void)
 	uint32_t before;
 	unsigned sent = 0;
 
-	if (!prepare()) {
+	if (!interrupts_start()) {
 		return;
 	}
-	own_event("own-event-before");
+	interrupts_control("own-event-before");
 	before = irq_count_all();
 	for (unsigned event = 1; event < events; event++) {
 		sent += engine_interrupt(DOORBELL, event) == STATUS_OK;
@@ -101,10 +102,61 @@ void attack_event_sweep(void)
 	before = irq_count_all();
 	sent = 0;
 	for (unsigned event = 0; event < slow; event++) {
-		sent += engine_store_word(DOORBELL, event);
+		sent += engine_store_bytes(DOORBELL, event, 4);
 	}
 	report("dma-sweep", arrived(before) ? "delivered" : "dropped", "sent=%u irqs=%u", sent,
 	       irq_count_all() - before);
-	own_event("own-event-after");
+	interrupts_control("own-event-after");
+	engine_control("control-after");
+}
+
+/* F19: no size and no place but an aligned word of the device's own message means anything. */
+void attack_doorbell_odd(void)
+{
+	static const struct {
+		unsigned offset, size;
+	} odd[] = {{0, 1}, {0, 2},   {0, 3},   {0, 8},	  {0, 16},     {1, 1},
+		   {1, 2}, {1, 4},   {2, 2},   {2, 4},	  {3, 1},      {3, 4},
+		   {3, 8}, {-4u, 8}, {-1u, 2}, {-8u, 64}, {-0x40u, 64}};
+
+	if (!interrupts_start()) {
+		return;
+	}
+	interrupts_control("own-event-before");
+	for (unsigned i = 0; i < ARRAY_SIZE(odd); i++) {
+		uint32_t before = irq_count_all();
+		uint64_t at = DOORBELL + (uint64_t)(int32_t)odd[i].offset;
+		bool sent = engine_store_bytes(at, 0, odd[i].size);
+		unsigned irqs = arrived(before);
+
+		report("odd",
+		       !sent  ? "unsupported"
+		       : irqs ? "delivered"
+			      : "dropped",
+		       "at=0x%lx size=%u irqs=%u", at, odd[i].size, irqs);
+	}
+	interrupts_control("own-event-after");
+	engine_control("control-after");
+}
+
+/* F20, F21: as fast as this CPU can have its device ring, and take what arrives. */
+void attack_storm(void)
+{
+	unsigned times = (unsigned)boot_number("times", 20000);
+	uint32_t before;
+
+	if (!interrupts_start()) {
+		return;
+	}
+	interrupts_control("own-event-before");
+	before = irq_count_all();
+	for (unsigned i = 0; i < times; i++) {
+		engine_ring();
+		irq_poll();
+	}
+	report("storm", "issued", "rings=%u irqs=%u", times, irq_count_all() - before);
+	clock_sleep_ns(30000000); /* longer than a device stays masked */
+	irq_poll();
+	interrupts_control("own-event-after");
 	engine_control("control-after");
 }

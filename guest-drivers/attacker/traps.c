@@ -289,6 +289,7 @@ void attack_gic_sweep(void)
 
 	sweep_frame("distributor", GUEST_GICD_BASE, GUEST_GICD_SIZE);
 	sweep_frame("redistributor", GUEST_GICR_BASE, GUEST_GICR_STRIDE);
+	sweep_frame("its", GUEST_ITS_BASE, GUEST_ITS_DOORBELL - GUEST_ITS_BASE);
 	sweep_lpi_tables();
 	if (gic_start_distributor() != STATUS_OK || gic_start_core() != STATUS_OK) {
 		outcome("control", "failed");

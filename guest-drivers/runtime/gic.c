@@ -106,27 +106,35 @@ void gic_enable_private(unsigned intid)
 	}
 }
 
-unsigned irq_poll(void)
+uint32_t irq_take(void)
 {
-	unsigned seen = 0;
-
-	for (unsigned i = 0; i < POLL_LIMIT; i++) {
+	for (;;) {
 		uint32_t intid = (uint32_t)sysreg_read(ICC_IAR1_EL1) & 0xffffff;
 
 		if (intid >= SPURIOUS && intid <= 1023) {
-			break;
+			return 1023;
 		}
 		__asm__ volatile("dsb sy" ::: "memory");
 		if (intid == TIMER_INTID) {
-			sysreg_write("cntv_ctl_el0", 0);
-		} else {
-			seen++;
+			sysreg_write("cntv_ctl_el0", 0); /* so this is the last of them */
+		}
+		sysreg_write(ICC_EOIR1_EL1, intid);
+		if (intid != TIMER_INTID) {
 			count_all++;
 			if (intid - LPI_FIRST < LPI_COUNT) {
 				counts[intid - LPI_FIRST]++;
 			}
+			return intid;
 		}
-		sysreg_write(ICC_EOIR1_EL1, intid);
+	}
+}
+
+unsigned irq_poll(void)
+{
+	unsigned seen = 0;
+
+	while (seen < POLL_LIMIT && irq_take() != 1023) {
+		seen++;
 	}
 	return seen;
 }

@@ -174,11 +174,22 @@ enum status its_map_event(device_id_t device, event_id_t event, uint32_t lpi)
 	if (lpi < LPI_FIRST || lpi - LPI_FIRST >= sizeof(configuration)) {
 		return STATUS_RANGE;
 	}
-	configuration[lpi - LPI_FIRST] = LPI_ON;
-	arch_clean(&configuration[lpi - LPI_FIRST], 1);
 	status = command(ITS_MAPTI | (uint64_t)device.v << 32, event.v | (uint64_t)lpi << 32, 0);
-	if (status == STATUS_OK) {
-		status = command(ITS_INV | (uint64_t)device.v << 32, event.v, 0);
+	return status == STATUS_OK ? its_configure_event(device, event, lpi, LPI_ON) : status;
+}
+
+enum status its_configure_event(device_id_t device, event_id_t event, uint32_t lpi,
+				uint8_t property)
+{
+	if (lpi < LPI_FIRST || lpi - LPI_FIRST >= sizeof(configuration)) {
+		return STATUS_RANGE;
 	}
-	return status;
+	configuration[lpi - LPI_FIRST] = property;
+	arch_clean(&configuration[lpi - LPI_FIRST], 1);
+	return its_event(ITS_INV, device, event);
+}
+
+enum status its_event(unsigned opcode, device_id_t device, event_id_t event)
+{
+	return command(opcode | (uint64_t)device.v << 32, event.v, 0);
 }

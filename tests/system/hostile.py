@@ -45,6 +45,7 @@ _CONFIG = """/dts-v1/;
         cores = <3>;
         memory-size = /bits/ 64 <0x20000000>;
         smmu-stage = <%(stage)u>;
+        gic = <%(gic)u>;
         devices {
             port1 { model = "pcie-root-port"; at = "0000:00:01.0"; };
             edu { model = "edu"; at = "0000:00:05.0"; };
@@ -95,6 +96,7 @@ class Scenario:
     size: int = ATTACKER_SIZE
     vf: bool = True  # the attacker has a VF besides edu
     stage: int = 2  # 1: the SMMU has stage 1 alone
+    gic: int = 4  # 3: interrupts are injected
     pf: str = "build/pf-service.bin"
 
     @property
@@ -109,7 +111,7 @@ class Scenario:
             "victim_at": VICTIM_AT, "canary": RAM + CANARY, "canary_size": CANARY_SIZE, "size": self.size,
             "vf": _ATTACKER_VF if self.vf else "", "attacker_at": ATTACKER_AT, "scenario": self.name,
             "engine": self.engine, "pf": self.pf, "arguments": arguments.strip(),
-            "stage": self.stage}
+            "stage": self.stage, "gic": self.gic}
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,55 @@ def check_doorbell_cpu(o: Outcome) -> None:
     assert o.report.exits("attacker", "fault") >= 8
 
 
+def check_frames(o: Outcome) -> None:
+    """F18: whatever is written where, what has no meaning reads as zero, and interrupts work again."""
+    for name, most in (("distributor", 200), ("redistributor", 200), ("its", 30)):
+        step = o.one(name)
+        assert step.values["faults"] == "0" and int(step.values["values"]) <= most, step
+    assert o.one("control").result == "ok"
+    o.assert_victim_whole()
+
+
+def check_doorbell_odd(o: Outcome) -> None:
+    """F19: every size and place but the device's own message is dropped."""
+    assert set(o.results("odd")) == {"dropped"} and len(o.results("odd")) == 17
+    o.assert_contained()
+    assert not [x for x in o.said if "SError" in x]
+
+
+def check_storm_direct(o: Outcome) -> None:
+    """F20: 20,000 interrupts as fast as can be, and EL2 hears of none."""
+    assert [x for x in o.said if x.startswith("0000:00:05.0 -> attacker (edu): ") and "vLPI" in x]
+    storm = o.one("storm").values
+    assert int(storm["irqs"]) >= 0.9 * int(storm["rings"])
+    assert o.report.exits("attacker", "inject") == 0 and o.report.ticks("attacker", "inject") == 0
+    o.assert_contained()
+
+
+def check_storm_injected(o: Outcome) -> None:
+    """F21: at most 4,000 in 10 ms, then none for 10 ms; the owner is told, and later it rings again."""
+    storm = o.one("storm").values
+    told = [x for x in o.said if "0000:00:05.0 attacker (edu): too many interrupts: masked for 10 ms" in x]
+    assert told, "nobody was told"
+    assert int(storm["irqs"]) < 0.7 * int(storm["rings"]), "it was not masked"
+    assert o.report.exits("attacker", "inject") <= int(storm["irqs"]) + 100
+    o.assert_contained()
+
+
+def check_lpis(o: Outcome) -> None:
+    """Order by priority, merging, enable, CLEAR, DISCARD: the same on both paths."""
+    assert [s.step for s in o.steps if s.result != "ok"] == []
+    assert len(o.steps) >= 15
+    o.assert_contained()
+
+
+def check_pending_reset(o: Outcome) -> None:
+    """F25: what was pending when the partition restarted is not there in its next life."""
+    assert o.one("pending").result == "ok"
+    assert o.one("second-life").result == "ok", "an interrupt of the first life arrived in the second"
+    o.assert_contained()
+
+
 # --- stale translations ---------------------------------------------------------------------------
 
 
@@ -206,6 +255,17 @@ ROWS = {
     "F16-vf": Row(Scenario("event-sweep", "vf"), check_event_sweep),
     "F17": Row(Scenario("doorbell-cpu", "edu"), check_doorbell_cpu),
     "F37": Row(Scenario("litter", "vf"), check_litter),
+    "F18": Row(Scenario("gic-sweep", "edu"), check_frames),
+    "F19": Row(Scenario("doorbell-odd", "edu"), check_doorbell_odd),
+    "F19-gic3": Row(Scenario("doorbell-odd", "edu", gic=3), check_doorbell_odd),
+    "F20": Row(Scenario("storm", "edu"), check_storm_direct),
+    "F21": Row(Scenario("storm", "edu", gic=3), check_storm_injected),
+    "F25": Row(Scenario("pending-reset", "edu"), check_pending_reset),
+    "F25-gic3": Row(Scenario("pending-reset", "edu", gic=3), check_pending_reset),
+    "F15-gic3": Row(Scenario("doorbell-dma", "edu", gic=3), check_doorbell_dma),
+    "F16-gic3": Row(Scenario("event-sweep", "edu", gic=3), check_event_sweep),
+    "lpis": Row(Scenario("lpis", "edu"), check_lpis),
+    "lpis-gic3": Row(Scenario("lpis", "edu", gic=3), check_lpis),
     "F38": Row(Scenario("release", "edu", size=0x1000000), check_release),
     "F38-vf": Row(Scenario("release", "vf", size=0x1000000), check_release),
     "F39": Row(Scenario("dma-off", "edu", vf=False), check_power_off),

@@ -81,6 +81,8 @@ void gic_enable_private(unsigned intid);
 
 /* Acknowledges and counts what is pending; returns how many (the timer's own not counted). */
 unsigned irq_poll(void);
+/* The most urgent one, ended at once; 1023: none. Timer interrupts are neither. */
+uint32_t irq_take(void);
 uint32_t irq_count(uint32_t intid); /* of one counted LPI */
 uint32_t irq_count_all(void);	    /* everything but timer interrupts, expected or not */
 
@@ -90,6 +92,11 @@ enum status MUST_USE its_start(void);
 enum status MUST_USE its_map_device(device_id_t device, unsigned event_bits);
 /* The event becomes `lpi` on the boot core, enabled. The device must be mapped. */
 enum status MUST_USE its_map_event(device_id_t device, event_id_t event, uint32_t lpi);
+/* The mapped event's priority and enable, as a byte of the configuration table (IHI 0069 5.1). */
+enum status MUST_USE its_configure_event(device_id_t device, event_id_t event, uint32_t lpi,
+					 uint8_t property);
+/* A command that names an event and nothing else: INT, CLEAR, INV, DISCARD. */
+enum status MUST_USE its_event(unsigned opcode, device_id_t device, event_id_t event);
 /* Any ITS command; for the attackers. STATUS_TIMEOUT: the queue stood still. */
 enum status MUST_USE its_command(const uint64_t words[4]);
 
