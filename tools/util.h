@@ -52,7 +52,7 @@ char *temp_path(const char *name);
 
 /* --- words of a command line --- */
 
-#define WORDS_MAX 255
+#define WORDS_MAX 2047
 
 struct words {
 	char *word[WORDS_MAX + 1]; /* NULL-terminated */

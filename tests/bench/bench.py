@@ -27,6 +27,7 @@ from lines import LINES, Metric, faults, held, say  # noqa: E402
 
 # Name for ONLY=, module, what it does.
 PARTS = {
+    "enum": ("enumeration", "540 PCI functions behind 60 bridges beside 99 behind 11 (15 seconds)"),
     "data": ("datapath", "a VF's packets beside bare Linux, and the exits meanwhile (2 minutes)"),
 }
 
