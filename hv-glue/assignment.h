@@ -24,7 +24,6 @@ struct assignment {
 	bool refused;		       /* the last attach() did not give it */
 	bool closed;		       /* detached, not reset yet */
 	bool stuck;		       /* the hardware did not confirm: nobody's, for good */
-	bool kept;		       /* it cannot be reset: this owner's, for good */
 	struct pci_function *function; /* a whole function, or the PF */
 	struct vf_pool *pool;	       /* of the VF; NULL for a whole function */
 	struct vf *vf;
@@ -50,8 +49,6 @@ struct glue {
 	bool iommu_ready, irq_ready, dump_pci;
 	struct vf_pool pools[GLUE_POOLS];
 	unsigned pool_count;
-	struct lock owners_lock;		      /* guards owners */
-	partition_id_t owners[PCI_BUS_MAX_FUNCTIONS]; /* of whole functions, by index in bus */
 	struct partition_side sides[HV_MAX_PARTITIONS];
 };
 

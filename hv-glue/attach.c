@@ -7,43 +7,20 @@
 
 #include "log.h"
 
+/* A whole function is asked for once, or refused before this (assignment_check()). */
 static enum status claim(struct assignment *a)
 {
-	if (a->request->wants_vf) {
-		return vf_claim(a->pool, a->request->vf_index, a->owner, &a->vf);
-	}
-	if (a->kept) {
-		return STATUS_OK;
-	}
-
-	unsigned index = (unsigned)(a->function - glue.bus.functions);
-	enum status status = STATUS_BUSY;
-
-	lock_acquire(&glue.owners_lock);
-	if (partition_is(glue.owners[index], PARTITION_NONE)) {
-		glue.owners[index] = a->owner;
-		status = STATUS_OK;
-	}
-	lock_release(&glue.owners_lock);
-	return status;
+	return a->request->wants_vf ? vf_claim(a->pool, a->request->vf_index, a->owner, &a->vf)
+				    : STATUS_OK;
 }
 
 /* It was not opened. */
 static void unclaim(struct assignment *a)
 {
-	if (a->request->wants_vf) {
-		a->stuck = vf_unclaim(a->pool, a->vf, a->owner) != STATUS_OK;
-		return;
-	}
-	if (a->kept) {
-		return;
-	}
-	lock_acquire(&glue.owners_lock);
-	glue.owners[a->function - glue.bus.functions] = PARTITION_NONE;
-	lock_release(&glue.owners_lock);
+	a->stuck = a->request->wants_vf && vf_unclaim(a->pool, a->vf, a->owner) != STATUS_OK;
 }
 
-/* The owner of a whole function stays written down: that keeps the others away. */
+/* Of a whole function it is enough that `stuck` keeps its only owner away. */
 void assignment_quarantine(const struct assignment *a)
 {
 	if (a->request->wants_vf) {
@@ -54,8 +31,12 @@ void assignment_quarantine(const struct assignment *a)
 /* A PF with VFs is not reset, because that would take them away: its owner re-initialises it. */
 enum status assignment_reset(struct assignment *a)
 {
+	const struct pci_function *f = a->function;
 	enum status status;
 
+	if (!pci_bus_still_there(&glue.bus, f->rid, f->vendor, f->device)) {
+		return STATUS_NOT_FOUND;
+	}
 	if (a->request->wants_vf) {
 		return vf_reset(a->pool, a->vf);
 	}

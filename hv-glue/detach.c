@@ -14,14 +14,7 @@ static enum status give_back(struct assignment *a)
 		return status == STATUS_OK ? assignment_reset(a) : status;
 	}
 	status = assignment_reset(a);
-	a->kept = status == STATUS_UNSUPPORTED;
-	if (status != STATUS_OK) {
-		return a->kept ? STATUS_OK : status;
-	}
-	lock_acquire(&glue.owners_lock);
-	glue.owners[a->function - glue.bus.functions] = PARTITION_NONE;
-	lock_release(&glue.owners_lock);
-	return STATUS_OK;
+	return status == STATUS_UNSUPPORTED ? STATUS_OK : status; /* its owner's for good */
 }
 
 static void keep_quarantined(struct assignment *a, const char *why, enum status status)
@@ -35,21 +28,6 @@ static void keep_quarantined(struct assignment *a, const char *why, enum status 
 		  why, status_name(status));
 }
 
-/* With all that share its stream: they were closed, but on the strength of this. */
-static void quarantine_twins(struct assignment *a, const char *why, enum status status)
-{
-	struct partition_side *side = &glue.sides[a->owner.v];
-
-	for (unsigned i = 0; i < side->count; i++) {
-		struct assignment *other = &side->assignments[i];
-
-		if (other == a || (other->closed && other->stream.v == a->stream.v)) {
-			other->closed = false;
-			keep_quarantined(other, why, status);
-		}
-	}
-}
-
 void detach_close(struct assignment *a)
 {
 	enum status vectors = STATUS_OK, stream = STATUS_OK;
@@ -60,15 +38,15 @@ void detach_close(struct assignment *a)
 	a->attached = false;
 	pci_virt_remove(&glue.sides[a->owner.v].bridge, a->slot);
 	assignment_unmap_bars(a, PCI_BUS_BARS);
-	if (!assignment_twin(a)) { /* the last of those that share them */
+	if (!assignment_twin(a)) { /* the last of them; unconfirmed, the stream stays taken */
 		vectors = irq_device_unbind(&glue.sides[a->owner.v].irq, a->device);
 		stream = iommu_detach(a->stream, &a->tables, a->owner);
 	}
 	a->closed = vectors == STATUS_OK && stream == STATUS_OK;
 	if (stream != STATUS_OK) {
-		quarantine_twins(a, "its stream is not confirmed aborting", stream);
+		keep_quarantined(a, "its stream is not confirmed aborting", stream);
 	} else if (vectors != STATUS_OK) {
-		quarantine_twins(a, "its vectors are not confirmed gone", vectors);
+		keep_quarantined(a, "its vectors are not confirmed gone", vectors);
 	}
 }
 

@@ -89,7 +89,6 @@ static void start_pci(const void *fdt)
 		struct pci_function *function = &glue.bus.functions[i];
 		unsigned wanted = vfs_wanted(function);
 
-		glue.owners[i] = PARTITION_NONE;
 		if (wanted) {
 			enable_vfs(function, wanted);
 		}

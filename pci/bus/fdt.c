@@ -17,7 +17,7 @@
 #define MAX_DEPTH	8
 #define ADDRESS_LIMIT	(1ull << 52)
 
-/* A property as a row of cells; absent: count 0. */
+/* A property as a row of cells; absent: NULL, count 0. */
 struct cells {
 	const fdt32_t *at;
 	unsigned count;
@@ -29,11 +29,6 @@ static struct cells property(const void *fdt, int node, const char *name)
 	const fdt32_t *at = fdt_getprop(fdt, node, name, &length);
 
 	return (struct cells){at, at ? (unsigned)length / 4 : 0};
-}
-
-static bool has_property(const void *fdt, int node, const char *name)
-{
-	return fdt_getprop(fdt, node, name, NULL) != NULL;
 }
 
 /* Takes `count` (1 or 2) cells from the front. */
@@ -74,7 +69,7 @@ static bool is_identity_bus(const void *fdt, int node)
 	int bus = fdt_parent_offset(fdt, node);
 
 	for (unsigned depth = 0; depth < MAX_DEPTH && bus > 0; depth++) {
-		if (!has_property(fdt, bus, "ranges") || property(fdt, bus, "ranges").count) {
+		if (!property(fdt, bus, "ranges").at || property(fdt, bus, "ranges").count) {
 			return false;
 		}
 		bus = fdt_parent_offset(fdt, bus);
@@ -178,11 +173,11 @@ static bool read_map(const void *fdt, int node, const struct map_binding *bindin
 	struct cells map = property(fdt, node, binding->map);
 	struct cells mask = property(fdt, node, binding->mask);
 
-	if (!has_property(fdt, node, binding->map)) {
+	if (!property(fdt, node, binding->map).at) {
 		return true;
 	}
 	if (map.count == 0 || map.count % 4 || map.count / 4 > PCI_BUS_MAX_ID_MAPS ||
-	    (has_property(fdt, node, binding->mask) && take(&mask, 1) != 0xffff)) {
+	    (property(fdt, node, binding->mask).at && take(&mask, 1) != 0xffff)) {
 		return false;
 	}
 	uint32_t controller = fdt32_ld(&map.at[1]);

@@ -162,6 +162,28 @@ static void reset_function(struct pci_virt *bridge, struct pci_virt_slot *slot)
 	lock_release(&bridge->lock);
 }
 
+/*
+ * A function that was pulled, or whose place another took, is not shown any more, as a removed one
+ * is not: all-ones. The host bridge is ours. A VF's id says nothing (PCIe 9.3.4.1.1).
+ */
+static bool is_gone(struct pci_virt *bridge, struct pci_virt_slot *slot)
+{
+	const struct pci_virt_identity *id = &slot->identity;
+	char name[PCI_NAME_LENGTH];
+
+	if (slot->silent || slot == bridge->slots ||
+	    (id->is_vf ? pci_config_read32(bridge->bus, id->rid, PCI_COMMAND) != ~0u
+		       : pci_bus_still_there(bridge->bus, id->rid, id->vendor, id->device))) {
+		return slot->silent;
+	}
+	log_error(
+		"%s, partition %u: it is gone, or another is in its place; its slot reads as empty "
+		"until the partition restarts",
+		pci_name(id->rid, name), bridge->owner.v);
+	slot->silent = true;
+	return true;
+}
+
 uint64_t pci_virt_read(struct pci_virt *bridge, uint64_t offset, unsigned size)
 {
 	unsigned reg = (unsigned)(offset & ECAM_REGISTER);
@@ -173,7 +195,7 @@ uint64_t pci_virt_read(struct pci_virt *bridge, uint64_t offset, unsigned size)
 	if (slot) {
 		slot->counters.reads++;
 	}
-	if (slot && !slot->silent) {
+	if (slot && !is_gone(bridge, slot)) {
 		value = read_registers(bridge, slot, reg, size < 4 ? size : 4);
 		if (size == 8) {
 			value |= (uint64_t)read_registers(bridge, slot, reg + 4, 4) << 32;
@@ -202,7 +224,7 @@ void pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uin
 
 	lock_acquire(&bridge->lock);
 	slot = slot_at(bridge, offset, size);
-	if (slot && !slot->silent) {
+	if (slot && !is_gone(bridge, slot)) {
 		reset = write_registers(bridge, slot, reg, size < 4 ? size : 4, (uint32_t)value);
 		if (size == 8) {
 			reset |= write_registers(bridge, slot, reg + 4, 4, (uint32_t)(value >> 32));

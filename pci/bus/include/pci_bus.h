@@ -225,6 +225,13 @@ void pci_write_bar(const struct pci_bus *bus, rid_t rid, uint16_t offset,
 #define PCI_NAME_LENGTH 13
 const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH]);
 
+/* Does what was found there still answer, by the same id? It may have been pulled, or replaced. */
+static inline bool pci_bus_still_there(const struct pci_bus *bus, rid_t rid, uint16_t vendor,
+				       uint16_t device)
+{
+	return pci_config_read32(bus, rid, 0) == ((uint32_t)device << 16 | vendor);
+}
+
 /* Register names used by more than one room (PCI 3.0 chapter 6, PCIe 5.0 chapter 7). */
 #define PCI_VENDOR_ID	     0x00
 #define PCI_DEVICE_ID	     0x02

@@ -200,7 +200,8 @@ static void a_bus_that_does_not_come_back(void **state)
 	assert_string_equal(model_pci_violation(rig_pci), "");
 }
 
-/* A shared stream that is not confirmed aborting takes all who share it along. */
+/* A shared stream that is not confirmed aborting is nobody's again: none that share it come back.
+ */
 static void unconfirmed_stream(void **state)
 {
 	(void)state;
@@ -212,8 +213,10 @@ static void unconfirmed_stream(void **state)
 	rig_guest_halt(red);
 	rig_smmu.sync_stuck = true;
 	rig_hooks.partition_stop(red);
-	assert_true(rig_assignment(red, 0)->stuck && rig_assignment(red, 1)->stuck);
-	assert_false(rig_assignment(red, 0)->closed || rig_assignment(red, 1)->closed);
+	rig_smmu.sync_stuck = false;
+	assert_int_equal(rig_hooks.partition_start(red), STATUS_OK);
+	assert_false(rig_assignment(red, 0)->attached || rig_assignment(red, 1)->attached);
+	assert_int_equal(hv_host_mapped(red), 0);
 }
 
 /* Reset or flag, or nothing. */
@@ -254,6 +257,105 @@ static void without_any_reset(void **state)
 	rig_check();
 }
 
+/* --- F32, F33: it is pulled, or another is put in its place ---------------------------------- */
+
+static struct model_pci_function *pulled;
+
+static void pull(void *context)
+{
+	(void)context;
+	pulled->gone = true;
+}
+
+/* Whoever asks next is told: all-ones, for good, whatever answers there later. */
+static void assert_told(const struct model_pci_function *f)
+{
+	assert_int_equal(rig_config_read(red, 0, PCI_VENDOR_ID, 4), ~0u);
+	assert_int_equal(rig_config_read(red, 0, PCI_COMMAND, 2), 0xffff);
+	rig_config_write(red, 0, PCI_COMMAND, 2, 0x0407);
+	assert_int_equal(models_log_count("it is gone, or another is in its place"), 1);
+	assert_false(model_pci_peek(f, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
+}
+
+/* Mid-config: its owner reads as one does whose card was pulled; then it stays with nobody. */
+static void pulled_while_in_use(void **state)
+{
+	(void)state;
+	for (unsigned replaced = 0; replaced < 2; replaced++) {
+		build();
+		hv_host_function(red, "disk", RIG_NVME);
+		hv_host_vf(red, "eth", RIG_PF, 0);
+		a = rig_nvme;
+		go();
+		start(red);
+		model_pci_poke(rig_nvme, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+		if (replaced) {
+			/* F33: the same address, another device; it has no BARs, and masters
+			 * nothing */
+			model_pci_poke(rig_nvme, PCI_VENDOR_ID, 4, 0x11e81234);
+			model_pci_poke(rig_nvme, PCI_COMMAND, 2, 0);
+		} else {
+			rig_nvme->gone = true;
+		}
+		assert_told(rig_nvme);
+		rig_assert_works(red, 1, rig_vf(0)); /* the others go on */
+		unsigned resets = rig_nvme->resets;
+
+		stop(red);
+		assert_true(rig_assignment(red, 0)->stuck);
+		assert_false(rig_stream_open(RIG_NVME, RIG_MEMORY));
+		start(red);
+		assert_false(rig_assignment(red, 0)->attached);
+		assert_int_equal(models_log_count("(disk): refused: it is quarantined"), 1);
+		rig_assert_works(red, 1, rig_vf(0));
+		assert_int_equal(rig_nvme->resets, resets); /* what is there now was not touched */
+		stop(red);
+		rig_check();
+		rig_tear_down(NULL);
+	}
+}
+
+/* Mid-invalidate, and at every access of a detach and of an attach: bounded, and nobody's after. */
+static void pulled_at_any_moment(void **state)
+{
+	(void)state;
+	for (unsigned moment = 0; moment < 4; moment++) {
+		uint64_t began;
+
+		build();
+		hv_host_function(red, "disk", RIG_NVME);
+		a = pulled = rig_nvme;
+		go();
+		if (moment < 2) {
+			start(red);
+			rig_guest_halt(red);
+		}
+		began = models_time();
+		if (moment % 2) {
+			models_observer(pull, NULL); /* before the first access that follows */
+		} else {
+			hv_host_on_map(pull, NULL);
+			pulled->gone = moment < 2;
+		}
+		if (moment < 2) {
+			rig_hooks.partition_stop(red);
+		} else {
+			assert_int_equal(rig_hooks.partition_start(red), STATUS_OK);
+			rig_hooks.partition_stop(red);
+		}
+		models_observer(NULL, NULL);
+		hv_host_on_map(NULL, NULL);
+		assert_false(rig_assignment(red, 0)->attached);
+		assert_false(rig_stream_open(RIG_NVME, RIG_MEMORY));
+		assert_int_equal(hv_host_mapped(red), 0);
+		/* Who finds it missing keeps it from everybody. */
+		assert_int_equal(rig_hooks.partition_start(red), STATUS_OK);
+		assert_true(rig_assignment(red, 0)->stuck);
+		assert_true(models_time() - began < 3000000000ull);
+		rig_tear_down(NULL);
+	}
+}
+
 #define RIG_TEST(f) cmocka_unit_test_teardown(f, rig_tear_down)
 
 int main(void)
@@ -268,6 +370,8 @@ int main(void)
 		RIG_TEST(a_bus_that_does_not_come_back),
 		RIG_TEST(unconfirmed_stream),
 		RIG_TEST(without_any_reset),
+		RIG_TEST(pulled_while_in_use),
+		RIG_TEST(pulled_at_any_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,8 @@ static void describe(struct fixture *fixture, unsigned slot)
 	identity->bars[0] = fixture_bar(PCI_SPACE_MEM32, 0x10020000, KIB(128));
 	identity->bars[2] = fixture_bar(PCI_SPACE_IO, 0x1020, 32);
 	identity->bars[3] = fixture_bar(PCI_SPACE_MEM64, 0x8000010000, KIB(16));
+	model_config_put(fixture->functions[slot], PCI_VENDOR_ID, 4,
+			 (uint32_t)identity->device << 16 | identity->vendor);
 }
 
 static void make_small(struct fixture *fixture, unsigned slot, rid_t rid, uint32_t msi_control)
