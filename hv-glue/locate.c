@@ -48,7 +48,7 @@ static enum status check_bars(struct assignment *a)
 
 		if (bar->space == PCI_SPACE_NONE && bar->size) {
 			return assignment_refuse(a, STATUS_NO_SPACE,
-						 "one of its BARs has no address");
+						 "one of its BARs has no address below 4 GiB");
 		}
 		if (bar->space < PCI_SPACE_MEM32) {
 			continue;
@@ -61,7 +61,8 @@ static enum status check_bars(struct assignment *a)
 		}
 		if (!range_inside(bar->cpu_address.v, bar->size, GUEST_PCI_MMIO_BASE,
 				  GUEST_PCI_MMIO_SIZE)) {
-			return assignment_refuse(a, STATUS_UNSUPPORTED, "a BAR lies above 4 GiB");
+			return assignment_refuse(a, STATUS_UNSUPPORTED,
+						 "a BAR is outside what its guest can be shown");
 		}
 		bar->pci_address = bar->cpu_address.v; /* the guest's bridge translates nothing */
 	}

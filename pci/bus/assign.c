@@ -2,8 +2,8 @@
 /*
  * Gives every BAR an address and every bridge its windows, in two passes: from the leaves up, how
  * much each bridge must forward; from the root down, where. Within one window the largest
- * alignment comes first, so nothing is lost between BARs. What does not fit is first moved above
- * 4 GiB where its kind allows, then refused, the largest first.
+ * alignment comes first, so nothing is lost between BARs. What does not fit is refused, the largest
+ * first. All memory is below 4 GiB: a guest has no other window, and no BAR moves.
  *
  * Each memory BAR gets pages of its own: what stage 2 maps for one function shows no other.
  */
@@ -13,7 +13,9 @@
 
 #include "bits.h"
 
-enum lane { LANE_LOW, LANE_HIGH, LANE_IO, LANES };
+#define ADDRESS_LIMIT (1ull << 48)
+
+enum lane { LANE_MEMORY, LANE_IO, LANES };
 
 struct span {
 	uint64_t base, size;
@@ -28,8 +30,7 @@ struct lane_rules {
 };
 
 static const struct lane_rules rules[LANES] = {
-	[LANE_LOW] = {"finds no room below 4 GiB", 20, 12, GIB(4)},
-	[LANE_HIGH] = {"finds no room above 4 GiB", 20, 12, 1ull << 48},
+	[LANE_MEMORY] = {"finds no room below 4 GiB", 20, 12, GIB(4)},
 	[LANE_IO] = {"finds no I/O space", 12, 2, KIB(64)},
 };
 
@@ -53,7 +54,7 @@ static enum lane lane_of(const struct pci_bar *bar)
 	if (bar->space == PCI_SPACE_NONE) {
 		return LANES;
 	}
-	return bar->space == PCI_SPACE_IO ? LANE_IO : bar->high ? LANE_HIGH : LANE_LOW;
+	return bar->space == PCI_SPACE_IO ? LANE_IO : LANE_MEMORY;
 }
 
 static unsigned bar_order(const struct pci_bar *bar, enum lane lane)
@@ -89,13 +90,9 @@ static uint64_t window_end(const struct pci_window *window, enum lane lane)
 
 static bool window_serves(const struct pci_window *window, enum lane lane)
 {
-	if (window->size > rules[LANE_HIGH].end || window->pci_base >= rules[lane].end ||
-	    window->space == PCI_SPACE_NONE ||
-	    (window->space == PCI_SPACE_IO) != (lane == LANE_IO)) {
-		return false;
-	}
-	return lane == LANE_IO ||
-	       (lane == LANE_HIGH ? window->pci_base >= GIB(4) : !window->prefetchable);
+	return window->size <= ADDRESS_LIMIT && window->pci_base < rules[lane].end &&
+	       window->space != PCI_SPACE_NONE && !window->prefetchable &&
+	       (window->space == PCI_SPACE_IO) == (lane == LANE_IO);
 }
 
 static const struct pci_window *pick_window(const struct pci_host *host, enum lane lane)
@@ -237,74 +234,37 @@ static bool reaches_root(const struct pci_function *f, enum lane lane)
 	return true;
 }
 
-static bool can_go_high(const struct pci_function *f, unsigned n, const struct pci_bar *bar)
-{
-	const struct pci_window *window = plan.windows[LANE_HIGH];
-
-	return window && bar->space == PCI_SPACE_MEM64 && reaches_root(f, LANE_HIGH) &&
-	       bar_bytes(f, n, bar) <= window->size &&
-	       (bar->prefetchable || (f->parent == PCI_BUS_ROOT && !window->prefetchable));
-}
-
 /*
  * First of all, a BAR that could not even be alone in its lane: this bounds every sum that follows
- * (7680 BARs and VF BARs of at most 2^48 bytes each).
+ * (7680 BARs and VF BARs of at most 4 GiB each).
  */
 static void settle(struct pci_function *f, unsigned n)
 {
 	struct pci_bar *bar = pci_bar_nth(f, n);
 	enum lane lane = lane_of(bar);
+	const struct pci_window *window = lane == LANES ? NULL : plan.windows[lane];
 
-	if (lane == LANES) {
-		return;
+	if (lane != LANES && !(bar->size <= rules[lane].end && window && reaches_root(f, lane) &&
+			       bar_bytes(f, n, bar) <= window->size)) {
+		pci_refuse_bar(f, n, rules[lane].no_room);
 	}
-	const struct pci_window *window = plan.windows[lane];
-	bool sane = bar->size <= rules[LANE_HIGH].end;
-
-	if (sane && window && reaches_root(f, lane) && bar_bytes(f, n, bar) <= window->size) {
-		return;
-	}
-	if (sane && lane == LANE_LOW && can_go_high(f, n, bar)) {
-		bar->high = true;
-		return;
-	}
-	pci_refuse_bar(f, n, rules[lane].no_room);
 }
 
-enum victim { MOVE_BAR, MOVE_VF_BAR, REFUSE, VICTIMS };
-
-static bool is_victim(struct pci_function *f, unsigned n, enum lane lane, enum victim kind)
+/* Refuses BARs of `lane`, the largest first, until that many bytes are free. */
+static void shed(enum lane lane, uint64_t bytes)
 {
-	const struct pci_bar *bar = pci_bar_nth(f, n);
-
-	return lane_of(bar) == lane &&
-	       (kind == REFUSE || ((n >= PCI_BUS_BARS) == (kind == MOVE_VF_BAR) &&
-				   lane == LANE_LOW && can_go_high(f, n, bar)));
-}
-
-/* Takes BARs of that kind out of `lane`, the largest first, until that many bytes are free. */
-static bool shed(enum lane lane, enum victim kind, uint64_t bytes)
-{
-	bool any = false;
-
 	for (unsigned order = 63; order > 0; order--) {
 		for (unsigned i = 0; i < plan.bus->function_count * PCI_BAR_ROW && bytes; i++) {
 			struct pci_function *f = &plan.bus->functions[i / PCI_BAR_ROW];
-			unsigned n = i % PCI_BAR_ROW;
-			uint64_t size = bar_bytes(f, n, pci_bar_nth(f, n));
+			const struct pci_bar *bar = pci_bar_nth(f, i % PCI_BAR_ROW);
+			uint64_t size = bar_bytes(f, i % PCI_BAR_ROW, bar);
 
-			if (!is_victim(f, n, lane, kind) || highest(size) != order) {
-				continue;
+			if (lane_of(bar) == lane && highest(size) == order) {
+				pci_refuse_bar(f, i % PCI_BAR_ROW, rules[lane].no_room);
+				bytes -= size < bytes ? size : bytes;
 			}
-			if (kind == REFUSE) {
-				pci_refuse_bar(f, n, rules[lane].no_room);
-			}
-			pci_bar_nth(f, n)->high = kind != REFUSE;
-			bytes -= size < bytes ? size : bytes;
-			any = true;
 		}
 	}
-	return any;
 }
 
 /*
@@ -316,12 +276,7 @@ static void fit(enum lane lane)
 	uint64_t over;
 
 	while ((over = excess(lane)) != 0) {
-		uint64_t bytes = over / 4 + 1;
-
-		if (!shed(lane, MOVE_BAR, bytes) && !shed(lane, MOVE_VF_BAR, bytes) &&
-		    !shed(lane, REFUSE, bytes)) {
-			return;
-		}
+		shed(lane, over / 4 + 1);
 	}
 }
 
@@ -354,8 +309,8 @@ static void open_function(struct pci_bus *bus, unsigned i)
 		const struct span *spans = plan.spans[i];
 
 		pci_bridge_set_io(bus, f->rid, spans[LANE_IO].base, spans[LANE_IO].size);
-		pci_bridge_set_memory(bus, f->rid, spans[LANE_LOW].base, spans[LANE_LOW].size);
-		pci_bridge_set_prefetch(bus, f->rid, spans[LANE_HIGH].base, spans[LANE_HIGH].size);
+		pci_bridge_set_memory(bus, f->rid, spans[LANE_MEMORY].base,
+				      spans[LANE_MEMORY].size);
 		/* Mastering passes on what comes from below: DMA and MSIs (PCIe 7.5.1.1.3). */
 		command |= PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 	} else if (!pci_is_bridge(f)) {
@@ -376,9 +331,8 @@ void pci_assign(struct pci_bus *bus)
 		struct pci_function *f = &bus->functions[i];
 
 		if (pci_is_bridge(f)) {
-			plan.forwards[i][LANE_LOW] = true;
+			plan.forwards[i][LANE_MEMORY] = true;
 			plan.forwards[i][LANE_IO] = pci_bridge_has_io(bus, f->rid);
-			plan.forwards[i][LANE_HIGH] = pci_bridge_has_prefetch_64(bus, f->rid);
 		}
 		pci_size_bars(bus, f);
 		for (unsigned n = 0; n < PCI_BAR_ROW; n++) {

@@ -19,11 +19,6 @@ bool pci_bridge_has_io(const struct pci_bus *bus, rid_t rid)
 	return pci_config_read16(bus, rid, PCI_BRIDGE_IO) & 0x00f0;
 }
 
-bool pci_bridge_has_prefetch_64(const struct pci_bus *bus, rid_t rid)
-{
-	return (pci_config_read16(bus, rid, PCI_BRIDGE_PREFETCH) & 0xf) == PCI_BRIDGE_PREFETCH_64;
-}
-
 /* I/O stays within 64 KiB (assign.c), so the upper halves are zero. */
 void pci_bridge_set_io(const struct pci_bus *bus, rid_t rid, uint64_t base, uint64_t size)
 {
@@ -34,16 +29,11 @@ void pci_bridge_set_io(const struct pci_bus *bus, rid_t rid, uint64_t base, uint
 	pci_config_write16(bus, rid, PCI_BRIDGE_IO, (uint16_t)window);
 }
 
+/* The prefetchable window, for what is above 4 GiB, stays closed. */
 void pci_bridge_set_memory(const struct pci_bus *bus, rid_t rid, uint64_t base, uint64_t size)
 {
 	pci_config_write32(bus, rid, PCI_BRIDGE_MEMORY, memory_window(base, size));
-}
-
-void pci_bridge_set_prefetch(const struct pci_bus *bus, rid_t rid, uint64_t base, uint64_t size)
-{
-	uint64_t limit = size ? base + size - 1 : 0;
-
-	pci_config_write32(bus, rid, PCI_BRIDGE_PREFETCH, memory_window(base, size));
-	pci_config_write32(bus, rid, PCI_BRIDGE_BASE_HIGH, (uint32_t)(base >> 32));
-	pci_config_write32(bus, rid, PCI_BRIDGE_LIMIT_HIGH, (uint32_t)(limit >> 32));
+	pci_config_write32(bus, rid, PCI_BRIDGE_PREFETCH, WINDOW_CLOSED);
+	pci_config_write32(bus, rid, PCI_BRIDGE_BASE_HIGH, 0);
+	pci_config_write32(bus, rid, PCI_BRIDGE_LIMIT_HIGH, 0);
 }

@@ -17,7 +17,6 @@
 #define PCI_BRIDGE_IO		   0x1c /* base, limit; 16 bits, for Secondary Status follows */
 #define PCI_BRIDGE_MEMORY	   0x20 /* base, limit */
 #define PCI_BRIDGE_PREFETCH	   0x24 /* base, limit */
-#define PCI_BRIDGE_PREFETCH_64	   0x0001
 #define PCI_BRIDGE_BASE_HIGH	   0x28
 #define PCI_BRIDGE_LIMIT_HIGH	   0x2c
 #define PCI_BRIDGE_IO_HIGH	   0x30
@@ -99,10 +98,8 @@ void pci_write_bars(const struct pci_bus *bus, const struct pci_function *functi
 
 /* What a bridge forwards (PCI-to-PCI bridge 1.2, 3.2.5); size 0 closes a window. */
 bool pci_bridge_has_io(const struct pci_bus *bus, rid_t rid);
-bool pci_bridge_has_prefetch_64(const struct pci_bus *bus, rid_t rid);
 void pci_bridge_set_io(const struct pci_bus *bus, rid_t rid, uint64_t base, uint64_t size);
 void pci_bridge_set_memory(const struct pci_bus *bus, rid_t rid, uint64_t base, uint64_t size);
-void pci_bridge_set_prefetch(const struct pci_bus *bus, rid_t rid, uint64_t base, uint64_t size);
 
 /* Places and writes every window and BAR, then opens decode. */
 void pci_assign(struct pci_bus *bus);

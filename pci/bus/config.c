@@ -49,6 +49,11 @@ CONFIG_ACCESS(8)
 CONFIG_ACCESS(16)
 CONFIG_ACCESS(32)
 
+bool pci_bus_still_there(const struct pci_bus *bus, rid_t rid, uint16_t vendor, uint16_t device)
+{
+	return pci_config_read32(bus, rid, PCI_VENDOR_ID) == ((uint32_t)device << 16 | vendor);
+}
+
 const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH])
 {
 	static const char digits[] = "0123456789abcdef";

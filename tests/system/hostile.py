@@ -206,9 +206,12 @@ class Monitor:
             text += data.decode("utf-8", "replace")
         return text
 
+    def command(self, text: str) -> str:
+        self._socket.sendall(f"{text}\n".encode())
+        return self._prompt()
+
     def words(self, address: int, count: int) -> list[int]:
-        self._socket.sendall(f"xp /{count}wx {address:#x}\n".encode())
-        text = self._prompt()
+        text = self.command(f"xp /{count}wx {address:#x}")
         found = re.findall(r"0x([0-9a-f]{8})\b(?!\w*:)", text.split("\n", 1)[1])
         return [int(w, 16) for w in found][-count:]
 

@@ -16,9 +16,11 @@ import pytest
 
 from conftest import ROOT
 from demo.machine import MachineError
-from test_isolation import ROWS, Row
+import test_isolation
+import test_topology
 
 pytestmark = pytest.mark.bound(150)
+ROWS = {**test_isolation.ROWS, **test_topology.ROWS}
 
 # mutant → the rows that must fail with it
 CAUGHT_BY = {
@@ -37,6 +39,9 @@ CAUGHT_BY = {
     "open-header": ["F47", "F48"],
     "no-reset": ["F37"],
     "no-zeroing": ["F37"],
+    "split-groups": ["F12"],
+    "any-stream": ["F11"],
+    "trusting": ["F32-config", "F33"],
 }
 # the same for the PF service: tests/faults/pf/*.c
 PF_CAUGHT_BY = {"no-scrub": ["F37"], "no-mailbox-scrub": ["F37"]}
@@ -63,7 +68,7 @@ def test_every_mutant_is_used() -> None:
     assert sources == set(PF_CAUGHT_BY) | PF_DRIVEN
 
 
-def assert_caught(mutant: str, name: str, row: Row, hypervisor: Optional[Path] = None) -> None:
+def assert_caught(mutant: str, name: str, row: test_isolation.Row | test_topology.Row, hypervisor: Optional[Path] = None) -> None:
     """The check fails, or the machine does not even live to be asked; a harness error does not count."""
     failed = ""
     try:

@@ -5,14 +5,19 @@ DMA lands in its own memory and nowhere else; what belongs together and is split
 from __future__ import annotations
 
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable, Optional, Sequence
 
 import pytest
 
-from conftest import ROOT
+from conftest import BUILD, ROOT
 from demo.console import HYPERVISOR
+from demo.machine import Machine
 from demo.report import Report, key_values
 from demo.session import Session
+from hostile import Monitor
+from test_bad_machine import edited_tree
 
 pytestmark = pytest.mark.bound(90)
 
@@ -93,34 +98,154 @@ def test_dma_from_everywhere(built: Path, tmp_path: Path) -> None:
     assert [x for x in said if "panic" in x] == []
 
 
-def refused(config: Path, name: str) -> tuple[list[str], Report, str]:
-    """Boots what `check` refuses; returns what the hypervisor said, its report, and what check said."""
+# --- what is refused, and what is pulled: rows that test_mutants.py runs with broken guards --------------------------
+
+
+@dataclass
+class Boot:
+    """What a machine with partitions `one` and `two` came to."""
+
+    said: list[str]
+    report: Report
+
+    def states(self) -> dict[str, str]:
+        return {d.function: d.state for d in self.report.devices}
+
+    def assert_said(self, *lines: str) -> None:
+        for line in lines:
+            assert any(line in x for x in self.said), f"no line '{line}'"
+        assert [x for x in self.said if "panic" in x] == []
+
+
+def boot(config: Path, name: str, hypervisor: Optional[Path], options: Sequence[str] = (),
+         meanwhile: Callable[[Machine, Monitor], None] = lambda m, monitor: None) -> Boot:
+    """Goes on although `check` refuses; `meanwhile` acts once both partitions have what they get."""
+    session = Session(config, f"test-topology-{name}", icount=False, options=["--unchecked"])
+    pass_on = [] if hypervisor is None else ["--hypervisor", str(hypervisor)]
+    path = session.sockets.serial.with_name("monitor")
+    session.machine.argv += [*pass_on, "--", "-monitor", f"unix:{path},server=on,wait=off", *options]
+    with session:
+        m, monitor = session.machine, Monitor(path)
+        for p in ("one", "two"):
+            m.console.wait(rf" {p} \(\w+\): |-> {p} \(", 30, HYPERVISOR)
+        meanwhile(m, monitor)
+        report = m.report()
+        monitor.close()
+        return Boot([x.text for x in m.console.lines(HYPERVISOR)], report)
+
+
+def folder_of(name: str) -> Path:
+    folder = BUILD / "hostile" / f"topology-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@dataclass(frozen=True)
+class Row:
+    start: Callable[[str, Optional[Path]], Boot]
+    check: Callable[[Boot], None]
+
+    def run(self, name: str, hypervisor: Optional[Path] = None) -> Boot:
+        return self.start(name, hypervisor)
+
+
+def split(place: str) -> Row:
+    """F12 (a switch without ACS), F09 (one requester id): neither gets its half, each learns who has the other."""
+    a, b = PLACES[place]
+
+    def start(name: str, hypervisor: Optional[Path]) -> Boot:
+        return boot(write(folder_of(name), partition("one", 0, a), partition("two", 1, b)), name, hypervisor)
+
+    def check(o: Boot) -> None:
+        assert o.states() == {a: "refused", b: "refused"}
+        o.assert_said(f"{a} one (d0): refused: it is in one isolation group", f"with {b}, which two has (d0)",
+                      f"{b} two (d0): refused: it is in one isolation group", f"with {a}, which one has (d0)")
+
+    return Row(start, check)
+
+
+def start_bypassed(name: str, hypervisor: Optional[Path]) -> Boot:
+    """The bus is not mapped to the SMMU, and the device tree says so."""
+    folder = folder_of(name)
+    config = write(folder, partition("one", 0, "0000:41:00.0"), partition("two", 1, "0000:00:09.0",
+                                                                          more="keep-without-reset;"))
+    tree = edited_tree(folder, BUILD, config, "-d", "/pcie@10000000", "iommu-map")
+    return boot(config, name, hypervisor, tree[1:])
+
+
+def check_bypassed(o: Boot) -> None:
+    """F11: refused, and said."""
+    assert set(o.states().values()) == {"refused"}
+    o.assert_said("0000:41:00.0 one (d0): refused: its bus bypasses the SMMU",
+                  "0000:00:09.0 two (d0): refused: its bus bypasses the SMMU")
+
+
+def pulled(attack: str, replace: bool, slow: bool = False) -> Callable[[str, Optional[Path]], Boot]:
+    """`slow`: 8 million instructions a second, so that the guest is still at it when it happens."""
+    def meanwhile(m: Machine, monitor: Monitor) -> None:
+        m.expect(r"step=writable" if slow else r"step=engine result=ok|@canary filled", 40, "one")
+        monitor.command("qom-set /machine/peripheral/x1 realized false")
+        if replace:
+            monitor.command("device_add e1000e,bus=far,id=late,romfile=")
+            m.report()  # it also learns which key selects whom
+            m.reset("one")
+            m.console.wait(r"one \(d0\): refused: it is quarantined", 30, HYPERVISOR)
+        else:
+            m.expect(r"^one: off", 40, HYPERVISOR)
+
+    def start(name: str, hypervisor: Optional[Path]) -> Boot:
+        config = write(folder_of(name), partition("one", 0, "0000:41:00.0", attack=attack),
+                       partition("two", 1, "0000:00:09.0", more="keep-without-reset;"))
+        return boot(config, name, hypervisor, ["-icount", "shift=7,sleep=on"] if slow else [], meanwhile)
+
+    return start
+
+
+def check_pulled(o: Boot) -> None:
+    """F32, F33: no hang; nobody has it again, nor what took its place; the other partition goes on."""
+    assert o.states() == {"0000:41:00.0": "quarantined", "0000:00:09.0": "assigned"}
+    o.assert_said("0000:41:00.0 one (d0): it does not come back from its reset: not found")
+
+
+def check_told(o: Boot) -> None:
+    check_pulled(o)
+    o.assert_said("0000:41:00.0, partition 0: it is gone, or another is in its place")
+
+
+ROWS = {
+    "F09-bridge": split("bridge"),
+    "F12": split("switch"),
+    "F11": Row(start_bypassed, check_bypassed),
+    "F32-config": Row(pulled("config-sweep", False, True), check_told),
+    "F32-dma": Row(pulled("dma-write", False), check_pulled),
+    "F33": Row(pulled("idle", True), check_pulled),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_row(built: Path, name: str) -> None:
+    ROWS[name].check(ROWS[name].run(name))
+
+
+def check_output(config: Path) -> str:
     check = subprocess.run([ROOT / "build/causeway", "check", config], cwd=ROOT, capture_output=True, text=True,
                            timeout=30)
     assert check.returncode == 1
-    with Session(config, f"test-topology-{name}", icount=False, options=["--unchecked"]) as session:
-        m = session.machine
-        for p in ("one", "two"):
-            m.console.wait(rf"{p} \(\w+\): |-> {p} \(", 30, HYPERVISOR)
-        report = m.report()
-        return [x.text for x in m.console.lines(HYPERVISOR)], report, check.stdout + check.stderr
+    return check.stdout + check.stderr
 
 
-@pytest.mark.parametrize("place", ["switch", "bridge"])
-def test_a_group_with_two_owners(built: Path, tmp_path: Path, place: str) -> None:
-    """F12 (a switch without ACS), F09 (one requester id): neither gets its half, each learns who has the other."""
-    a, b = PLACES[place]
-    said, report, check = refused(write(tmp_path, partition("one", 0, a), partition("two", 1, b)), place)
-    assert [d for d in report.devices if d.state == "assigned"] == []
-    for own, owner, other, rival in ((a, "one", b, "two"), (b, "two", a, "one")):
-        assert any(f"{own} {owner} (d0): refused: it is in one isolation group" in x for x in said)
-        assert any(f"with {other}, which {rival} has (d0)" in x for x in said)
-        assert f"{own} is in one isolation group with {other}" in check
+def test_check_says_the_same(built: Path, tmp_path: Path) -> None:
+    for place in ("switch", "bridge"):
+        a, b = PLACES[place]
+        said = check_output(write(tmp_path, partition("one", 0, a), partition("two", 1, b)))
+        assert f"{a} is in one isolation group with {b}" in said and f"{b} is in one isolation group with {a}" in said
+    parts = partition("one", 0, "0000:41:00.0"), partition("two", 1, "0000:00:09.0", more="keep-without-reset;")
+    assert "its bus bypasses the SMMU" in check_output(write(tmp_path, *parts, pxb="smmu-bypass;"))
 
 
 def test_without_a_reset(built: Path, tmp_path: Path) -> None:
-    said, report, check = refused(write(tmp_path, partition("one", 0, "0000:00:09.0"),
-                                        partition("two", 1, "0000:41:00.0")), "no-reset")
-    assert any("0000:00:09.0 one (d0): refused: it has no reset" in x for x in said)
-    assert {d.function: d.state for d in report.devices} == {"0000:00:09.0": "refused", "0000:41:00.0": "assigned"}
-    assert "keep-without-reset" in check
+    config = write(tmp_path, partition("one", 0, "0000:00:09.0"), partition("two", 1, "0000:41:00.0"))
+    assert "keep-without-reset" in check_output(config)
+    o = boot(config, "no-reset", None)
+    o.assert_said("0000:00:09.0 one (d0): refused: it has no reset")
+    assert o.states() == {"0000:00:09.0": "refused", "0000:41:00.0": "assigned"}

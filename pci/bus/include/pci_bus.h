@@ -79,7 +79,6 @@ struct pci_bar {
 	enum pci_space
 		space; /* PCI_SPACE_NONE: not implemented, or the upper half of a 64-bit BAR */
 	bool prefetchable;
-	bool high; /* placed above 4 GiB, through the bridges' prefetchable windows */
 };
 
 /* Offsets of capabilities in configuration space; 0 when absent. */
@@ -134,12 +133,12 @@ enum status MUST_USE pci_host_from_fdt(struct pci_host *host, const void *fdt);
 /*
  * Walks the bus, depth first, numbering buses as it goes; then sizes and places every bridge
  * window, BAR and VF BAR. On return every endpoint has memory and I/O decode as assigned but bus
- * mastering OFF, bridges forward both ways. VF BARs are placed below 4 GiB when that fits, because
- * some emulated devices drop the upper half. A function whose BARs found no room is kept with
- * those BARs' space set to PCI_SPACE_NONE, decode off, and a log line; the walk goes on.
- * STATUS_NO_MEMORY: more than PCI_BUS_MAX_FUNCTIONS (the rest stay without decode, bus mastering
- * off); STATUS_NO_SPACE: bus numbers ran out (the bridge stays closed); what was found is usable
- * after either. STATUS_INVALID: `host` is not a bridge this can walk.
+ * mastering OFF, bridges forward both ways. All memory is placed below 4 GiB: there a guest can
+ * have it. A function whose BARs found no room is kept with those BARs' space set to
+ * PCI_SPACE_NONE, decode off, and a log line; the walk goes on. STATUS_NO_MEMORY: more than
+ * PCI_BUS_MAX_FUNCTIONS (the rest stay without decode, bus mastering off); STATUS_NO_SPACE: bus
+ * numbers ran out (the bridge stays closed); what was found is usable after either. STATUS_INVALID:
+ * `host` is not a bridge this can walk.
  */
 enum status MUST_USE pci_bus_enumerate(struct pci_bus *bus, const struct pci_host *host);
 
@@ -226,11 +225,7 @@ void pci_write_bar(const struct pci_bus *bus, rid_t rid, uint16_t offset,
 const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH]);
 
 /* Does what was found there still answer, by the same id? It may have been pulled, or replaced. */
-static inline bool pci_bus_still_there(const struct pci_bus *bus, rid_t rid, uint16_t vendor,
-				       uint16_t device)
-{
-	return pci_config_read32(bus, rid, 0) == ((uint32_t)device << 16 | vendor);
-}
+bool pci_bus_still_there(const struct pci_bus *bus, rid_t rid, uint16_t vendor, uint16_t device);
 
 /* Register names used by more than one room (PCI 3.0 chapter 6, PCIe 5.0 chapter 7). */
 #define PCI_VENDOR_ID	     0x00
