@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include <libfdt.h>
 #include <string.h>
 
+#include "dt.h"
 #include "log.h"
 
 #define COMPATIBLE "causeway,config-v1"
@@ -16,14 +16,11 @@ static bool complain(const char *node, const char *what)
 
 static bool read_u64(const void *fdt, int node, const char *property, uint64_t *value)
 {
-	int length;
-	const fdt64_t *cell = fdt_getprop(fdt, node, property, &length);
+	struct dt_cells cells = dt_cells(fdt, node, property);
+	bool good = cells.count == 2;
 
-	if (!cell || length != sizeof(*cell)) {
-		return false;
-	}
-	*value = fdt64_ld(cell);
-	return true;
+	*value = dt_take(&cells, 2);
+	return good;
 }
 
 static bool read_text(const void *fdt, int node, const char *property, char *text, size_t size)
@@ -40,10 +37,9 @@ static bool read_text(const void *fdt, int node, const char *property, char *tex
 
 static uint32_t read_u32(const void *fdt, int node, const char *property, uint32_t absent)
 {
-	int length;
-	const fdt32_t *cell = fdt_getprop(fdt, node, property, &length);
+	struct dt_cells cells = dt_cells(fdt, node, property);
 
-	return cell && length == sizeof(*cell) ? fdt32_ld(cell) : absent;
+	return cells.count == 1 ? (uint32_t)dt_take(&cells, 1) : absent;
 }
 
 static bool read_device(const void *fdt, int node, struct hv_device_request *device)
@@ -52,7 +48,7 @@ static bool read_device(const void *fdt, int node, struct hv_device_request *dev
 
 	memset(device, 0, sizeof(*device));
 	strncpy(device->label, name, sizeof(device->label) - 1);
-	device->keep_without_reset = fdt_getprop(fdt, node, "keep-without-reset", NULL) != NULL;
+	device->keep_without_reset = dt_has(fdt, node, "keep-without-reset");
 
 	uint32_t rid = read_u32(fdt, node, "requester-id", UINT32_MAX);
 
@@ -60,7 +56,7 @@ static bool read_device(const void *fdt, int node, struct hv_device_request *dev
 		return complain(name, "its function is not resolved");
 	}
 	device->function.v = (uint16_t)rid;
-	device->wants_vf = fdt_getprop(fdt, node, "vf-of", NULL) != NULL;
+	device->wants_vf = dt_has(fdt, node, "vf-of");
 	if (!device->wants_vf) {
 		return true;
 	}
@@ -95,15 +91,14 @@ static bool read_devices(const void *fdt, int partition, struct partition_config
 static bool read_cores(const void *fdt, int node, unsigned machine_cores, uint32_t *used,
 		       struct partition_config *out)
 {
-	int length;
-	const fdt32_t *cells = fdt_getprop(fdt, node, "cores", &length);
+	struct dt_cells cells = dt_cells(fdt, node, "cores");
 
-	if (!cells || length <= 0 || length % 4 || (unsigned)length / 4 > GUEST_MAX_VCPUS) {
+	if (cells.count == 0 || cells.count > GUEST_MAX_VCPUS) {
 		return complain(out->name, "cores is missing or lists too many");
 	}
-	out->vcpus = (unsigned)length / 4;
+	out->vcpus = cells.count;
 	for (unsigned i = 0; i < out->vcpus; i++) {
-		uint32_t core = fdt32_ld(&cells[i]);
+		uint32_t core = (uint32_t)dt_take(&cells, 1);
 
 		if (core >= machine_cores || core >= 32) {
 			log_error("config: %s: core %u, but the machine has %u cores; give the "
@@ -138,7 +133,7 @@ static bool read_images(const void *fdt, int node, struct partition_config *out)
 	    !read_load(fdt, node, "entry", out->memory_size, &out->entry)) {
 		return complain(out->name, "kernel or device tree image not resolved");
 	}
-	if (fdt_getprop(fdt, node, "ramdisk-image", NULL) &&
+	if (dt_has(fdt, node, "ramdisk-image") &&
 	    (!read_text(fdt, node, "ramdisk-image", out->ramdisk, sizeof(out->ramdisk)) ||
 	     !read_load(fdt, node, "ramdisk-load", out->memory_size, &out->ramdisk_load))) {
 		return complain(out->name, "ramdisk image not resolved");
@@ -160,12 +155,12 @@ static bool read_partition(const void *fdt, int node, unsigned cores, uint32_t *
 	    !is_aligned(out->memory_size, MIB(2)) || out->memory_size > GIB(256)) {
 		return complain(name, "memory-size must be a multiple of 2 MiB");
 	}
-	out->memory_pinned = fdt_getprop(fdt, node, "memory-at", NULL) != NULL;
+	out->memory_pinned = dt_has(fdt, node, "memory-at");
 	if (out->memory_pinned && (!read_u64(fdt, node, "memory-at", &out->memory_at.v) ||
 				   !is_aligned(out->memory_at.v, MIB(2)))) {
 		return complain(name, "memory-at must be a multiple of 2 MiB");
 	}
-	out->service = fdt_getprop(fdt, node, "pf-service", NULL) != NULL;
+	out->service = dt_has(fdt, node, "pf-service");
 
 	bool good = read_cores(fdt, node, cores, used, out);
 

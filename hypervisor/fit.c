@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fit.h"
 
-#include <libfdt.h>
 #include <string.h>
 
+#include "dt.h"
 #include "log.h"
 #include "sha256.h"
 
@@ -24,10 +24,8 @@ static const uint8_t *find_hash(const void *fit, int image)
 	{
 		int length;
 		const char *name = fdt_get_name(fit, node, NULL);
-		const char *algorithm = fdt_getprop(fit, node, "algo", &length);
 
-		if (name && !strncmp(name, "hash", 4) && algorithm && length == 7 &&
-		    !memcmp(algorithm, "sha256", 7)) {
+		if (name && !strncmp(name, "hash", 4) && dt_is(fit, node, "algo", "sha256")) {
 			const uint8_t *value = fdt_getprop(fit, node, "value", &length);
 
 			return value && length == SHA256_SIZE ? value : NULL;

@@ -1,71 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine.h"
 
-#include <libfdt.h>
 #include <string.h>
 
 #include "bits.h"
+#include "dt.h"
 #include "log.h"
 
 #define GIC_EDGE 1 /* interrupt flags cell */
 
-static uint64_t read_cells(const fdt32_t *cells, unsigned count)
-{
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		value = value << 32 | fdt32_ld(&cells[i]);
-	}
-	return value;
-}
-
 /* The n-th entry of `reg`. */
 static bool read_reg(const void *fdt, int node, unsigned index, struct machine_region *region)
 {
-	int parent = fdt_parent_offset(fdt, node), length;
+	int parent = fdt_parent_offset(fdt, node);
 	int address = fdt_address_cells(fdt, parent), size = fdt_size_cells(fdt, parent);
-	const fdt32_t *cells = fdt_getprop(fdt, node, "reg", &length);
+	struct dt_cells reg = dt_cells(fdt, node, "reg");
 	unsigned entry = (unsigned)(address + size);
 
-	if (!cells || address < 1 || address > 2 || size < 1 || size > 2 ||
-	    (unsigned)length / 4 < entry * (index + 1)) {
+	if (address < 1 || address > 2 || size < 1 || size > 2 || reg.count < entry * (index + 1)) {
 		return false;
 	}
-	cells += entry * index;
-	region->base.v = read_cells(cells, (unsigned)address);
-	region->size = read_cells(cells + address, (unsigned)size);
+	reg.at += entry * index;
+	region->base.v = dt_take(&reg, (unsigned)address);
+	region->size = dt_take(&reg, (unsigned)size);
 	return true;
-}
-
-static bool reads(const void *fdt, int node, const char *property, const char *value)
-{
-	int length, wanted = (int)strlen(value) + 1;
-	const char *text = fdt_getprop(fdt, node, property, &length);
-
-	return text && length == wanted && !memcmp(text, value, (size_t)wanted);
-}
-
-static bool is_enabled(const void *fdt, int node)
-{
-	return !fdt_getprop(fdt, node, "status", NULL) || reads(fdt, node, "status", "okay") ||
-	       reads(fdt, node, "status", "ok");
-}
-
-/* The next enabled node after `from` that is compatible; negative: none. */
-static int next_compatible(const void *fdt, int from, const char *compatible)
-{
-	int node = from;
-
-	do {
-		node = fdt_node_offset_by_compatible(fdt, node, compatible);
-	} while (node >= 0 && !is_enabled(fdt, node));
-	return node;
 }
 
 static bool find_region(const void *fdt, const char *compatible, struct machine_region *region,
 			int *node)
 {
-	*node = next_compatible(fdt, -1, compatible);
+	*node = dt_next_enabled(fdt, -1, compatible);
 	return *node >= 0 && read_reg(fdt, *node, 0, region);
 }
 
@@ -73,16 +37,16 @@ static bool find_region(const void *fdt, const char *compatible, struct machine_
 static void read_interrupt(const void *fdt, int node, const char *name,
 			   struct machine_interrupt *out)
 {
-	int length, index = name ? fdt_stringlist_search(fdt, node, "interrupt-names", name) : 0;
-	const fdt32_t *cells = fdt_getprop(fdt, node, "interrupts", &length);
+	int index = name ? fdt_stringlist_search(fdt, node, "interrupt-names", name) : 0;
+	struct dt_cells cells = dt_cells(fdt, node, "interrupts");
 
-	if (!cells || index < 0 || length / 12 <= index) {
+	if (index < 0 || cells.count / 3 <= (unsigned)index) {
 		return;
 	}
-	cells += 3 * index;
-	if (fdt32_ld(cells) == 0) { /* an SPI */
-		out->intid = 32 + fdt32_ld(cells + 1);
-		out->edge = fdt32_ld(cells + 2) == GIC_EDGE;
+	cells.at += 3 * index;
+	if (dt_take(&cells, 1) == 0) { /* an SPI */
+		out->intid = 32 + (uint32_t)dt_take(&cells, 1);
+		out->edge = dt_take(&cells, 1) == GIC_EDGE;
 	}
 }
 
@@ -92,7 +56,7 @@ static void read_memory(struct machine *machine, const void *fdt)
 
 	while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", 7)) >= 0) {
 		for (unsigned i = 0;
-		     is_enabled(fdt, node) && machine->memory_count < MACHINE_MEMORY &&
+		     dt_is_enabled(fdt, node) && machine->memory_count < MACHINE_MEMORY &&
 		     read_reg(fdt, node, i, &machine->memory[machine->memory_count]);
 		     i++) {
 			machine->memory_count++;
@@ -139,26 +103,24 @@ static void read_cores(struct machine *machine, const void *fdt)
 
 	fdt_for_each_subnode(node, fdt, cpus)
 	{
-		int length;
-		const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &length);
+		struct dt_cells reg = dt_cells(fdt, node, "reg");
 
-		if (reg && reads(fdt, node, "device_type", "cpu") && cells > 0 && cells <= 2 &&
-		    length == 4 * cells && machine->core_count < ARRAY_SIZE(machine->affinities)) {
-			machine->affinities[machine->core_count++] =
-				read_cells(reg, (unsigned)cells);
+		if (dt_is(fdt, node, "device_type", "cpu") && cells > 0 && cells <= 2 &&
+		    reg.count == (unsigned)cells &&
+		    machine->core_count < ARRAY_SIZE(machine->affinities)) {
+			machine->affinities[machine->core_count++] = dt_take(&reg, reg.count);
 		}
 	}
 }
 
 static void read_fit(struct machine *machine, const void *fdt)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), length, same;
-	const fdt32_t *start = fdt_getprop(fdt, chosen, "linux,initrd-start", &length);
-	const fdt32_t *end = start ? fdt_getprop(fdt, chosen, "linux,initrd-end", &same) : NULL;
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	struct dt_cells start = dt_cells(fdt, chosen, "linux,initrd-start");
+	struct dt_cells end = dt_cells(fdt, chosen, "linux,initrd-end");
 
-	if (end && same == length && (length == 4 || length == 8)) {
-		uint64_t from = read_cells(start, (unsigned)length / 4);
-		uint64_t to = read_cells(end, (unsigned)length / 4);
+	if (start.count == end.count && (end.count == 1 || end.count == 2)) {
+		uint64_t from = dt_take(&start, 2), to = dt_take(&end, 2);
 
 		machine->fit = to > from ? va_of((pa_t){from}) : NULL;
 		machine->fit_size = to > from ? to - from : 0;
@@ -185,7 +147,7 @@ static void read_devices(struct machine *machine, const void *fdt)
 		}
 	}
 	for (node = -1; machine->ecam_count < MACHINE_ECAM;) {
-		node = next_compatible(fdt, node, "pci-host-ecam-generic");
+		node = dt_next_enabled(fdt, node, "pci-host-ecam-generic");
 		if (node < 0) {
 			break;
 		}

@@ -4,10 +4,9 @@
  * `ranges` as in IEEE Std 1275 PCI binding 2.1. What this cannot read it refuses: a map half
  * understood would send a device's DMA to the wrong stream.
  */
-#include <libfdt.h>
-
 #include "bus.h"
 
+#include "dt.h"
 #include "log.h"
 
 #define COMPATIBLE	"pci-host-ecam-generic"
@@ -17,59 +16,13 @@
 #define MAX_DEPTH	8
 #define ADDRESS_LIMIT	(1ull << 52)
 
-/* A property as a row of cells; absent: NULL, count 0. */
-struct cells {
-	const fdt32_t *at;
-	unsigned count;
-};
-
-static struct cells property(const void *fdt, int node, const char *name)
-{
-	int length = 0;
-	const fdt32_t *at = fdt_getprop(fdt, node, name, &length);
-
-	return (struct cells){at, at ? (unsigned)length / 4 : 0};
-}
-
-/* Takes `count` (1 or 2) cells from the front. */
-static uint64_t take(struct cells *cells, unsigned count)
-{
-	uint64_t value = 0;
-
-	while (count-- && cells->count) {
-		value = value << 32 | fdt32_ld(cells->at);
-		cells->at++;
-		cells->count--;
-	}
-	return value;
-}
-
-static bool is_enabled(const void *fdt, int node)
-{
-	int length = 0;
-	const char *status = fdt_getprop(fdt, node, "status", &length);
-
-	return !status || (length == 5 && memcmp(status, "okay", 5) == 0) ||
-	       (length == 3 && memcmp(status, "ok", 3) == 0);
-}
-
-static int find_bridge(const void *fdt)
-{
-	int node = fdt_node_offset_by_compatible(fdt, -1, COMPATIBLE);
-
-	while (node >= 0 && !is_enabled(fdt, node)) {
-		node = fdt_node_offset_by_compatible(fdt, node, COMPATIBLE);
-	}
-	return node;
-}
-
 /* Are the addresses on the node's bus the CPU's own? Every bus above it has an empty `ranges`. */
 static bool is_identity_bus(const void *fdt, int node)
 {
 	int bus = fdt_parent_offset(fdt, node);
 
 	for (unsigned depth = 0; depth < MAX_DEPTH && bus > 0; depth++) {
-		if (!property(fdt, bus, "ranges").at || property(fdt, bus, "ranges").count) {
+		if (!dt_has(fdt, bus, "ranges") || dt_cells(fdt, bus, "ranges").count) {
 			return false;
 		}
 		bus = fdt_parent_offset(fdt, bus);
@@ -77,17 +30,17 @@ static bool is_identity_bus(const void *fdt, int node)
 	return bus == 0;
 }
 
-static bool read_ecam(struct pci_host *host, struct cells reg, struct cells buses, unsigned ac,
-		      unsigned sc)
+static bool read_ecam(struct pci_host *host, struct dt_cells reg, struct dt_cells buses,
+		      unsigned ac, unsigned sc)
 {
 	if (reg.count < ac + sc || (buses.count != 0 && buses.count != 2)) {
 		return false;
 	}
-	host->ecam = (uintptr_t)take(&reg, ac);
-	host->ecam_size = take(&reg, sc);
+	host->ecam = (uintptr_t)dt_take(&reg, ac);
+	host->ecam_size = dt_take(&reg, sc);
 	uint64_t room = host->ecam_size / BUS_BYTES;
-	uint64_t first = buses.count ? take(&buses, 1) : 0;
-	uint64_t last = buses.count ? take(&buses, 1) : (room < 256 ? room : 256) - 1;
+	uint64_t first = buses.count ? dt_take(&buses, 1) : 0;
+	uint64_t last = buses.count ? dt_take(&buses, 1) : (room < 256 ? room : 256) - 1;
 
 	if (room == 0 || first > last || last > 255 || last - first >= room ||
 	    !range_inside(host->ecam, host->ecam_size, 0, ADDRESS_LIMIT)) {
@@ -98,24 +51,24 @@ static bool read_ecam(struct pci_host *host, struct cells reg, struct cells buse
 	return true;
 }
 
-static bool read_window(struct pci_window *window, struct cells *ranges, unsigned ac)
+static bool read_window(struct pci_window *window, struct dt_cells *ranges, unsigned ac)
 {
 	static const enum pci_space spaces[] = {PCI_SPACE_NONE, PCI_SPACE_IO, PCI_SPACE_MEM32,
 						PCI_SPACE_MEM64};
-	uint32_t hi = (uint32_t)take(ranges, 1);
+	uint32_t hi = (uint32_t)dt_take(ranges, 1);
 
 	window->space = spaces[HI_SPACE(hi)];
 	window->prefetchable = hi & HI_PREFETCHABLE;
-	window->pci_base = take(ranges, 2);
-	window->cpu_base.v = take(ranges, ac);
-	window->size = take(ranges, 2);
+	window->pci_base = dt_take(ranges, 2);
+	window->cpu_base.v = dt_take(ranges, ac);
+	window->size = dt_take(ranges, 2);
 	return window->space != PCI_SPACE_NONE && window->size &&
 	       range_inside(window->pci_base, window->size, 0,
 			    window->space == PCI_SPACE_MEM64 ? ADDRESS_LIMIT : GIB(4)) &&
 	       range_inside(window->cpu_base.v, window->size, 0, ADDRESS_LIMIT);
 }
 
-static bool read_ranges(struct pci_host *host, struct cells ranges, unsigned ac)
+static bool read_ranges(struct pci_host *host, struct dt_cells ranges, unsigned ac)
 {
 	unsigned entry = 3 + ac + 2;
 
@@ -142,14 +95,14 @@ static bool maps_overlap(const struct pci_id_map *a, const struct pci_id_map *b)
 
 /* Two requester ids with one stream would share a fence: entries may not overlap, on either side.
  */
-static bool read_map_entry(struct pci_id_map *maps, unsigned index, struct cells *cells)
+static bool read_map_entry(struct pci_id_map *maps, unsigned index, struct dt_cells *cells)
 {
 	struct pci_id_map *map = &maps[index];
 
-	map->rid_base = (uint32_t)take(cells, 1);
-	take(cells, 1);
-	map->out_base = (uint32_t)take(cells, 1);
-	map->length = (uint32_t)take(cells, 1);
+	map->rid_base = (uint32_t)dt_take(cells, 1);
+	dt_take(cells, 1);
+	map->out_base = (uint32_t)dt_take(cells, 1);
+	map->length = (uint32_t)dt_take(cells, 1);
 	if (map->length == 0 || !range_inside(map->rid_base, map->length, 0, 0x10000) ||
 	    !range_inside(map->out_base, map->length, 0, 1ull << 32)) {
 		return false;
@@ -170,21 +123,21 @@ struct map_binding {
 static bool read_map(const void *fdt, int node, const struct map_binding *binding,
 		     struct pci_id_map maps[PCI_BUS_MAX_ID_MAPS], unsigned *count)
 {
-	struct cells map = property(fdt, node, binding->map);
-	struct cells mask = property(fdt, node, binding->mask);
+	struct dt_cells map = dt_cells(fdt, node, binding->map);
+	struct dt_cells mask = dt_cells(fdt, node, binding->mask);
 
-	if (!property(fdt, node, binding->map).at) {
+	if (!dt_cells(fdt, node, binding->map).at) {
 		return true;
 	}
 	if (map.count == 0 || map.count % 4 || map.count / 4 > PCI_BUS_MAX_ID_MAPS ||
-	    (property(fdt, node, binding->mask).at && take(&mask, 1) != 0xffff)) {
+	    (dt_cells(fdt, node, binding->mask).at && dt_take(&mask, 1) != 0xffff)) {
 		return false;
 	}
 	uint32_t controller = fdt32_ld(&map.at[1]);
-	struct cells width =
-		property(fdt, fdt_node_offset_by_phandle(fdt, controller), binding->cells);
+	struct dt_cells width =
+		dt_cells(fdt, fdt_node_offset_by_phandle(fdt, controller), binding->cells);
 
-	if (width.count != 1 || take(&width, 1) != 1) {
+	if (width.count != 1 || dt_take(&width, 1) != 1) {
 		return false;
 	}
 	while (map.count) {
@@ -210,11 +163,11 @@ static const char *read_bridge(struct pci_host *host, const void *fdt, int node)
 	if (fdt_address_cells(fdt, node) != 3 || fdt_size_cells(fdt, node) != 2) {
 		return "#address-cells or #size-cells";
 	}
-	if (!read_ecam(host, property(fdt, node, "reg"), property(fdt, node, "bus-range"),
+	if (!read_ecam(host, dt_cells(fdt, node, "reg"), dt_cells(fdt, node, "bus-range"),
 		       (unsigned)ac, (unsigned)sc)) {
 		return "reg or bus-range";
 	}
-	if (!read_ranges(host, property(fdt, node, "ranges"), (unsigned)ac)) {
+	if (!read_ranges(host, dt_cells(fdt, node, "ranges"), (unsigned)ac)) {
 		return "ranges";
 	}
 	if (!read_map(fdt, node, &iommu, host->iommu_map, &host->iommu_map_count)) {
@@ -231,7 +184,7 @@ enum status pci_host_from_fdt(struct pci_host *host, const void *fdt)
 	if (fdt_check_header(fdt) != 0) {
 		return STATUS_INVALID;
 	}
-	int node = find_bridge(fdt);
+	int node = dt_next_enabled(fdt, -1, COMPATIBLE);
 
 	if (node < 0) {
 		return STATUS_NOT_FOUND;
