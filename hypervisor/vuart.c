@@ -10,12 +10,7 @@
 
 #define UARTDR	    0x00
 #define UARTFR	    0x18
-#define UARTIBRD    0x24
-#define UARTFBRD    0x28
-#define UARTLCRH    0x2c
-#define UARTCR	    0x30
-#define UARTIFLS    0x34
-#define UARTIMSC    0x38
+#define UARTIBRD    0x24 /* the first setting */
 #define UARTRIS	    0x3c
 #define UARTMIS	    0x40
 #define UARTICR	    0x44
@@ -27,6 +22,19 @@
 #define INT_TX	    BIT(5)
 #define INT_RX_WAIT BIT(6) /* receive time-out: bytes wait */
 
+/* What a guest may set, from UARTIBRD on, a word each, and what it finds. */
+static const struct {
+	uint16_t mask, reset;
+} settings[VUART_SETTINGS] = {
+	{0xffff, 0},	 /* UARTIBRD */
+	{0x3f, 0},	 /* UARTFBRD */
+	{0xff, 0},	 /* UARTLCR_H */
+	{0xffff, 0x300}, /* UARTCR */
+	{0x3f, 0x12},	 /* UARTIFLS */
+	{0x7ff, 0},	 /* UARTIMSC */
+};
+#define IMSC 5
+
 static const uint8_t identification[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
 void vuart_reset(struct partition *partition)
@@ -35,10 +43,10 @@ void vuart_reset(struct partition *partition)
 
 	lock_acquire(&uart->lock);
 	uart->head = uart->tail = uart->used = 0;
-	uart->control = 0x300;
-	uart->mask = uart->raw = uart->line_control = uart->baud_integer = 0;
-	uart->baud_fraction = 0;
-	uart->levels = 0x12;
+	uart->raw = 0;
+	for (unsigned i = 0; i < VUART_SETTINGS; i++) {
+		uart->settings[i] = settings[i].reset;
+	}
 	lock_release(&uart->lock);
 }
 
@@ -52,7 +60,7 @@ static void update(struct partition *partition)
 	} else {
 		uart->raw &= ~(uint32_t)(INT_RX | INT_RX_WAIT);
 	}
-	vgic_set_line(partition, 32 + GUEST_UART_SPI, uart->raw & uart->mask);
+	vgic_set_line(partition, 32 + GUEST_UART_SPI, uart->raw & uart->settings[IMSC]);
 }
 
 static uint32_t take_byte(struct vuart *uart)
@@ -60,34 +68,34 @@ static uint32_t take_byte(struct vuart *uart)
 	return uart->head == uart->tail ? 0 : uart->input[uart->tail++ % VUART_INPUT];
 }
 
+/* The setting at `offset`, or NULL. */
+static uint32_t *setting_at(struct vuart *uart, uint64_t offset)
+{
+	uint64_t index = (offset - UARTIBRD) / 4;
+
+	return index < VUART_SETTINGS ? &uart->settings[index] : NULL;
+}
+
 static uint32_t register_read(struct vuart *uart, uint64_t offset)
 {
+	const uint32_t *setting = setting_at(uart, offset);
+
 	switch (offset) {
 	case UARTDR:
 		return take_byte(uart);
 	case UARTFR:
 		return (uint32_t)(FR_TX_EMPTY | (uart->head == uart->tail ? FR_RX_EMPTY : 0));
-	case UARTIBRD:
-		return uart->baud_integer;
-	case UARTFBRD:
-		return uart->baud_fraction;
-	case UARTLCRH:
-		return uart->line_control;
-	case UARTCR:
-		return uart->control;
-	case UARTIFLS:
-		return uart->levels;
-	case UARTIMSC:
-		return uart->mask;
 	case UARTRIS:
 		return uart->raw;
 	case UARTMIS:
-		return uart->raw & uart->mask;
+		return uart->raw & uart->settings[IMSC];
 	default:
-		return offset >= UARTID && offset < UARTID + 32
-			       ? identification[(offset - UARTID) / 4]
-			       : 0;
+		break;
 	}
+	if (offset >= UARTID && offset < UARTID + 32) {
+		return identification[(offset - UARTID) / 4];
+	}
+	return setting ? *setting : 0;
 }
 
 static void flush(struct partition *partition)
@@ -124,34 +132,14 @@ static void put_byte(struct partition *partition, uint8_t byte)
 static void register_write(struct partition *partition, uint64_t offset, uint32_t value)
 {
 	struct vuart *uart = &partition->uart;
+	uint32_t *setting = setting_at(uart, offset);
 
-	switch (offset) {
-	case UARTDR:
+	if (offset == UARTDR) {
 		put_byte(partition, (uint8_t)value);
-		break;
-	case UARTIBRD:
-		uart->baud_integer = value & 0xffff;
-		break;
-	case UARTFBRD:
-		uart->baud_fraction = value & 0x3f;
-		break;
-	case UARTLCRH:
-		uart->line_control = value & 0xff;
-		break;
-	case UARTCR:
-		uart->control = value & 0xffff;
-		break;
-	case UARTIFLS:
-		uart->levels = value & 0x3f;
-		break;
-	case UARTIMSC:
-		uart->mask = value & 0x7ff;
-		break;
-	case UARTICR:
+	} else if (offset == UARTICR) {
 		uart->raw &= ~value;
-		break;
-	default:
-		break;
+	} else if (setting) {
+		*setting = value & settings[setting - uart->settings].mask;
 	}
 }
 

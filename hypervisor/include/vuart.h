@@ -12,16 +12,19 @@
 
 #include "lock.h"
 
-#define VUART_INPUT 1024
-#define VUART_LINE  256
+#define VUART_INPUT    1024
+#define VUART_LINE     256
+#define VUART_SETTINGS 6
 
 struct partition;
 
 struct vuart {
 	struct lock lock;
 	uint8_t input[VUART_INPUT];
-	uint32_t head, tail; /* head - tail bytes wait */
-	uint32_t control, mask, raw, line_control, baud_integer, baud_fraction, levels;
+	uint32_t head, tail;		   /* head - tail bytes wait */
+	uint32_t settings[VUART_SETTINGS]; /* UARTIBRD to UARTIMSC: kept, and but for the last
+					      unused */
+	uint32_t raw;			   /* interrupts before the mask */
 	char line[VUART_LINE + 1];
 	uint32_t used;
 	uint64_t last_output_ns;
