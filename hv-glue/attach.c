@@ -117,6 +117,7 @@ enum status attach(struct assignment *a)
 		a->stuck = true;
 		goto undo_claim;
 	}
+	hv_pause();
 	step = "bind the stream of";
 	hv_device_tables(a->owner, &a->tables);
 	twin = assignment_twin(a);
@@ -139,6 +140,7 @@ enum status attach(struct assignment *a)
 	if (a->identity.interrupt_pin) {
 		hv_wire(a->owner, a->line.v % GUEST_INTX_LINES, a->line);
 	}
+	hv_pause();
 	step = "show";
 	status = show(a);
 	if (status != STATUS_OK) {

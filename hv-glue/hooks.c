@@ -66,7 +66,10 @@ static enum status partition_start(partition_id_t id)
 		char name[PCI_NAME_LENGTH];
 		struct assignment *a = &side->assignments[i];
 
-		if (attach(a) == STATUS_OK) {
+		bool given = attach(a) == STATUS_OK;
+
+		hv_pause();
+		if (given) {
 			log_info("%s -> %s (%s): DMA by SMMU stage %d, interrupts %s",
 				 pci_name(a->identity.rid, name), hv_partition_name(id),
 				 a->request->label, iommu_stage1() ? 1 : 2,
@@ -85,12 +88,14 @@ static void partition_stop(partition_id_t id)
 
 	for (unsigned i = side->count; i-- > 0;) {
 		detach_close(&side->assignments[i]);
+		hv_pause();
 	}
 	for (unsigned line = 0; line < GUEST_INTX_LINES; line++) {
 		hv_wire(id, line, (intid_t){0});
 	}
 	for (unsigned i = side->count; i-- > 0;) {
 		detach_release(&side->assignments[i]);
+		hv_pause();
 	}
 	if (side->irq_ready && irq_partition_reset(&side->irq) != STATUS_OK) {
 		side->irq_ready = false;

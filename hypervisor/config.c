@@ -47,7 +47,7 @@ static bool read_device(const void *fdt, int node, struct hv_device_request *dev
 	const char *name = fdt_get_name(fdt, node, NULL);
 
 	memset(device, 0, sizeof(*device));
-	strncpy(device->label, name, sizeof(device->label) - 1);
+	memcpy(device->label, name, strnlen(name, sizeof(device->label) - 1));
 	device->keep_without_reset = dt_has(fdt, node, "keep-without-reset");
 
 	uint32_t rid = read_u32(fdt, node, "requester-id", UINT32_MAX);
@@ -150,7 +150,7 @@ static bool read_partition(const void *fdt, int node, unsigned cores, uint32_t *
 	if (strlen(name) > CONFIG_NAME_LENGTH) {
 		return complain(name, "a partition's name has at most 15 characters");
 	}
-	strncpy(out->name, name, CONFIG_NAME_LENGTH);
+	memcpy(out->name, name, strlen(name));
 	if (!read_u64(fdt, node, "memory-size", &out->memory_size) || out->memory_size == 0 ||
 	    !is_aligned(out->memory_size, MIB(2)) || out->memory_size > GIB(256)) {
 		return complain(name, "memory-size must be a multiple of 2 MiB");

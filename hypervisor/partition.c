@@ -188,6 +188,7 @@ static enum status start(struct partition *partition)
 
 	vgic_reset(partition);
 	vuart_reset(partition);
+	core_take_interrupts();
 	if (status == STATUS_OK) {
 		status = partition_hooks.partition_start(partition->id);
 	}
@@ -246,6 +247,7 @@ void partition_turn(struct partition *partition)
 	}
 	if (partition->state == PARTITION_RUNNING) {
 		partition_hooks.partition_stop(partition->id);
+		core_take_interrupts();
 	}
 	if (request == REQUEST_OFF || request == REQUEST_CRASH) {
 		stop(partition, request == REQUEST_OFF ? PARTITION_OFF : PARTITION_CRASHED);

@@ -45,7 +45,7 @@ void vgic_reset(struct partition *partition)
 	lock_release(&gic->lock);
 }
 
-static void vgic_kick(struct vcpu *vcpu)
+static void kick(struct vcpu *vcpu)
 {
 	vcpu_alert(vcpu);
 	if (vcpu != this_core()->vcpu &&
@@ -54,10 +54,10 @@ static void vgic_kick(struct vcpu *vcpu)
 	}
 }
 
-void vgic_kick_all(struct partition *partition)
+static void kick_all(struct partition *partition)
 {
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
-		vgic_kick(&partition->vcpus[i]);
+		kick(&partition->vcpus[i]);
 	}
 }
 
@@ -160,7 +160,7 @@ void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint6
 	}
 	lock_release(&partition->gic.lock);
 	if (changes) {
-		vgic_kick_all(partition);
+		kick_all(partition);
 	}
 }
 
@@ -250,6 +250,6 @@ void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uin
 	}
 	lock_release(&partition->gic.lock);
 	if (changes) {
-		vgic_kick(vcpu);
+		kick(vcpu);
 	}
 }

@@ -439,6 +439,10 @@ void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32
 	lpi->property = property;
 }
 
+void hv_pause(void)
+{
+}
+
 void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending)
 {
 	if (partition.v >= HV_MAX_PARTITIONS || slot >= HV_LPI_SLOTS) {

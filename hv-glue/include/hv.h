@@ -123,6 +123,12 @@ void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending);
 /* The hook `alarm` runs on this core after `ns`; one that is set already stays, and serves. */
 void hv_alarm(uint64_t ns);
 
+/*
+ * From the partition hooks, with no lock held: takes an interrupt that waits on this core. Long
+ * work is cut by it, because the boot core's interrupts are everybody's.
+ */
+void hv_pause(void);
+
 /* --- lifecycle ------------------------------------------------------------------------------- */
 
 /*

@@ -47,7 +47,7 @@ unsigned stage2_tables_used(void);
 /* With the largest blocks that fit. STATUS_BUSY: something is mapped there. */
 enum status MUST_USE stage2_map(void *root, ipa_t ipa, pa_t pa, uint64_t size,
 				enum stage2_kind kind);
-/* The same, where nothing is mapped yet; the rest stays. */
+/* The same, where nothing is mapped yet; the rest stays. Takes interrupts in between. */
 enum status MUST_USE stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size,
 				 enum stage2_kind kind);
 /* Makes `to` point at the tables and blocks `from` has for [ipa, ipa+size), GiB-aligned. */
@@ -60,8 +60,6 @@ void stage2_unshare(void *to, ipa_t ipa, uint64_t size);
 enum status MUST_USE stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid);
 /* The physical address behind a RAM page; false when nothing is mapped. */
 bool stage2_lookup(const void *root, ipa_t ipa, pa_t *pa);
-/* Everything a vCPU of this partition may have cached, on all cores. */
-void stage2_flush(vmid_t vmid);
 /* This core's translation for a partition. */
 void stage2_load(const void *root, vmid_t vmid);
 

@@ -113,7 +113,5 @@ void vgic_sync(struct vcpu *vcpu);
 /* On the vCPU's core, before it runs and after it stopped. */
 void vgic_cpu_start(struct vcpu *vcpu);
 void vgic_cpu_stop(struct vcpu *vcpu);
-/* Something may be pending for all vCPUs of the partition: have them look. */
-void vgic_kick_all(struct partition *partition);
 
 #endif

@@ -27,6 +27,7 @@ from lines import LINES, Metric, faults, held, say  # noqa: E402
 
 # Name for ONLY=, module, what it does.
 PARTS = {
+    "probes": ("probes", "what an exit, a boot, an assignment cost, counted by a guest and a plugin (1 minute)"),
     "enum": ("enumeration", "540 PCI functions behind 60 bridges beside 99 behind 11 (15 seconds)"),
     "data": ("datapath", "a VF's packets beside bare Linux, and the exits meanwhile (2 minutes)"),
 }

@@ -153,6 +153,9 @@ enum status stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stag
 		unsigned level;
 		uint64_t entry = *find(root, ipa.v + at, &level), block = 1ull << shift_of(level);
 
+		if (is_aligned(at, KIB(64))) {
+			core_take_interrupts();
+		}
 		done = block - ((ipa.v + at) & (block - 1));
 		if (!(entry & VALID)) {
 			status = map_step(root, ipa.v + at, pa.v + at, size - at, leaf_bits[kind],
@@ -201,7 +204,8 @@ bool stage2_lookup(const void *root, ipa_t ipa, pa_t *pa)
 	return true;
 }
 
-void stage2_flush(vmid_t vmid)
+/* Everything a vCPU of this partition may have cached, on all cores. */
+static void stage2_flush(vmid_t vmid)
 {
 	uint64_t before = sysreg_read(vttbr_el2);
 
@@ -250,8 +254,16 @@ enum status stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
 			}
 			continue;
 		}
-		publish(entry, 0);
-		at += block;
+		/* The rest of a table of pages at once. */
+		uint64_t left = (ipa.v + size - at) / block,
+			 room = ENTRIES - (at / block) % ENTRIES;
+		uint64_t run = level < 3 ? 1 : left < room ? left : room;
+
+		for (uint64_t i = 0; i < run; i++) {
+			__atomic_store_n(&entry[i], 0, __ATOMIC_RELAXED);
+		}
+		arch_clean(entry, run * sizeof(*entry));
+		at += run * block;
 	}
 	stage2_flush(vmid);
 	return STATUS_OK;

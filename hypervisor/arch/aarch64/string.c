@@ -9,14 +9,6 @@
 
 #define WORD 8u
 
-/* An operation on line after line of [at, end), eight at a time; returns where it stopped. */
-#define ONE(op)	  op ", %0\n\tadd %0, %0, %1\n\t"
-#define EIGHT(op) ONE(op) ONE(op) ONE(op) ONE(op) ONE(op) ONE(op) ONE(op) ONE(op)
-#define EACH_EIGHT_LINES(op, at, end, line)                                                        \
-	for (; (end) - (at) >= 8 * (line);) {                                                      \
-		__asm__ volatile(EIGHT(op) : "+r"(at) : "r"(line) : "memory");                     \
-	}
-
 /* Cache lines of zeroes at once (DC ZVA), once the caches are on; returns what is left. */
 static unsigned char *zero_lines(unsigned char *to, unsigned char *end)
 {
@@ -29,7 +21,12 @@ static unsigned char *zero_lines(unsigned char *to, unsigned char *end)
 	for (; (uintptr_t)to < at; to++) {
 		*to = 0;
 	}
-	EACH_EIGHT_LINES("dc zva", at, (uintptr_t)end, line);
+	for (; (uintptr_t)end - at >= 8 * line;) {
+		__asm__ volatile(".rept 8\n\tdc zva, %0\n\tadd %0, %0, %1\n\t.endr"
+				 : "+r"(at)
+				 : "r"(line)
+				 : "memory");
+	}
 	return (unsigned char *)at;
 }
 
@@ -58,18 +55,15 @@ void *memcpy(void *restrict target, const void *restrict source, size_t size)
 	unsigned char *to = target;
 	const unsigned char *from = source, *end = from + size;
 
-	if ((uintptr_t)to % WORD == 0 && (uintptr_t)from % WORD == 0) {
-		for (; (size_t)(end - from) >= 2 * WORD; from += 2 * WORD, to += 2 * WORD) {
+	/* With the MMU on memory may be read at any address (SCTLR_EL2.A is 0). */
+	if ((uintptr_t)to % WORD == 0) {
+		for (; (size_t)(end - from) >= 2 * WORD;) {
 			uint64_t a, b;
 
-			__asm__ volatile("ldp %0, %1, [%2]\n\tstp %0, %1, [%3]"
-					 : "=&r"(a), "=&r"(b)
-					 : "r"(from), "r"(to)
+			__asm__ volatile("ldp %0, %1, [%2], #16\n\tstp %0, %1, [%3], #16"
+					 : "=&r"(a), "=&r"(b), "+r"(from), "+r"(to)
+					 :
 					 : "memory");
-		}
-	} else if ((uintptr_t)to % 4 == 0 && (uintptr_t)from % 4 == 0) {
-		for (; (size_t)(end - from) >= 4; from += 4, to += 4) {
-			*(volatile uint32_t *)(void *)to = *(const uint32_t *)(const void *)from;
 		}
 	}
 	for (; from < end; from++, to++) {
@@ -166,17 +160,4 @@ char *strrchr(const char *text, int value)
 			return (char *)(uintptr_t)last;
 		}
 	}
-}
-
-char *strncpy(char *restrict target, const char *restrict source, size_t size)
-{
-	size_t i = 0;
-
-	for (; i < size && source[i]; i++) {
-		target[i] = source[i];
-	}
-	for (; i < size; i++) {
-		target[i] = '\0';
-	}
-	return target;
 }

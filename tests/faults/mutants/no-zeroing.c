@@ -5,12 +5,20 @@
  */
 #include <string.h>
 
-#define RAM (4u << 20) /* more than anything else that is cleared */
+#include "partition.h"
 
 void *__real_memset(void *to, int value, size_t size);
 void *__wrap_memset(void *to, int value, size_t size);
 
 void *__wrap_memset(void *to, int value, size_t size)
 {
-	return size < RAM ? __real_memset(to, value, size) : to;
+	for (unsigned i = 0; i < partition_count; i++) {
+		const struct partition *partition = &partitions[i];
+
+		if (range_inside((uintptr_t)to, size, partition->memory.v,
+				 partition->config->memory_size)) {
+			return to;
+		}
+	}
+	return __real_memset(to, value, size);
 }
