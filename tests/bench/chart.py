@@ -61,7 +61,7 @@ class Chart:
 def data_path(now: dict[str, Any], peers: dict[str, Any]) -> list[Chart]:
     """The packets' ratios, and the exits of the receiving partition."""
     need = {"vf_rtt_ratio", "vf_stream_ratio", "vf_injected_rtt_ratio", "vf_injected_stream_ratio",
-            "vf_all_exits_per_1000"}
+            "vf_all_exits_per_1000", "injected_exits_per_1000"}
     if not need <= set(now):
         return []
     rows: list[tuple[str, tuple[Value, ...]]] = [
@@ -69,7 +69,8 @@ def data_path(now: dict[str, Any], peers: dict[str, Any]) -> list[Chart]:
         ("Causeway,\\nGICv4", (now["vf_rtt_ratio"], now["vf_stream_ratio"])),
         ("Causeway,\\nGICv3", (now["vf_injected_rtt_ratio"], now["vf_injected_stream_ratio"]))]
     rows += [(p["system"].replace(" ", "\\n", 1), (p["rtt"], p["stream"])) for p in peers["path"]]
-    exits: list[tuple[str, tuple[Value, ...]]] = [("Causeway,\\nGICv4", (now["vf_all_exits_per_1000"],))]
+    exits: list[tuple[str, tuple[Value, ...]]] = [("Causeway,\\nGICv4", (now["vf_all_exits_per_1000"],)),
+                                              ("Causeway,\\nGICv3", (now["injected_exits_per_1000"],))]
     exits += [(p["system"].replace(" ", "\\n", 1), (p["exits"],)) for p in peers["path"]]
     return [Chart("data-path", "A VF beside bare Linux: instructions, fewer is better (KVM: recorded)",
                   "times bare Linux", ("round trip, 64 bytes", "packet of a stream, 1472 bytes"), rows,

@@ -36,7 +36,8 @@ def plan() -> dict[str, Callable[[], Outcome]]:
             "trips": lambda: run_causeway("trips", 4, work(1)),
             "idle": lambda: run_causeway("idle", 4, work(2)),
             "bare3": lambda: run_bare("bare3", 3, work()),
-            "injected": lambda: run_causeway("injected", 3, work())}
+            "injected": lambda: run_causeway("injected", 3, work()),
+            "injected_trips": lambda: run_causeway("injected-trips", 3, work(1))}
 
 
 def measured(outcome: Outcome, phase: str) -> float:
@@ -76,19 +77,21 @@ def ticks_between(before: Outcome, after: Outcome, classes: Sequence[str]) -> in
     return total
 
 
+def per_1000(count: float) -> float:
+    return round(1000 * count / (TRIPS + PK_WARM_UP), 2)
+
+
 def exit_metrics(runs: Runs) -> list[Metric]:
     """What another stretch of round trips took."""
-    before, after, trips = runs["vf"], runs["trips"], TRIPS + PK_WARM_UP
-
-    def per_1000(count: float) -> float:
-        return round(1000 * count / trips, 2)
-
+    before, after = runs["vf"], runs["trips"]
     device = sum(exits_between(before, after, p, DEVICE_CLASSES) for p in (CLIENT, SERVER))
     return [line("vf_el2_per_1000", per_1000(ticks_between(before, after, DEVICE_CLASSES))),
             line("vf_exits_per_1000", per_1000(device)),
             line("vf_all_exits_per_1000", per_1000(exits_between(before, after, SERVER))),
-            figure("el2_per_round_trip", round(ticks_between(before, after, EXITS) / trips, 1),
-                   "instructions at EL2, timer ticks and all, both ends")]
+            figure("el2_per_round_trip", round(per_1000(ticks_between(before, after, EXITS)) / 1000, 1),
+                   "instructions at EL2, timer ticks and all, both ends"),
+            figure("injected_exits_per_1000", per_1000(exits_between(runs["injected"], runs["injected_trips"], SERVER)),
+                   "exits")]
 
 
 def idle_metrics(runs: Runs) -> list[Metric]:

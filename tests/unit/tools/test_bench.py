@@ -49,7 +49,8 @@ def named(metrics):
 def all_runs(**after):
     bare = runs.parse(console().replace("client| ", ""))
     return {"bare": bare, "bare3": bare, "vf": runs.parse(console(41_207.5, 13_130)), "trips": runs.parse(console(**after)),
-            "idle": runs.parse(console(timer=1045, timer_insn=420_000)), "injected": runs.parse(console(82_500, 14_300))}
+            "idle": runs.parse(console(timer=1045, timer_insn=420_000)), "injected": runs.parse(console(82_500, 14_300)),
+            "injected_trips": runs.parse(console(timer=1041, other=156 + 4100))}
 
 
 # --- consoles -------------------------------------------------------------------------------------
@@ -98,6 +99,7 @@ def test_exits_are_what_one_more_stretch_took():
     found = named(datapath.from_runs(all_runs(timer=1041, timer_insn=441_000, config_insn=999_999)))
     assert found["vf_exits_per_1000"] == 0 and found["vf_el2_per_1000"] == 0  # the shut-down's accesses waited longer
     assert found["vf_all_exits_per_1000"] == 10.0 and found["el2_per_round_trip"] == 20.0
+    assert found["injected_exits_per_1000"] == 1010.0
     assert found["idle_exits"] == 0 and found["idle_timer_exits"] == 4
 
 
