@@ -17,19 +17,18 @@
 static struct lock registry_lock;
 static device_id_t registry[DEVICES_MAX];
 
-void devices_init(void)
-{
-	memset(registry, 0, sizeof(registry));
-}
+static unsigned char *itts; /* one at each place, large enough for every device */
 
 static size_t itt_size(void)
 {
-	return IRQ_DEVICE_MAX_EVENTS * (size_t)gic.itt_entry_size;
+	return align_up(IRQ_DEVICE_MAX_EVENTS * (size_t)gic.itt_entry_size, ITT_ALIGN);
 }
 
-static bool is_free(const struct irq_partition *partition, const struct irq_device *place)
+enum status devices_init(void)
 {
-	return !registry[device_number(partition, place)].v;
+	memset(registry, 0, sizeof(registry));
+	itts = arena_take(gic.tables, DEVICES_MAX * itt_size(), ITT_ALIGN);
+	return itts ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static enum status place_find(struct irq_partition *partition, device_id_t device,
@@ -41,30 +40,23 @@ static enum status place_find(struct irq_partition *partition, device_id_t devic
 			return STATUS_BUSY;
 		}
 	}
-	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		struct irq_device *place = &partition->devices[i];
-
-		if (place->bound && place->virtual_device.v == virtual_device.v) {
-			return STATUS_BUSY;
-		}
-		if (!*found && is_free(partition, place)) {
-			*found = place;
+	if (vits_find_device(partition, virtual_device.v)) {
+		return STATUS_BUSY;
+	}
+	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES && !*found; i++) {
+		if (!registry[device_number(partition, &partition->devices[i])].v) {
+			*found = &partition->devices[i];
 		}
 	}
 	return *found ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* Every ITT is large enough for every device. */
 static enum status place_take(struct irq_partition *partition, device_id_t device,
 			      device_id_t virtual_device, struct irq_device **taken)
 {
 	lock_acquire(&registry_lock);
 	enum status status = place_find(partition, device, virtual_device, taken);
 
-	if (status == STATUS_OK && !(*taken)->itt) {
-		(*taken)->itt = arena_take(gic.tables, align_up(itt_size(), ITT_ALIGN), ITT_ALIGN);
-		status = (*taken)->itt ? STATUS_OK : STATUS_NO_MEMORY;
-	}
 	if (status == STATUS_OK) {
 		registry[device_number(partition, *taken)] = device;
 	}
@@ -77,7 +69,7 @@ static void place_give(const struct irq_partition *partition, struct irq_device 
 	lock_acquire(&registry_lock);
 	registry[device_number(partition, device)].v = 0;
 	lock_release(&registry_lock);
-	*device = (struct irq_device){.itt = device->itt};
+	*device = (struct irq_device){.bound = false};
 }
 
 /* At least one EventID bit: that is MAPD's minimum. */
@@ -91,17 +83,16 @@ static unsigned event_bits(unsigned vectors)
 	return bits;
 }
 
-static enum status map_device(const struct irq_partition *partition, device_id_t device, void *itt,
-			      unsigned bits)
+static enum status map_device(const struct irq_partition *partition, device_id_t device,
+			      unsigned number, unsigned bits)
 {
-	struct its_batch batch;
+	void *itt = itts + number * itt_size();
 
 	memset(itt, 0, itt_size()); /* MAPD does not clear it */
 	gic_clean(itt, itt_size());
-	its_batch_start(&batch);
-	its_batch_add(&batch, its_mapd(device, bits, pa_of(itt)));
-	its_batch_add(&batch, its_sync(gic.cores[partition->vpes[0].core].rdbase));
-	return its_batch_run(&batch);
+	its_batch_add(partition->batch, its_mapd(device, bits, pa_of(itt)));
+	its_batch_add(partition->batch, its_sync(gic.cores[partition->vpes[0].core].rdbase));
+	return its_batch_run(partition->batch);
 }
 
 static enum status bind_locked(struct irq_partition *partition, device_id_t device,
@@ -114,13 +105,12 @@ static enum status bind_locked(struct irq_partition *partition, device_id_t devi
 		return status;
 	}
 	/* On failure the place stays taken: the ITS may have read the MAPD. */
-	status = map_device(partition, device, place->itt, bits);
+	status = map_device(partition, device, device_number(partition, place), bits);
 	if (status == STATUS_OK) {
 		*place = (struct irq_device){.bound = true,
 					     .device = device,
 					     .virtual_device = virtual_device,
-					     .event_limit = 1u << bits,
-					     .itt = place->itt};
+					     .event_limit = 1u << bits};
 	}
 	return status;
 }
@@ -147,16 +137,14 @@ enum status irq_device_bind(struct irq_partition *partition, device_id_t device,
 static enum status unbind_locked(struct irq_partition *partition, struct irq_device *device)
 {
 	uint64_t rdbase = gic.cores[partition->vpes[0].core].rdbase;
-	struct its_batch batch;
 
-	its_batch_start(&batch);
-	routes_close_device(partition, &batch, device);
-	enum status status = routes_finish(partition, &batch);
+	routes_close_device(partition, device);
+	enum status status = routes_finish(partition);
 
 	if (status == STATUS_OK) {
-		its_batch_add(&batch, its_unmapd(device->device));
-		its_batch_add(&batch, its_sync(rdbase));
-		status = its_batch_run(&batch);
+		its_batch_add(partition->batch, its_unmapd(device->device));
+		its_batch_add(partition->batch, its_sync(rdbase));
+		status = its_batch_run(partition->batch);
 	}
 	if (status == STATUS_OK) {
 		place_give(partition, device);

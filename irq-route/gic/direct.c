@@ -11,53 +11,50 @@ static uint16_t vpe_of(const struct irq_partition *partition, unsigned vcpu)
 	return partition->vpes[vcpu].id;
 }
 
-static void signal(struct irq_partition *partition, struct its_batch *batch,
-		   struct irq_device *device, unsigned event, unsigned opcode)
+static void signal(struct irq_partition *partition, struct irq_device *device, unsigned event,
+		   unsigned opcode)
 {
 	(void)partition;
-	its_batch_add(batch, its_event_command(opcode, device->device, (event_id_t){event}));
+	its_batch_add(partition->batch,
+		      its_event_command(opcode, device->device, (event_id_t){event}));
 }
 
 /* INV: the byte may be cached, also from an earlier mapping of this INTID. */
-static void configure(struct irq_partition *partition, struct its_batch *batch,
-		      struct irq_device *device, unsigned event)
+static void configure(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
 	const struct irq_event *entry = &device->events[event];
 	uint8_t *ours = (uint8_t *)partition->property_table + (entry->vlpi - LPI_FIRST);
 
 	*ours = (uint8_t)(route_property(partition, entry) | LPI_PROPERTY_RES1);
 	gic_clean(ours, 1); /* published with the commands, which are sent later */
-	signal(partition, batch, device, event, ITS_INV);
+	signal(partition, device, event, ITS_INV);
 }
 
-static void open(struct irq_partition *partition, struct its_batch *batch,
-		 struct irq_device *device, unsigned event)
+static void open(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
 	const struct irq_event *entry = &device->events[event];
 
-	its_batch_add(batch, its_vmapti(device->device, (event_id_t){event},
-					vpe_of(partition, entry->vcpu), entry->vlpi));
-	configure(partition, batch, device, event);
+	its_batch_add(partition->batch, its_vmapti(device->device, (event_id_t){event},
+						   vpe_of(partition, entry->vcpu), entry->vlpi));
+	configure(partition, device, event);
 }
 
-static void close(struct irq_partition *partition, struct its_batch *batch,
-		  struct irq_device *device, unsigned event)
+static void close(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
-	signal(partition, batch, device, event, ITS_DISCARD);
+	signal(partition, device, event, ITS_DISCARD);
 }
 
 /* The other vCPU's LPIs may be off: the byte changes, too. */
-static void move(struct irq_partition *partition, struct its_batch *batch,
-		 struct irq_device *device, unsigned event)
+static void move(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
-	its_batch_add(batch, its_vmovi(device->device, (event_id_t){event},
-				       vpe_of(partition, device->events[event].vcpu)));
-	configure(partition, batch, device, event);
+	its_batch_add(partition->batch, its_vmovi(device->device, (event_id_t){event},
+						  vpe_of(partition, device->events[event].vcpu)));
+	configure(partition, device, event);
 }
 
-static void sync(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu)
+static void sync(struct irq_partition *partition, unsigned vcpu)
 {
-	its_batch_add(batch, its_vpe_command(ITS_VSYNC, vpe_of(partition, vcpu)));
+	its_batch_add(partition->batch, its_vpe_command(ITS_VSYNC, vpe_of(partition, vcpu)));
 }
 
 const struct irq_path irq_direct = {

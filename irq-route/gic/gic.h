@@ -43,17 +43,15 @@ extern struct gic gic;
 
 #define ITS_BATCH 32
 
-/* Commands gathered on the stack and sent together. Errors stick: look at its_batch_run(). */
+/* Commands gathered and sent together: a partition's, with its lock. Zero: none. */
 struct its_batch {
 	struct its_command commands[ITS_BATCH];
 	unsigned count;
-	unsigned total; /* since its_batch_start(), for bounds */
+	unsigned total; /* ever added, for bounds */
 	uint32_t vcpus; /* that need a sync, see routes.c */
-	enum status status;
 };
 
 enum status MUST_USE its_queue_init(void);
-void its_batch_start(struct its_batch *batch);
 void its_batch_add(struct its_batch *batch, struct its_command command);
 /* Sends what is left and waits until the ITS has taken every command. */
 enum status MUST_USE its_batch_run(struct its_batch *batch);
@@ -80,7 +78,7 @@ enum status MUST_USE vpes_unmap(struct irq_partition *partition);
 /* --- devices.c ----------------------------------------------------------------------------------
  */
 
-void devices_init(void);
+enum status MUST_USE devices_init(void); /* nothing taken yet */
 /* A place in the machine: the partition's number and the device's within it. */
 static inline unsigned device_number(const struct irq_partition *partition,
 				     const struct irq_device *device)
@@ -96,14 +94,13 @@ static inline unsigned device_number(const struct irq_partition *partition,
  * The two paths, direct.c and injected.c: what an event needs on the physical ITS. The event's
  * entry says where it goes; routes.c has set it, and sees to the syncs.
  */
-typedef void route_fn(struct irq_partition *partition, struct its_batch *batch,
-		      struct irq_device *device, unsigned event);
+typedef void route_fn(struct irq_partition *partition, struct irq_device *device, unsigned event);
 struct irq_path {
 	route_fn *open, *close, *move;
 	route_fn *configure; /* the guest's configuration byte changed, or may have */
-	void (*signal)(struct irq_partition *partition, struct its_batch *batch,
-		       struct irq_device *device, unsigned event, unsigned opcode);
-	void (*sync)(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu);
+	void (*signal)(struct irq_partition *partition, struct irq_device *device, unsigned event,
+		       unsigned opcode);
+	void (*sync)(struct irq_partition *partition, unsigned vcpu);
 };
 extern const struct irq_path irq_direct, irq_injected;
 
@@ -111,29 +108,25 @@ extern const struct irq_path irq_direct, irq_injected;
 uint8_t route_property(const struct irq_partition *partition, const struct irq_event *event);
 
 /* To where the event's collection points, with the guest's property. */
-void route_open(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
-		unsigned event);
-void route_close(struct irq_partition *partition, struct its_batch *batch,
-		 struct irq_device *device, unsigned event);
-void route_move(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
-		unsigned event, unsigned vcpu);
+void route_open(struct irq_partition *partition, struct irq_device *device, unsigned event);
+void route_close(struct irq_partition *partition, struct irq_device *device, unsigned event);
+void route_move(struct irq_partition *partition, struct irq_device *device, unsigned event,
+		unsigned vcpu);
 /* INT or CLEAR of a routed event. */
-void route_signal(struct irq_partition *partition, struct its_batch *batch,
-		  struct irq_device *device, unsigned event, unsigned opcode);
+void route_signal(struct irq_partition *partition, struct irq_device *device, unsigned event,
+		  unsigned opcode);
 /* Reads the guest's configuration byte of a routed event again; of every event of a vCPU. */
-void route_configure(struct irq_partition *partition, struct its_batch *batch,
-		     struct irq_device *device, unsigned event);
-void route_reload_vcpu(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu);
+void route_configure(struct irq_partition *partition, struct irq_device *device, unsigned event);
+void route_reload_vcpu(struct irq_partition *partition, unsigned vcpu);
 /* Closes every event of a device; of the partition; opens every event that can be. */
-void routes_close_device(struct irq_partition *partition, struct its_batch *batch,
-			 struct irq_device *device);
-void routes_close_all(struct irq_partition *partition, struct its_batch *batch);
-void routes_open_all(struct irq_partition *partition, struct its_batch *batch);
+void routes_close_device(struct irq_partition *partition, struct irq_device *device);
+void routes_close_all(struct irq_partition *partition);
+void routes_open_all(struct irq_partition *partition);
 /* What the guest said, once nothing is routed. */
 void routes_forget_device(struct irq_device *device);
 void routes_forget(struct irq_partition *partition);
 /* Syncs what was touched and waits. */
-enum status MUST_USE routes_finish(struct irq_partition *partition, struct its_batch *batch);
+enum status MUST_USE routes_finish(struct irq_partition *partition);
 
 /* --- vits_checks.c: what a guest may name. Each is the guard of one kind of number. -------------
  */
@@ -148,7 +141,7 @@ bool vits_vcpu_allowed(const struct irq_partition *partition, uint64_t rdbase);
 
 /* One guest command, already copied. STATUS_OK, a refusal, or the hardware's failure. */
 enum status MUST_USE vits_command(struct irq_partition *partition,
-				  const struct its_command *command, struct its_batch *batch);
+				  const struct its_command *command);
 
 /* --- vits_queue.c --------------------------------------------------------------------------- */
 

@@ -30,10 +30,11 @@ static uint32_t lpi_of(const struct irq_partition *partition, const struct irq_d
 	return LPI_FIRST + device_number(partition, device) * IRQ_DEVICE_MAX_EVENTS + event;
 }
 
-static void command(struct its_batch *batch, const struct irq_device *device, unsigned event,
-		    unsigned opcode)
+static void command(struct irq_partition *partition, const struct irq_device *device,
+		    unsigned event, unsigned opcode)
 {
-	its_batch_add(batch, its_event_command(opcode, device->device, (event_id_t){event}));
+	its_batch_add(partition->batch,
+		      its_event_command(opcode, device->device, (event_id_t){event}));
 }
 
 /* INV or DISCARD follows, and the commands are sent later. */
@@ -48,12 +49,11 @@ static void set_physical(const struct irq_partition *partition, const struct irq
 }
 
 /* The guest's own byte is not read by hardware: the virtual GIC has it. */
-static void configure(struct irq_partition *partition, struct its_batch *batch,
-		      struct irq_device *device, unsigned event)
+static void configure(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
 	const struct irq_event *entry = &device->events[event];
 
-	batch->total++; /* work, though no command */
+	partition->batch->total++; /* work, though no command */
 	gic.sink.route(partition->owner, slot_of(partition, device, event), entry->vcpu,
 		       entry->vlpi, route_property(partition, entry));
 }
@@ -65,47 +65,44 @@ static unsigned collection_of(const struct irq_partition *partition,
 }
 
 /* The virtual side first: the LPI may come before this returns. */
-static void open(struct irq_partition *partition, struct its_batch *batch,
-		 struct irq_device *device, unsigned event)
+static void open(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
-	configure(partition, batch, device, event);
+	configure(partition, device, event);
 	set_physical(partition, device, event, !device->masked);
-	its_batch_add(batch, its_mapti(device->device, (event_id_t){event},
-				       lpi_of(partition, device, event),
-				       collection_of(partition, device, event)));
-	command(batch, device, event, ITS_INV);
+	its_batch_add(partition->batch, its_mapti(device->device, (event_id_t){event},
+						  lpi_of(partition, device, event),
+						  collection_of(partition, device, event)));
+	command(partition, device, event, ITS_INV);
 }
 
 /* And first again: one that is being taken right now finds that it stands for nothing. */
-static void close(struct irq_partition *partition, struct its_batch *batch,
-		  struct irq_device *device, unsigned event)
+static void close(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
 	gic.sink.route(partition->owner, slot_of(partition, device, event), 0, 0, 0);
 	set_physical(partition, device, event, false);
-	command(batch, device, event, ITS_DISCARD);
+	command(partition, device, event, ITS_DISCARD);
 }
 
-static void move(struct irq_partition *partition, struct its_batch *batch,
-		 struct irq_device *device, unsigned event)
+static void move(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
-	configure(partition, batch, device, event);
-	its_batch_add(batch, its_movi(device->device, (event_id_t){event},
-				      collection_of(partition, device, event)));
+	configure(partition, device, event);
+	its_batch_add(partition->batch, its_movi(device->device, (event_id_t){event},
+						 collection_of(partition, device, event)));
 }
 
 /* CLEAR: what the redistributor has first, then what was taken from it before. */
-static void signal(struct irq_partition *partition, struct its_batch *batch,
-		   struct irq_device *device, unsigned event, unsigned opcode)
+static void signal(struct irq_partition *partition, struct irq_device *device, unsigned event,
+		   unsigned opcode)
 {
-	command(batch, device, event, opcode);
-	if (opcode == ITS_CLEAR && routes_finish(partition, batch) == STATUS_OK) {
+	command(partition, device, event, opcode);
+	if (opcode == ITS_CLEAR && routes_finish(partition) == STATUS_OK) {
 		gic.sink.pend(partition->owner, slot_of(partition, device, event), false);
 	}
 }
 
-static void sync(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu)
+static void sync(struct irq_partition *partition, unsigned vcpu)
 {
-	its_batch_add(batch, its_sync(gic.cores[partition->vpes[vcpu].core].rdbase));
+	its_batch_add(partition->batch, its_sync(gic.cores[partition->vpes[vcpu].core].rdbase));
 }
 
 const struct irq_path irq_injected = {
@@ -123,19 +120,16 @@ const struct irq_path irq_injected = {
 /* What rings while it is off stays pending in the redistributor, once for each event. */
 static void set_masked(struct irq_partition *partition, struct irq_device *device, bool masked)
 {
-	struct its_batch batch;
-
 	device->masked = masked;
-	its_batch_start(&batch);
 	for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
 		if (device->events[n].routed) {
 			set_physical(partition, device, n, !masked);
-			command(&batch, device, n, ITS_INV);
-			batch.vcpus |= 1u << device->events[n].vcpu;
+			command(partition, device, n, ITS_INV);
+			partition->batch->vcpus |= 1u << device->events[n].vcpu;
 		}
 	}
 	/* An ITS that fails has said so, and delivers nothing. */
-	(void)!routes_finish(partition, &batch);
+	(void)!routes_finish(partition);
 }
 
 /* One alarm serves all: who was masked after it was set may ring a little earlier. */

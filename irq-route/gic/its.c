@@ -178,7 +178,6 @@ enum status irq_route_init(const struct irq_route_config *config)
 			   .core_count = config->cores,
 			   .sink = config->sink};
 	vpes_init();
-	devices_init();
 	if (!config->its.base || !config->cores || config->cores > IRQ_ROUTE_MAX_CORES) {
 		log_error("ITS: none given, or more cores than %u", IRQ_ROUTE_MAX_CORES);
 		return STATUS_UNSUPPORTED;
@@ -190,6 +189,9 @@ enum status irq_route_init(const struct irq_route_config *config)
 	gic.event_bits = (unsigned)field_get(GITS_TYPER_ID_BITS, typer) + 1;
 	if (status == STATUS_OK) {
 		status = lpi_tables_init();
+	}
+	if (status == STATUS_OK) {
+		status = devices_init();
 	}
 	if (status == STATUS_OK) {
 		status = its_init(typer);

@@ -90,18 +90,10 @@ static enum status queue_send(const struct its_batch *batch)
 	return queue_wait();
 }
 
-void its_batch_start(struct its_batch *batch)
-{
-	batch->count = 0;
-	batch->total = 0;
-	batch->vcpus = 0;
-	batch->status = STATUS_OK;
-}
-
 void its_batch_add(struct its_batch *batch, struct its_command command)
 {
 	if (batch->count == ITS_BATCH) {
-		/* its_batch_run() returns the sticky status; a failed ITS makes the rest cheap. */
+		/* An ITS that fails does so for good: the next run says so, too. */
 		(void)!its_batch_run(batch);
 	}
 	batch->commands[batch->count++] = command;
@@ -110,11 +102,13 @@ void its_batch_add(struct its_batch *batch, struct its_command command)
 
 enum status its_batch_run(struct its_batch *batch)
 {
-	if (batch->count && batch->status == STATUS_OK) {
+	enum status status = STATUS_OK;
+
+	if (batch->count) {
 		lock_acquire(&queue.lock);
-		batch->status = queue_send(batch);
+		status = queue_send(batch);
 		lock_release(&queue.lock);
 	}
 	batch->count = 0;
-	return batch->status;
+	return status;
 }

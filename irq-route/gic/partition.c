@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+static struct its_batch batches[IRQ_ROUTE_MAX_PARTITIONS];
+
 /* Directly when the machine can and has vPEs left. */
 static void choose_path(struct irq_partition *partition)
 {
@@ -30,6 +32,8 @@ enum status irq_partition_init(struct irq_partition *partition, partition_id_t o
 	}
 	partition->owner = owner;
 	partition->memory = *memory;
+	partition->batch = &batches[owner.v];
+	*partition->batch = (struct its_batch){.count = 0};
 	partition->vcpus = vcpus;
 	for (unsigned i = 0; i < vcpus; i++) {
 		if (core_of_vcpu[i] >= gic.core_count) {
@@ -61,16 +65,13 @@ static void forget(struct irq_partition *partition)
 
 static enum status reset_locked(struct irq_partition *partition)
 {
-	struct its_batch batch;
-
 	for (unsigned i = 0; i < partition->vcpus; i++) {
 		if (partition->vpes[i].resident) {
 			return STATUS_STATE;
 		}
 	}
-	its_batch_start(&batch);
-	routes_close_all(partition, &batch);
-	enum status status = routes_finish(partition, &batch);
+	routes_close_all(partition);
+	enum status status = routes_finish(partition);
 
 	if (status == STATUS_OK && !partition->why_injected) {
 		status = vpes_unmap(partition);

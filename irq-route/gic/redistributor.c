@@ -99,9 +99,8 @@ enum status irq_route_core_init(unsigned core)
 		     mmio_read32(self->frame, GICR_CTLR) | (uint32_t)GICR_CTLR_ENABLE_LPIS);
 	arch_barrier();
 
-	struct its_batch batch;
+	struct its_batch batch = {.count = 0};
 
-	its_batch_start(&batch);
 	its_batch_add(&batch, its_mapc(core, self->rdbase));
 	its_batch_add(&batch, its_invall(core));
 	its_batch_add(&batch, its_sync(self->rdbase));

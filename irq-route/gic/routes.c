@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-static void touched(struct its_batch *batch, unsigned vcpu)
+static void touched(struct irq_partition *partition, unsigned vcpu)
 {
-	batch->vcpus |= 1u << vcpu;
+	partition->batch->vcpus |= 1u << vcpu;
 }
 
 /* 0, disabled, when the guest's table does not reach so far or is not in its RAM. */
@@ -37,84 +37,80 @@ uint8_t route_property(const struct irq_partition *partition, const struct irq_e
 	return value & (LPI_PROPERTY_PRIORITY | LPI_PROPERTY_ENABLE);
 }
 
-void route_open(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
-		unsigned event)
+void route_open(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
 	struct irq_event *entry = &device->events[event];
 
 	entry->vcpu = partition->collections[entry->collection].vcpu;
 	entry->routed = true;
-	touched(batch, entry->vcpu);
-	partition->path->open(partition, batch, device, event);
+	touched(partition, entry->vcpu);
+	partition->path->open(partition, device, event);
 }
 
-void route_close(struct irq_partition *partition, struct its_batch *batch,
-		 struct irq_device *device, unsigned event)
+void route_close(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
 	if (device->events[event].routed) {
-		touched(batch, device->events[event].vcpu);
-		partition->path->close(partition, batch, device, event);
+		touched(partition, device->events[event].vcpu);
+		partition->path->close(partition, device, event);
 		device->events[event].routed = false;
 	}
 }
 
-void route_move(struct irq_partition *partition, struct its_batch *batch, struct irq_device *device,
-		unsigned event, unsigned vcpu)
+void route_move(struct irq_partition *partition, struct irq_device *device, unsigned event,
+		unsigned vcpu)
 {
 	struct irq_event *entry = &device->events[event];
 
 	if (entry->vcpu == vcpu) {
 		return;
 	}
-	touched(batch, entry->vcpu);
-	touched(batch, vcpu);
+	touched(partition, entry->vcpu);
+	touched(partition, vcpu);
 	entry->vcpu = (uint8_t)vcpu;
-	partition->path->move(partition, batch, device, event);
+	partition->path->move(partition, device, event);
 }
 
-void route_signal(struct irq_partition *partition, struct its_batch *batch,
-		  struct irq_device *device, unsigned event, unsigned opcode)
+void route_signal(struct irq_partition *partition, struct irq_device *device, unsigned event,
+		  unsigned opcode)
 {
-	touched(batch, device->events[event].vcpu);
-	partition->path->signal(partition, batch, device, event, opcode);
+	touched(partition, device->events[event].vcpu);
+	partition->path->signal(partition, device, event, opcode);
 }
 
-void route_configure(struct irq_partition *partition, struct its_batch *batch,
-		     struct irq_device *device, unsigned event)
+void route_configure(struct irq_partition *partition, struct irq_device *device, unsigned event)
 {
-	touched(batch, device->events[event].vcpu);
-	partition->path->configure(partition, batch, device, event);
+	touched(partition, device->events[event].vcpu);
+	partition->path->configure(partition, device, event);
 }
 
-void route_reload_vcpu(struct irq_partition *partition, struct its_batch *batch, unsigned vcpu)
+void route_reload_vcpu(struct irq_partition *partition, unsigned vcpu)
 {
 	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
 		struct irq_device *device = &partition->devices[i];
 
 		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
 			if (device->events[n].routed && device->events[n].vcpu == vcpu) {
-				route_configure(partition, batch, device, n);
+				route_configure(partition, device, n);
 			}
 		}
 	}
 }
 
-void routes_close_device(struct irq_partition *partition, struct its_batch *batch,
-			 struct irq_device *device)
+void routes_close_device(struct irq_partition *partition, struct irq_device *device)
 {
 	for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
-		route_close(partition, batch, device, n);
+		route_close(partition, device, n);
 	}
 }
 
-void routes_close_all(struct irq_partition *partition, struct its_batch *batch)
+void routes_close_all(struct irq_partition *partition)
 {
 	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		routes_close_device(partition, batch, &partition->devices[i]);
+		routes_close_device(partition, &partition->devices[i]);
 	}
 }
 
-void routes_open_all(struct irq_partition *partition, struct its_batch *batch)
+void routes_open_all(struct irq_partition *partition)
 {
 	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
 		struct irq_device *device = &partition->devices[i];
@@ -124,7 +120,7 @@ void routes_open_all(struct irq_partition *partition, struct its_batch *batch)
 
 			if (entry->mapped && !entry->routed &&
 			    partition->collections[entry->collection].mapped) {
-				route_open(partition, batch, device, n);
+				route_open(partition, device, n);
 			}
 		}
 	}
@@ -143,13 +139,13 @@ void routes_forget(struct irq_partition *partition)
 	}
 }
 
-enum status routes_finish(struct irq_partition *partition, struct its_batch *batch)
+enum status routes_finish(struct irq_partition *partition)
 {
 	for (unsigned vcpu = 0; vcpu < partition->vcpus; vcpu++) {
-		if (batch->vcpus & (1u << vcpu)) {
-			partition->path->sync(partition, batch, vcpu);
+		if (partition->batch->vcpus & (1u << vcpu)) {
+			partition->path->sync(partition, vcpu);
 		}
 	}
-	batch->vcpus = 0;
-	return its_batch_run(batch);
+	partition->batch->vcpus = 0;
+	return its_batch_run(partition->batch);
 }

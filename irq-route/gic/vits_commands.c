@@ -7,8 +7,8 @@
  */
 #include "gic.h"
 
-typedef enum status (*handler_t)(struct irq_partition *partition, const struct its_command *command,
-				 struct its_batch *batch);
+typedef enum status (*handler_t)(struct irq_partition *partition,
+				 const struct its_command *command);
 
 /* The device and event of words 0 and 1; with `mapped`, only one that the guest has mapped. */
 static enum status find_event(struct irq_partition *partition, const struct its_command *command,
@@ -43,8 +43,7 @@ static enum status find_collection(struct irq_partition *partition,
 }
 
 /* V=1 or V=0, what was mapped is gone. Our own MAPD, made by irq_device_bind(), stays. */
-static enum status do_mapd(struct irq_partition *partition, const struct its_command *command,
-			   struct its_batch *batch)
+static enum status do_mapd(struct irq_partition *partition, const struct its_command *command)
 {
 	struct irq_device *device =
 		vits_find_device(partition, field_get(ITS_W0_DEVICE, command->word[0]));
@@ -57,7 +56,7 @@ static enum status do_mapd(struct irq_partition *partition, const struct its_com
 	if (valid && bits > 16) {
 		return STATUS_RANGE;
 	}
-	routes_close_device(partition, batch, device);
+	routes_close_device(partition, device);
 	routes_forget_device(device);
 	device->enabled = valid;
 	if (valid) {
@@ -66,7 +65,7 @@ static enum status do_mapd(struct irq_partition *partition, const struct its_com
 	return STATUS_OK;
 }
 
-static void retarget(struct irq_partition *partition, struct its_batch *batch, uint64_t collection)
+static void retarget(struct irq_partition *partition, uint64_t collection)
 {
 	const struct irq_collection *target = &partition->collections[collection];
 
@@ -80,18 +79,17 @@ static void retarget(struct irq_partition *partition, struct its_batch *batch, u
 				continue;
 			}
 			if (!target->mapped) {
-				route_close(partition, batch, device, n);
+				route_close(partition, device, n);
 			} else if (entry->routed) {
-				route_move(partition, batch, device, n, target->vcpu);
+				route_move(partition, device, n, target->vcpu);
 			} else {
-				route_open(partition, batch, device, n);
+				route_open(partition, device, n);
 			}
 		}
 	}
 }
 
-static enum status do_mapc(struct irq_partition *partition, const struct its_command *command,
-			   struct its_batch *batch)
+static enum status do_mapc(struct irq_partition *partition, const struct its_command *command)
 {
 	uint64_t collection = field_get(ITS_W2_ICID, command->word[2]);
 	uint64_t rdbase = field_get(ITS_W2_RDBASE, command->word[2]);
@@ -103,12 +101,12 @@ static enum status do_mapc(struct irq_partition *partition, const struct its_com
 	}
 	partition->collections[collection].mapped = valid;
 	partition->collections[collection].vcpu = valid ? (uint8_t)rdbase : 0;
-	retarget(partition, batch, collection);
+	retarget(partition, collection);
 	return STATUS_OK;
 }
 
 static enum status map_event(struct irq_partition *partition, const struct its_command *command,
-			     struct its_batch *batch, uint64_t vlpi)
+			     uint64_t vlpi)
 {
 	uint64_t collection = field_get(ITS_W2_ICID, command->word[2]);
 	struct irq_device *device;
@@ -121,29 +119,26 @@ static enum status map_event(struct irq_partition *partition, const struct its_c
 	if (!vits_vlpi_allowed(vlpi) || !vits_collection_allowed(collection)) {
 		return STATUS_RANGE;
 	}
-	route_close(partition, batch, device, event);
+	route_close(partition, device, event);
 	device->events[event] = (struct irq_event){
 		.mapped = true, .collection = (uint16_t)collection, .vlpi = (uint32_t)vlpi};
 	if (partition->collections[collection].mapped) {
-		route_open(partition, batch, device, event);
+		route_open(partition, device, event);
 	}
 	return STATUS_OK;
 }
 
-static enum status do_mapti(struct irq_partition *partition, const struct its_command *command,
-			    struct its_batch *batch)
+static enum status do_mapti(struct irq_partition *partition, const struct its_command *command)
 {
-	return map_event(partition, command, batch, field_get(ITS_W1_INTID, command->word[1]));
+	return map_event(partition, command, field_get(ITS_W1_INTID, command->word[1]));
 }
 
-static enum status do_mapi(struct irq_partition *partition, const struct its_command *command,
-			   struct its_batch *batch)
+static enum status do_mapi(struct irq_partition *partition, const struct its_command *command)
 {
-	return map_event(partition, command, batch, field_get(ITS_W1_EVENT, command->word[1]));
+	return map_event(partition, command, field_get(ITS_W1_EVENT, command->word[1]));
 }
 
-static enum status do_movi(struct irq_partition *partition, const struct its_command *command,
-			   struct its_batch *batch)
+static enum status do_movi(struct irq_partition *partition, const struct its_command *command)
 {
 	struct irq_device *device;
 	unsigned event;
@@ -158,10 +153,9 @@ static enum status do_movi(struct irq_partition *partition, const struct its_com
 	}
 	device->events[event].collection = (uint16_t)collection;
 	if (device->events[event].routed) {
-		route_move(partition, batch, device, event,
-			   partition->collections[collection].vcpu);
+		route_move(partition, device, event, partition->collections[collection].vcpu);
 	} else {
-		route_open(partition, batch, device, event);
+		route_open(partition, device, event);
 	}
 	return STATUS_OK;
 }
@@ -170,8 +164,7 @@ static enum status do_movi(struct irq_partition *partition, const struct its_com
  * Pending state moves with VMOVI, and the route with it. Guests MAPC the collections away first,
  * after which nothing is left to move.
  */
-static enum status do_movall(struct irq_partition *partition, const struct its_command *command,
-			     struct its_batch *batch)
+static enum status do_movall(struct irq_partition *partition, const struct its_command *command)
 {
 	uint64_t from = field_get(ITS_W2_RDBASE, command->word[2]);
 	uint64_t to = field_get(ITS_W3_RDBASE2, command->word[3]);
@@ -184,7 +177,7 @@ static enum status do_movall(struct irq_partition *partition, const struct its_c
 
 		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
 			if (device->events[n].routed && device->events[n].vcpu == from) {
-				route_move(partition, batch, device, n, (unsigned)to);
+				route_move(partition, device, n, (unsigned)to);
 			}
 		}
 	}
@@ -192,8 +185,7 @@ static enum status do_movall(struct irq_partition *partition, const struct its_c
 }
 
 /* INT, CLEAR, INV: an event without a collection has nowhere to be pending. */
-static enum status do_signal(struct irq_partition *partition, const struct its_command *command,
-			     struct its_batch *batch)
+static enum status do_signal(struct irq_partition *partition, const struct its_command *command)
 {
 	unsigned opcode = (unsigned)field_get(ITS_W0_OPCODE, command->word[0]);
 	struct irq_device *device;
@@ -207,45 +199,41 @@ static enum status do_signal(struct irq_partition *partition, const struct its_c
 		return status;
 	}
 	if (opcode == ITS_INV) {
-		route_configure(partition, batch, device, event);
+		route_configure(partition, device, event);
 	} else {
-		route_signal(partition, batch, device, event, opcode);
+		route_signal(partition, device, event, opcode);
 	}
 	return STATUS_OK;
 }
 
 /* More than asked for: every event of the collection's vCPU, as a redistributor would. */
-static enum status do_invall(struct irq_partition *partition, const struct its_command *command,
-			     struct its_batch *batch)
+static enum status do_invall(struct irq_partition *partition, const struct its_command *command)
 {
 	uint64_t collection;
 	enum status status = find_collection(partition, command, &collection);
 
 	if (status == STATUS_OK) {
-		route_reload_vcpu(partition, batch, partition->collections[collection].vcpu);
+		route_reload_vcpu(partition, partition->collections[collection].vcpu);
 	}
 	return status;
 }
 
-static enum status do_discard(struct irq_partition *partition, const struct its_command *command,
-			      struct its_batch *batch)
+static enum status do_discard(struct irq_partition *partition, const struct its_command *command)
 {
 	struct irq_device *device;
 	unsigned event;
 	enum status status = find_event(partition, command, true, &device, &event);
 
 	if (status == STATUS_OK) {
-		route_close(partition, batch, device, event);
+		route_close(partition, device, event);
 		device->events[event] = (struct irq_event){.mapped = false};
 	}
 	return status;
 }
 
 /* Every command above has completed when its slot is released: nothing to wait for. */
-static enum status do_sync(struct irq_partition *partition, const struct its_command *command,
-			   struct its_batch *batch)
+static enum status do_sync(struct irq_partition *partition, const struct its_command *command)
 {
-	(void)batch;
 	return vits_vcpu_allowed(partition, field_get(ITS_W2_RDBASE, command->word[2]))
 		       ? STATUS_OK
 		       : STATUS_RANGE;
@@ -258,15 +246,14 @@ static const handler_t handlers[] = {
 	[ITS_INVALL] = do_invall, [ITS_MOVALL] = do_movall, [ITS_DISCARD] = do_discard,
 };
 
-enum status vits_command(struct irq_partition *partition, const struct its_command *command,
-			 struct its_batch *batch)
+enum status vits_command(struct irq_partition *partition, const struct its_command *command)
 {
 	uint64_t opcode = field_get(ITS_W0_OPCODE, command->word[0]);
 
 	if (opcode >= ARRAY_SIZE(handlers) || !handlers[opcode]) {
 		return STATUS_UNSUPPORTED;
 	}
-	enum status status = handlers[opcode](partition, command, batch);
+	enum status status = handlers[opcode](partition, command);
 
-	return status == STATUS_OK ? routes_finish(partition, batch) : status;
+	return status == STATUS_OK ? routes_finish(partition) : status;
 }

@@ -67,7 +67,7 @@ static bool fetch(const struct irq_partition *partition, struct its_command *com
 }
 
 /* False: the queue has stalled. */
-static bool process_one(struct irq_partition *partition, struct its_batch *batch)
+static bool process_one(struct irq_partition *partition)
 {
 	struct its_command command;
 
@@ -76,7 +76,7 @@ static bool process_one(struct irq_partition *partition, struct its_batch *batch
 		stall(partition, "the queue is not in the partition's RAM, see GITS_CBASER");
 		return false;
 	}
-	enum status status = vits_command(partition, &command, batch);
+	enum status status = vits_command(partition, &command);
 
 	partition->counters.commands++;
 	if (is_refusal(status)) {
@@ -91,18 +91,18 @@ static bool process_one(struct irq_partition *partition, struct its_batch *batch
 
 void vits_queue_process(struct irq_partition *partition)
 {
-	struct its_batch batch;
-
 	if (!(partition->ctlr & GITS_CTLR_ENABLED) || !(partition->cbaser & GITS_TABLE_VALID) ||
 	    partition->creadr & GITS_CREADR_STALLED ||
 	    partition->cwriter >= queue_size(partition)) {
 		return;
 	}
-	its_batch_start(&batch);
-	for (unsigned i = 0; i < SLICE_GUEST_COMMANDS && batch.total < SLICE_PHYSICAL_COMMANDS &&
+	unsigned before = partition->batch->total;
+
+	for (unsigned i = 0; i < SLICE_GUEST_COMMANDS &&
+			     partition->batch->total - before < SLICE_PHYSICAL_COMMANDS &&
 			     partition->creadr != partition->cwriter;
 	     i++) {
-		if (!process_one(partition, &batch)) {
+		if (!process_one(partition)) {
 			return;
 		}
 	}

@@ -62,18 +62,16 @@ static uint64_t word_read(struct irq_partition *partition, uint32_t offset)
 static void write_ctlr(struct irq_partition *partition, uint64_t value)
 {
 	bool enable = value & GITS_CTLR_ENABLED;
-	struct its_batch batch;
 
 	if (enable == (bool)(partition->ctlr & GITS_CTLR_ENABLED)) {
 		return;
 	}
-	its_batch_start(&batch);
 	if (enable) {
-		routes_open_all(partition, &batch);
+		routes_open_all(partition);
 	} else {
-		routes_close_all(partition, &batch);
+		routes_close_all(partition);
 	}
-	if (routes_finish(partition, &batch) != STATUS_OK) {
+	if (routes_finish(partition) != STATUS_OK) {
 		partition->creadr |= GITS_CREADR_STALLED;
 	}
 	partition->ctlr = enable ? (uint32_t)GITS_CTLR_ENABLED : 0;

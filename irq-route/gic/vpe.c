@@ -17,20 +17,20 @@ static uint64_t vpe_rdbase(const struct irq_vpe *vpe)
 }
 
 /* The tables are clean and published. VINVALL: nothing cached of an earlier owner survives. */
-static void vpe_map(const struct irq_vpe *vpe, struct its_batch *batch)
+static void vpe_map(const struct irq_partition *partition, const struct irq_vpe *vpe)
 {
-	its_batch_add(batch,
+	its_batch_add(partition->batch,
 		      its_vmapp(vpe->id, vpe_rdbase(vpe), pa_of(vpe->pending_table), IRQ_LPI_BITS));
-	its_batch_add(batch, its_vpe_command(ITS_VINVALL, vpe->id));
-	its_batch_add(batch, its_vpe_command(ITS_VSYNC, vpe->id));
+	its_batch_add(partition->batch, its_vpe_command(ITS_VINVALL, vpe->id));
+	its_batch_add(partition->batch, its_vpe_command(ITS_VSYNC, vpe->id));
 }
 
 /* VSYNC: what is in flight lands first. SYNC: the redistributor has let go of the tables. */
-static void vpe_unmap(const struct irq_vpe *vpe, struct its_batch *batch)
+static void vpe_unmap(const struct irq_partition *partition, const struct irq_vpe *vpe)
 {
-	its_batch_add(batch, its_vpe_command(ITS_VSYNC, vpe->id));
-	its_batch_add(batch, its_vunmapp(vpe->id));
-	its_batch_add(batch, its_sync(vpe_rdbase(vpe)));
+	its_batch_add(partition->batch, its_vpe_command(ITS_VSYNC, vpe->id));
+	its_batch_add(partition->batch, its_vunmapp(vpe->id));
+	its_batch_add(partition->batch, its_sync(vpe_rdbase(vpe)));
 }
 
 static void scrub(struct irq_partition *partition)
@@ -49,25 +49,19 @@ static void scrub(struct irq_partition *partition)
 
 enum status vpes_map(struct irq_partition *partition)
 {
-	struct its_batch batch;
-
 	scrub(partition);
-	its_batch_start(&batch);
 	for (unsigned i = 0; i < partition->vcpus; i++) {
-		vpe_map(&partition->vpes[i], &batch);
+		vpe_map(partition, &partition->vpes[i]);
 	}
-	return its_batch_run(&batch);
+	return its_batch_run(partition->batch);
 }
 
 enum status vpes_unmap(struct irq_partition *partition)
 {
-	struct its_batch batch;
-
-	its_batch_start(&batch);
 	for (unsigned i = 0; i < partition->vcpus; i++) {
-		vpe_unmap(&partition->vpes[i], &batch);
+		vpe_unmap(partition, &partition->vpes[i]);
 	}
-	return its_batch_run(&batch);
+	return its_batch_run(partition->batch);
 }
 
 enum status vpes_take(struct irq_partition *partition)

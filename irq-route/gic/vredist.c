@@ -43,15 +43,12 @@ void vredist_lpi_set_pendbaser(struct irq_partition *partition, unsigned vcpu, u
 
 void vredist_lpi_enable(struct irq_partition *partition, unsigned vcpu, bool enable)
 {
-	struct its_batch batch;
-
 	lock_acquire(&partition->lock);
 	if (vcpu < partition->vcpus && partition->lpis_enabled[vcpu] != enable) {
 		partition->lpis_enabled[vcpu] = enable;
-		its_batch_start(&batch);
-		route_reload_vcpu(partition, &batch, vcpu);
+		route_reload_vcpu(partition, vcpu);
 		/* A failed ITS has said so, and delivers nothing. */
-		(void)!routes_finish(partition, &batch);
+		(void)!routes_finish(partition);
 	}
 	lock_release(&partition->lock);
 }

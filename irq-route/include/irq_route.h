@@ -87,7 +87,6 @@ struct irq_device {
 	device_id_t virtual_device; /* the guest's DeviceID */
 	unsigned event_limit; /* power of two, <= IRQ_DEVICE_MAX_EVENTS: size of the physical ITT */
 	unsigned guest_events; /* the guest's MAPD size: events below both limits count */
-	void *itt;	       /* the place's, for every device that comes to it */
 	struct irq_event events[IRQ_DEVICE_MAX_EVENTS];
 	/* Injected path: what keeps one that rings too often in its bounds (gic/injected.c). */
 	uint32_t taken; /* atomic, may lose some: interrupts since `since`, below the limit */
@@ -117,6 +116,7 @@ struct irq_vpe {
 };
 
 struct irq_path; /* gic/gic.h */
+struct its_batch;
 
 /* Everything the machine holds for one partition's message interrupts. Opaque but for counters. */
 struct irq_partition {
@@ -127,7 +127,8 @@ struct irq_partition {
 	struct guest_memory memory;
 	const char *why_injected; /* one word; NULL: the direct path */
 	const struct irq_path *path;
-	void *property_table; /* the vPEs' configuration, ours: a checked copy of the guest's */
+	struct its_batch *batch; /* commands to the physical ITS, not sent yet */
+	void *property_table;	 /* the vPEs' configuration, ours: a checked copy of the guest's */
 	struct irq_device devices[IRQ_PARTITION_MAX_DEVICES];
 	struct irq_collection collections[IRQ_PARTITION_COLLECTIONS];
 	/* virtual ITS registers */

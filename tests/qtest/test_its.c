@@ -184,7 +184,7 @@ static void a_resident_vpe_has_its_core(void **state)
 static void a_physical_lpi_is_pending_at_its_core(void **state)
 {
 	static unsigned char itt[4096] __attribute__((aligned(4096)));
-	struct its_batch batch;
+	struct its_batch batch = {.count = 0};
 	struct its_command mapti;
 
 	(void)state;
@@ -192,7 +192,6 @@ static void a_physical_lpi_is_pending_at_its_core(void **state)
 	device_id_t device = {edu.rid.v};
 
 	assert_int_equal(irq_device_unbind(&parts[0], device), STATUS_OK);
-	its_batch_start(&batch);
 	its_batch_add(&batch, its_mapd(device, 2, pa_of(itt)));
 	mapti = its_event_command(ITS_MAPTI, device, (event_id_t){1});
 	mapti.word[1] |= field_prep(ITS_W1_INTID, LPI_FIRST + 40);

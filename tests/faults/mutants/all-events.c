@@ -15,13 +15,11 @@ enum status __wrap_irq_device_bind(struct irq_partition *partition, device_id_t 
 {
 	enum status status = __real_irq_device_bind(partition, device, virtual_device, vectors);
 	uint8_t *properties = partition->property_table;
-	struct its_batch batch;
 
-	its_batch_start(&batch);
 	for (unsigned n = 0; status == STATUS_OK && n < IRQ_DEVICE_MAX_EVENTS; n++) {
 		properties[n] = LPI_PROPERTY_ENABLE | LPI_PROPERTY_RES1;
-		its_batch_add(&batch, its_vmapti(device, (event_id_t){n}, partition->vpes[0].id,
-						 LPI_FIRST + n));
+		its_batch_add(partition->batch, its_vmapti(device, (event_id_t){n},
+							   partition->vpes[0].id, LPI_FIRST + n));
 	}
-	return status == STATUS_OK ? its_batch_run(&batch) : status;
+	return status == STATUS_OK ? its_batch_run(partition->batch) : status;
 }

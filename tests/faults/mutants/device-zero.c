@@ -17,17 +17,15 @@ enum status __wrap_irq_device_bind(struct irq_partition *partition, device_id_t 
 {
 	enum status status = __real_irq_device_bind(partition, device, virtual_device, vectors);
 	const device_id_t zero = {0};
-	struct its_batch batch;
 
 	if (status != STATUS_OK || !partition->owner.v || partition->why_injected) {
 		return status; /* the first partition is the PF service's */
 	}
-	its_batch_start(&batch);
-	its_batch_add(&batch, its_mapd(zero, 5, pa_of(itt)));
+	its_batch_add(partition->batch, its_mapd(zero, 5, pa_of(itt)));
 	for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
 		((uint8_t *)partition->property_table)[n] = LPI_PROPERTY_ENABLE;
-		its_batch_add(&batch, its_vmapti(zero, (event_id_t){n}, partition->vpes[0].id,
-						 LPI_FIRST + n));
+		its_batch_add(partition->batch, its_vmapti(zero, (event_id_t){n},
+							   partition->vpes[0].id, LPI_FIRST + n));
 	}
-	return its_batch_run(&batch);
+	return its_batch_run(partition->batch);
 }

@@ -104,10 +104,6 @@ static void bind_again(void **state)
 {
 	(void)state;
 	rig_start();
-	for (unsigned p = 0; p < RIG_PARTITIONS; p++) { /* a place's first device takes its ITT */
-		assert_int_equal(irq_device_bind(&rig_partitions[p], other, name, 32), STATUS_OK);
-		assert_int_equal(irq_device_unbind(&rig_partitions[p], other), STATUS_OK);
-	}
 	size_t used = rig_arena.used;
 
 	for (unsigned i = 0; i < 100; i++) {

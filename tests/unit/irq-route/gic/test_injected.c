@@ -92,7 +92,7 @@ static void out_of_vpes(void **state)
 
 	(void)state;
 	rig_start();
-	rig_arena.size = rig_arena.used + IRQ_DEVICE_MAX_EVENTS * 16;
+	rig_arena.size = rig_arena.used;
 	rig_guest_usual(0);
 	memory = P0->memory;
 	assert_int_equal(irq_partition_init(&third, ID(2), &memory, 1, &core), STATUS_OK);
