@@ -50,9 +50,21 @@ static const char *node_name(const struct machine_device *device)
 			   device->rid & 7);
 }
 
-static bool is_emulated(const struct dump *dump, const struct machine_device *device)
+/* `run` can make it, and at the same address: no bridge that it cannot make takes a number first.
+ */
+static bool is_emulated(const struct dump *dump, const struct machine *machine,
+			const struct machine_device *device)
 {
-	return dump_model(dump_find(dump, device->rid)) != NULL;
+	for (unsigned i = 0; i < machine->device_count; i++) {
+		const struct machine_device *bridge = &machine->devices[i];
+
+		if (bridge->secondary && bridge->secondary <= device->rid >> 8 &&
+		    !dump_model(dump_find(dump, bridge->rid))) {
+			return false;
+		}
+	}
+	return dump_model(dump_find(dump, device->rid)) &&
+	       (device->parent ? is_emulated(dump, machine, device->parent) : !(device->rid >> 8));
 }
 
 static const char *group_members(const struct machine *machine, const struct machine_device *device)
@@ -67,6 +79,19 @@ static const char *group_members(const struct machine *machine, const struct mac
 		}
 	}
 	return list;
+}
+
+/* A reset of its bus hits it alone. */
+static bool has_bus_reset(const struct machine *machine, const struct machine_device *device)
+{
+	for (unsigned i = 0; i < machine->device_count; i++) {
+		const struct machine_device *other = &machine->devices[i];
+
+		if (other != device && other->parent == device->parent) {
+			return false;
+		}
+	}
+	return device->parent != NULL;
 }
 
 /* NULL: it can be given to a partition as it is. */
@@ -87,7 +112,7 @@ static const char *obstacle(const struct dump *dump, const struct machine *machi
 				  "them",
 				  others);
 	}
-	if (!why && !device->model->flr) {
+	if (!why && !device->model->flr && !has_bus_reset(machine, device)) {
 		why = "no function-level reset: only with keep-without-reset;, or behind a port of "
 		      "its own";
 	}
@@ -99,9 +124,9 @@ static void write_device(FILE *out, const struct dump *dump, const struct machin
 {
 	const char *why = obstacle(dump, machine, device);
 
-	if (!is_emulated(dump, device)) {
-		fprintf(out, "\t\t\t/* %s %s: %s; no model of 'run' */\n", bdf_text(device->rid),
-			device->model->name, why ? why : "can be assigned");
+	if (!is_emulated(dump, machine, device)) {
+		fprintf(out, "\t\t\t/* %s %s: %s; 'run' cannot make it so */\n",
+			bdf_text(device->rid), device->model->name, why ? why : "can be assigned");
 		return;
 	}
 	fprintf(out, "\t\t\t/* %s %s: %s%s */\n", bdf_text(device->rid), device->model->name,
@@ -132,7 +157,7 @@ static const struct machine_device *choose(const struct dump *dump, const struct
 	for (unsigned i = 0; i < machine->device_count; i++) {
 		const struct machine_device *device = &machine->devices[i];
 
-		if (is_emulated(dump, device) && !obstacle(dump, machine, device) &&
+		if (is_emulated(dump, machine, device) && !obstacle(dump, machine, device) &&
 		    (!vfs || device->model->usable_vfs)) {
 			return device;
 		}

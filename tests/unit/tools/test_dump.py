@@ -189,7 +189,11 @@ def test_the_configs_own_devices_do_not_count(box):  # noqa: F811
     ([port(1, 1), igb()], ["vf-of = \"0000:01:00.0\"", "pf-service"]),
     ([port(1, 1), edu("0000:01:00.0")], ['function = "0000:01:00.0"']),
     ([edu("0000:00:03.0", flr=False)], ["no function-level reset", "no function can be given away"]),
-    ([port(1, 1), Function("0000:01:00.0", 0xabcd, 0x1234).express()], ["abcd:1234", "no model"]),
+    ([port(1, 1), Function("0000:01:00.0", 0xabcd, 0x1234).express()], ["abcd:1234", "cannot make it"]),
+    ([Function("0000:00:01.0", 0xabcd, 1, 1, 1).express(4, False).acs(), edu("0000:01:00.0")],
+     ["0000:01:00.0 edu: can be assigned; 'run' cannot make it so", "no function can be given away"]),
+    ([edu("0000:40:00.0"), Function("0000:00:03.0", 0x1b36, 0x0010).express().bar(0, WINDOW, 0x4000)],
+     ["0000:40:00.0 edu: can be assigned; 'run' cannot", 'function = "0000:00:03.0"']),
     ([port(1, 1, on=0), edu("0000:01:00.0"), edu("0000:01:00.1", WINDOW + 0x2000000)], ["one isolation group with"]),
 ])
 def test_a_scan_passes_both_checks(box, functions, said):  # noqa: F811
