@@ -9,6 +9,7 @@ instruction, what runs at EL2 between two places and the longest stretch in whic
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 from pathlib import Path
 from typing import Sequence
@@ -32,7 +33,7 @@ _CONFIG = """/dts-v1/;
     compatible = "causeway,config-v1";
     machine {
         compatible = "qemu,virt";
-        cores = <1>;
+        cores = <%(cores)d>;
         memory-size = /bits/ 64 <%(machine)#x>;
         gic = <%(gic)d>;
         devices {
@@ -49,6 +50,7 @@ _CONFIG = """/dts-v1/;
                 %(given)s
             };
         };
+        %(second)s
     };
 };
 """
@@ -59,17 +61,25 @@ _CARD = """port1 { model = "pcie-root-port"; at = "0000:00:01.0"; };
 _VF = 'eth0 { vf-of = "0000:01:00.0"; index = <0>; mac-address = [52 54 00 ca 05 00]; };'
 
 
+_SECOND = """second {
+            cores = <1>;
+            memory-size = /bits/ 64 <0x1000000>;
+            kernel = "build/probe.bin";
+        };"""
+
+
 class NotRepeated(ValueError):
     """Two runs gave two figures."""
 
 
-def config(name: str, *, machine: int = 512 * MIB, memory: int = 16 * MIB, gic: int = 4, vf: bool = False,
+def config(name: str, *, machine: int = 512 * MIB, memory: int = 16 * MIB, gic: int = 4, vf: bool = False, second: bool = False,
            kernel: str = "build/probe.bin", arguments: str = "") -> Path:
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.dts"
     path.write_text(_CONFIG % {"machine": machine, "memory": memory, "gic": gic,
                                "kernel": kernel, "arguments": arguments, "devices": _CARD if vf else _EDU,
-                               "given": _VF if vf else _GIVEN_EDU}, "utf-8")
+                               "given": _VF if vf else _GIVEN_EDU, "cores": 2 if second else 1,
+                               "second": _SECOND if second else ""}, "utf-8")
     return path
 
 
@@ -254,14 +264,52 @@ def symbol_sizes() -> dict[str, int]:
     return {f[3]: int(f[1], 16) for f in map(str.split, text.splitlines()) if len(f) == 4}
 
 
+def monitor(path: Path, command: str) -> str:
+    """One command to QEMU's monitor, and what it says before its next prompt."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        link.settimeout(20)
+        link.connect(str(path))
+        said = b""
+        for text in (b"", command.encode() + b"\n"):
+            link.sendall(text)
+            said = b""
+            while not said.endswith(b"(qemu) "):
+                got = link.recv(65536)
+                if not got:
+                    break
+                said += got
+        return said.decode("utf-8", "replace")
+
+
+def pools_used(partitions: int) -> int:
+    """Bytes taken from the pools once all partitions run: tables, SMMU and ITS arenas."""
+    path = config(f"pools-{partitions}", second=partitions > 1)
+    at = FOLDER / "monitor"
+    at.unlink(missing_ok=True)
+    argv = ["--", *DETERMINISTIC, "-monitor", f"unix:{at},server=on,wait=off", "-no-shutdown"]
+    with Session(path, f"bench-pools-{partitions}", options=argv) as session:
+        session.machine.expect("every partition is off", 60, HYPERVISOR)
+        text = subprocess.run(["aarch64-linux-gnu-nm", str(BUILD / "hypervisor.elf")], check=True, capture_output=True,
+                              text=True, timeout=30).stdout
+        symbols = {f[2]: int(f[0], 16) for f in map(str.split, text.splitlines()) if len(f) == 3}
+        total = 0
+        for name, offset, unit in (("pool_used", 0, 4096), ("iommu_arena", 16, 1), ("irq_arena", 16, 1)):
+            said = monitor(at, f"xp /1wx {LOADED_AT + symbols[name] + offset:#x}")
+            word = re.search(r": 0x([0-9a-f]{8})", said)
+            if not word:
+                raise ValueError(f"QEMU's monitor does not show {name}: {said!r}")
+            total += int(word[1], 16) * unit
+        monitor(at, "quit")
+    return total
+
+
 def memory_per_partition() -> float:
-    """KiB of the hypervisor's pools that one of the eight partitions can use: all of them, shared out."""
+    """KiB: what the second partition takes from the pools, its share of the fixed tables, its core's stack."""
+    def run() -> dict[str, int]:
+        return {"pools": pools_used(2) - pools_used(1)}
     size = symbol_sizes()
-    shared = ["partitions", "glue", "pool", "iommu_memory", "irq_memory", "stacks"]
-    missing = [name for name in shared if name not in size]
-    if missing:
-        raise ValueError(f"build/hypervisor.elf has no {', '.join(missing)}")
-    return sum(size[name] for name in shared) / 8 / 1024
+    fixed = (size["partitions"] + size["glue"]) / 8 + size["stacks"] / 16
+    return (twice("pools", run)["pools"] + fixed) / 1024
 
 
 def el2_lines() -> int:
