@@ -133,7 +133,8 @@ enum status assignment_locate(struct assignment *a)
 	}
 	requester = a->request->wants_vf ? a->identity.rid : a->function->requester;
 	a->speaks_as = assignment_speaks_as(a);
-	if (pci_bus_stream_id(&glue.bus, requester, &a->stream) != STATUS_OK) {
+	if (a->request->bypasses_smmu ||
+	    pci_bus_stream_id(&glue.bus, requester, &a->stream) != STATUS_OK) {
 		return assignment_refuse(a, STATUS_UNSUPPORTED, "its bus bypasses the SMMU");
 	}
 	if (pci_bus_device_id(&glue.bus, requester, &a->device) != STATUS_OK) {

@@ -48,6 +48,7 @@ static bool read_device(const void *fdt, int node, struct hv_device_request *dev
 
 	memset(device, 0, sizeof(*device));
 	memcpy(device->label, name, strnlen(name, sizeof(device->label) - 1));
+	device->bypasses_smmu = dt_has(fdt, node, "bypasses-smmu");
 	device->keep_without_reset = dt_has(fdt, node, "keep-without-reset");
 
 	uint32_t rid = read_u32(fdt, node, "requester-id", UINT32_MAX);

@@ -46,7 +46,7 @@ static void set_u64(void *fdt, const char *path, const char *name, uint64_t valu
 
 /* One that could not be read stays unresolved: the hypervisor then refuses the config
  * (--unchecked). */
-static void resolve_device(void *fdt, const struct device *device)
+static void resolve_device(void *fdt, const struct machine *machine, const struct device *device)
 {
 	int rid = device->has_vf_of ? device->vf_of : device->function;
 	int node = fdt_path_offset(fdt, device->path);
@@ -54,6 +54,10 @@ static void resolve_device(void *fdt, const struct device *device)
 	check(node, device->path);
 	if (rid >= 0) {
 		check(fdt_setprop_u32(fdt, node, "requester-id", (uint32_t)rid), device->path);
+	}
+	/* QEMU's device tree may deny it, and then the hypervisor has nobody else to ask. */
+	if (machine_bypass(machine, machine_at(machine, rid))) {
+		check(fdt_setprop_empty(fdt, node, "bypasses-smmu"), device->path);
 	}
 }
 
@@ -88,7 +92,7 @@ static struct bytes resolve(const struct config *config)
 		set_string(fdt, partition->path, "dtb-image", dtb_name(partition));
 		set_u64(fdt, partition->path, "dtb-load", layout->dtb_load);
 		for (unsigned d = 0; d < partition->device_count; d++) {
-			resolve_device(fdt, &partition->devices[d]);
+			resolve_device(fdt, &config->machine, &partition->devices[d]);
 		}
 	}
 	check(fdt_pack(fdt), config->file);

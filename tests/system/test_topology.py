@@ -180,6 +180,19 @@ def check_bypassed(o: Boot) -> None:
                   "0000:00:09.0 two (d0): refused: its bus bypasses the SMMU")
 
 
+def start_denied(name: str, hypervisor: Optional[Path]) -> Boot:
+    """An expander's bus bypasses the SMMU, and QEMU's device tree denies it."""
+    return boot(write(folder_of(name), partition("one", 0, "0000:41:00.0"),
+                      partition("two", 1, "0000:00:09.0", more="keep-without-reset;"), pxb="smmu-bypass;"),
+                name, hypervisor)
+
+
+def check_denied(o: Boot) -> None:
+    """F11: the config knew; what is on the other root bus is not concerned."""
+    assert o.states() == {"0000:41:00.0": "refused", "0000:00:09.0": "assigned"}
+    o.assert_said("0000:41:00.0 one (d0): refused: its bus bypasses the SMMU")
+
+
 def pulled(attack: str, replace: bool, slow: bool = False) -> Callable[[str, Optional[Path]], Boot]:
     """`slow`: 8 million instructions a second, so that the guest is still at it when it happens."""
     def meanwhile(m: Machine, monitor: Monitor) -> None:
@@ -216,6 +229,7 @@ ROWS = {
     "F09-bridge": split("bridge"),
     "F12": split("switch"),
     "F11": Row(start_bypassed, check_bypassed),
+    "F11-denied": Row(start_denied, check_denied),
     "F32-config": Row(pulled("config-sweep", False, True), check_told),
     "F32-dma": Row(pulled("dma-write", False), check_pulled),
     "F33": Row(pulled("idle", True), check_pulled),
