@@ -249,6 +249,9 @@ void partition_turn(struct partition *partition)
 		partition_hooks.partition_stop(partition->id);
 		core_take_interrupts();
 	}
+	if (request == REQUEST_CRASH && partition->config->service) {
+		request = REQUEST_RESET; /* others depend on it; the quota below ends it */
+	}
 	if (request == REQUEST_OFF || request == REQUEST_CRASH) {
 		stop(partition, request == REQUEST_OFF ? PARTITION_OFF : PARTITION_CRASHED);
 		return;

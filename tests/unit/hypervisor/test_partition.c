@@ -88,6 +88,30 @@ static void restarts(void **state)
 	assert_false(vcpu_must_stop(&partitions[0].vcpus[0]));
 }
 
+/* Others depend on a service: it starts anew after a crash, until the quota says no. */
+static void a_service_restarts_after_a_crash(void **state)
+{
+	struct partition_config service = *partitions[0].config;
+
+	(void)state;
+	service.service = true;
+	partitions[0].config = &service;
+	start(0);
+	start(1);
+	for (unsigned i = 0; i <= 20; i++) {
+		assert_int_equal(partitions[0].state, PARTITION_RUNNING);
+		request(0, REQUEST_CRASH);
+		leave(0);
+		assert_false(ends(0));
+	}
+	assert_int_equal(partitions[0].resets, 20);
+	assert_int_equal(partitions[0].state, PARTITION_CRASHED);
+	request(1, REQUEST_CRASH);
+	leave(1);
+	assert_true(ends(1));
+	assert_int_equal(partitions[1].resets, 0);
+}
+
 /* The devices' own tree, too. */
 static void restarts_with_stage_1(void **state)
 {
@@ -255,6 +279,7 @@ int main(void)
 		T(starts),
 		T(restarts),
 		T(restarts_with_stage_1),
+		T(a_service_restarts_after_a_crash),
 		T(one_request_at_a_time),
 		T(cpu_on_in_between),
 		T(hook_that_fails),
