@@ -57,6 +57,7 @@ _CONFIG = """/dts-v1/;
             cores = <0>;
             memory-size = /bits/ 64 <0x1000000>;
             kernel = "%(pf)s";
+            command-line = "target=%(pf_target)#x";
             pf-service;
             devices { nic { function = "0000:01:00.0"; }; };
         };
@@ -110,8 +111,8 @@ class Scenario:
         return _CONFIG % {
             "victim_at": VICTIM_AT, "canary": RAM + CANARY, "canary_size": CANARY_SIZE, "size": self.size,
             "vf": _ATTACKER_VF if self.vf else "", "attacker_at": ATTACKER_AT, "scenario": self.name,
-            "engine": self.engine, "pf": self.pf, "arguments": arguments.strip(),
-            "stage": self.stage, "gic": self.gic}
+            "engine": self.engine, "pf": self.pf, "pf_target": VICTIM_TARGETS[0],
+            "arguments": arguments.strip(), "stage": self.stage, "gic": self.gic}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Callable, Optional
 import pytest
 
 import hostile
+import rogue
 from hostile import ATTACKER_SIZE, RAM, RECORDS_PER_BLOCK, VICTIM_TARGETS, Outcome, Scenario
 
 VICTIM = tuple(VICTIM_TARGETS)
@@ -279,6 +280,9 @@ ROWS = {
 # The same on a machine whose SMMU has stage 1 alone: what its tables, caches and records do.
 STAGE_1 = ("F01", "F01-vf", "F02", "F03", "F03-read", "F16", "F38", "F38-vf", "F39")
 ROWS.update({f"{row}-s1": replace(ROWS[row], scenario=replace(ROWS[row].scenario, stage=1)) for row in STAGE_1})
+
+
+ROWS["F50"] = rogue.RogueRow()  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -37,6 +37,7 @@ CAUGHT_BY = {
     "no-cfgi": ["F39", "F39-s1"],
     "open-config": ["F46"],
     "open-header": ["F47", "F48"],
+    "open-sriov": ["F50"],
     "no-reset": ["F37"],
     "no-zeroing": ["F37"],
     "split-groups": ["F12"],
@@ -45,7 +46,7 @@ CAUGHT_BY = {
 }
 # the same for the PF service: tests/faults/pf/*.c
 PF_CAUGHT_BY = {"no-scrub": ["F37"], "no-mailbox-scrub": ["F37"]}
-PF_DRIVEN: set[str] = set()  # not broken guards: other tests drive them
+PF_DRIVEN = {"rogue"}  # not broken guards: other tests drive them
 HARMLESS = {"stubborn-device": ["F39", "F39-s1"]}  # not a guard: the row must still hold
 
 
