@@ -57,6 +57,9 @@ extern struct glue glue;
 /* The pool of this PF's VFs; NULL when SR-IOV is not enabled on it. */
 struct vf_pool *glue_pool_of(const struct pci_function *pf);
 
+/* Report lines: what the arenas have given away. */
+void glue_report_pools(void);
+
 /* Once every core takes LPIs: a vPE for each vCPU, a virtual ITS for each partition. */
 void glue_start_interrupts(void);
 

@@ -199,6 +199,12 @@ void glue_start_interrupts(void)
 	}
 }
 
+void glue_report_pools(void)
+{
+	log_info("@pool name=smmu used=%lu", iommu_arena.used);
+	log_info("@pool name=its used=%lu", irq_arena.used);
+}
+
 enum status glue_start(const struct glue_machine *machine, struct hv_hooks *hooks)
 {
 	enum status status = STATUS_OK;

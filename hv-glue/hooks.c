@@ -219,6 +219,7 @@ static void report(void)
 			report_device(&glue.sides[p], &glue.sides[p].assignments[i]);
 		}
 	}
+	glue_report_pools();
 	faults_report();
 }
 

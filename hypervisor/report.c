@@ -45,6 +45,7 @@ void report_print(void)
 			report_vcpu(&partition->vcpus[v]);
 		}
 	}
+	log_info("@pool name=stage2 used=%u", stage2_tables_used());
 	partition_hooks.report();
 	log_info("@end");
 }

@@ -65,6 +65,7 @@ class Report:
     devices: list[Device] = field(default_factory=list)
     faults: int = 0
     distinct_faults: int = 0
+    pools: dict[str, int] = field(default_factory=dict)  # what was taken of each
 
     def partition(self, name: str) -> Partition:
         for partition in self.partitions:
@@ -129,6 +130,8 @@ def parse_report(lines: Iterable[str]) -> Report:
                 _vcpu(report, values)
             elif tag == "@device":
                 report.devices.append(_device(values))
+            elif tag == "@pool":
+                report.pools[values["name"]] = int(values["used"])
             elif tag == "@faults":
                 report.faults, report.distinct_faults = int(values["total"]), int(values["distinct"])
         except (KeyError, ValueError) as error:
