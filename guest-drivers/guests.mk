@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Bare-metal guests: `make guests` gives $(BUILD)/NAME.bin for each name of GUESTS. Included by the
 # Makefile, which sets BUILD, CROSS, Q, WARN, STD and LIBFDT.
-GUESTS	      := pf-service attacker selftest probe
+GUESTS	      := pf-service attacker selftest probe peer
 GUEST_DIR     := guest-drivers
 GUEST_FLAGS   := $(STD) -O2 -g -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns -fno-stack-protector -fno-pic -fno-pie -mgeneral-regs-only \
 		 -mno-outline-atomics -march=armv8-a -mstrict-align -fno-asynchronous-unwind-tables \
@@ -11,6 +11,7 @@ GUEST_FDT_C   := fdt fdt_ro
 # Floors: what each room may include besides lib and the runtime.
 I_guest-drivers/igb	   := -I$(GUEST_DIR)/igb
 I_guest-drivers/pf-service := -I$(GUEST_DIR)/igb
+I_guest-drivers/peer	   := -I$(GUEST_DIR)/igb
 I_guest-drivers/attacker   := -I$(GUEST_DIR)/igb -I$(GUEST_DIR)/edu
 I_guest-drivers/probe	   := -I$(GUEST_DIR)/edu
 I_guest-drivers/selftest   := -I$(GUEST_DIR)/igb -I$(GUEST_DIR)/edu -I$(GUEST_DIR)/pf-service
@@ -19,6 +20,7 @@ guest_objects = $(patsubst %,$(BUILD)/guest-obj/%.o,$(basename $(sort $(wildcard
 GUEST_COMMON  := $(call guest_objects,$(GUEST_DIR)/runtime) $(BUILD)/guest-obj/lib/format.o $(BUILD)/guest-obj/lib/log.o \
 		 $(BUILD)/guest-obj/lib/status.o $(GUEST_FDT_C:%=$(BUILD)/guest-obj/libfdt/%.o)
 GUEST_OBJ_pf-service := $(call guest_objects,$(GUEST_DIR)/pf-service)
+GUEST_OBJ_peer	     := $(call guest_objects,$(GUEST_DIR)/peer $(GUEST_DIR)/igb)
 GUEST_OBJ_attacker   := $(call guest_objects,$(GUEST_DIR)/attacker $(GUEST_DIR)/igb $(GUEST_DIR)/edu)
 GUEST_OBJ_selftest   := $(call guest_objects,$(GUEST_DIR)/selftest $(GUEST_DIR)/igb $(GUEST_DIR)/edu) \
 			$(filter-out %/main.o,$(GUEST_OBJ_pf-service))
@@ -30,6 +32,7 @@ GUEST_LD      := $(CROSS)gcc -nostdlib -static -Wl,--build-id=none -Wl,-z,max-pa
 
 guests: $(GUESTS:%=$(BUILD)/%.bin)
 $(BUILD)/pf-service.elf: $(GUEST_OBJ_pf-service)
+$(BUILD)/peer.elf: $(GUEST_OBJ_peer)
 $(BUILD)/attacker.elf: $(GUEST_OBJ_attacker)
 $(BUILD)/selftest.elf: $(GUEST_OBJ_selftest)
 $(BUILD)/probe.elf: $(GUEST_OBJ_probe)

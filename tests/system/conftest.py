@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 sys.dont_write_bytecode = True
 
 BUILD = ROOT / "build"
-NEEDED = ("causeway", "hypervisor.bin", "pf-service.bin", "attacker.bin", "guest/Image", "guest/initramfs.cpio.gz",
+NEEDED = ("causeway", "hypervisor.bin", "pf-service.bin", "attacker.bin", "peer.bin", "guest/Image", "guest/initramfs.cpio.gz",
           "guest/initramfs-rdma.cpio.gz")
 DEFAULT_BOUND = 60
 
