@@ -53,7 +53,7 @@ void exception_entry(unsigned kind, struct exception_frame *frame)
 	say("guest: unexpected exception, vector %u on core %u: esr 0x%lx far 0x%lx elr 0x%lx",
 	    kind, this_core(), frame->esr, frame->far, frame->elr);
 	for (unsigned i = 0; i + 3 < 30; i += 4) {
-		say("guest: x%-2u %016lx %016lx %016lx %016lx", i, frame->x[i], frame->x[i + 1],
+		say("guest: x%02u %016lx %016lx %016lx %016lx", i, frame->x[i], frame->x[i + 1],
 		    frame->x[i + 2], frame->x[i + 3]);
 	}
 	if (restarts) {
