@@ -6,7 +6,6 @@
 #include "log.h"
 
 #define LPI_PROPBASER 0x70
-#define LPI_PENDBASER 0x78
 
 static uint64_t config_read(void *context, uint64_t offset, unsigned size)
 {

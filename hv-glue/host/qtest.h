@@ -24,7 +24,6 @@
 #define QTEST_FDT      0x48000000ul /* where QEMU puts the machine's device tree */
 
 /* QEMU's `virt` (hw/arm/virt.c). */
-#define QTEST_GICD 0x08000000ul
 #define QTEST_ITS  0x08080000ul
 #define QTEST_GICR 0x080a0000ul
 #define QTEST_SMMU 0x09050000ul

@@ -153,7 +153,7 @@ struct iommu_counters {
 struct iommu_counters iommu_stream_counters(stream_id_t stream);
 /* Of the whole device: records, and records lost to a full queue (known only as "some"). */
 struct iommu_totals {
-	uint64_t records, overflows, command_errors, commands, syncs;
+	uint64_t records, overflows, command_errors, commands;
 };
 struct iommu_totals iommu_totals(void);
 

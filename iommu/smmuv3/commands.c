@@ -86,6 +86,5 @@ enum status smmu_cmd_sync(void)
 {
 	enum status status = smmu_cmdq_submit(command_plain(CMD_SYNC));
 
-	smmu.totals.syncs++;
 	return status == STATUS_OK ? smmu_cmdq_drain() : status;
 }

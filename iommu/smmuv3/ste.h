@@ -28,7 +28,6 @@
 #define STE2_S2IR0     BITS(41, 40)
 #define STE2_S2OR0     BITS(43, 42)
 #define STE2_S2SH0     BITS(45, 44)
-#define STE2_S2TG      BITS(47, 46) /* 0: 4 KiB */
 #define STE2_S2PS      BITS(50, 48)
 #define STE2_S2AA64    BIT(51)
 #define STE2_S2R       BIT(58)

@@ -59,8 +59,6 @@ REG64(GITS_BASER0,	0x0100);
 #define GITS_TABLE_INNER_CACHE	BITS(61, 59)
 #define GITS_TABLE_VALID	BIT(63)
 
-REG32(GITS_PIDR2,	0xffe8);
-
 /* --- redistributor: RD_base and, 128 KiB above it, VLPI_base -------------------------------- */
 REG32(GICR_CTLR,	0x0000);
 #define GICR_CTLR_ENABLE_LPIS	BIT(0)

@@ -32,7 +32,6 @@
 #define ICC_CTLR_EOIMODE BIT(1)
 #define ICC_IGRPEN1_EL1	 S3_0_C12_C12_7
 #define ICC_PMR_EL1	 S3_0_C4_C6_0
-#define ICC_SRE_EL1	 S3_0_C12_C12_5
 #define ICC_SRE_EL2	 S3_4_C12_C9_5
 #define ICH_HCR_EL2	 S3_4_C12_C11_0
 #define ICH_HCR_EN	 BIT(0)
@@ -40,7 +39,6 @@
 #define ICH_HCR_NPIE	 BIT(3) /* maintenance interrupt when no list register is pending */
 #define ICH_VTR_EL2	 S3_4_C12_C11_1
 #define ICH_VTR_LISTREGS BITS(4, 0)
-#define ICH_MISR_EL2	 S3_4_C12_C11_2
 #define ICH_ELRSR_EL2	 S3_4_C12_C11_5
 #define ICH_AP0R0_EL2	 S3_4_C12_C8_0
 #define ICH_AP0R1_EL2	 S3_4_C12_C8_1
@@ -54,7 +52,6 @@
 #define ICH_VMCR_EL2	 S3_4_C12_C11_7
 
 #define ICH_LR0_EL2	 S3_4_C12_C12_0
-#define ICH_LR_VINTID	 BITS(31, 0)
 #define ICH_LR_PINTID	 BITS(44, 32)
 #define ICH_LR_EOI	 BIT(41) /* with HW=0: maintenance interrupt when deactivated */
 #define ICH_LR_PRIORITY	 BITS(55, 48)
@@ -88,19 +85,14 @@
 #define ESR_ISS_SSE	 BIT(21)
 #define ESR_ISS_SRT	 BITS(20, 16)
 #define ESR_ISS_SF	 BIT(15)
-#define ESR_ISS_S1PTW	 BIT(7)
 #define ESR_ISS_CM	 BIT(8)
 #define ESR_ISS_WNR	 BIT(6)
-#define ESR_ISS_FSC	 BITS(5, 0)
 
 #define EC_UNKNOWN	 0x00
 #define EC_HVC64	 0x16
 #define EC_SMC64	 0x17
 #define EC_SYSREG	 0x18
 #define EC_IABT_LOWER	 0x20
-#define EC_IABT_SAME	 0x21
 #define EC_DABT_LOWER	 0x24
-#define EC_DABT_SAME	 0x25
-#define EC_SERROR	 0x2f
 
 #endif
