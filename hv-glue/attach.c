@@ -7,19 +7,6 @@
 
 #include "log.h"
 
-/* A whole function is asked for once, or refused before this (assignment_check()). */
-static enum status claim(struct assignment *a)
-{
-	return a->request->wants_vf ? vf_claim(a->pool, a->request->vf_index, a->owner, &a->vf)
-				    : STATUS_OK;
-}
-
-/* It was not opened. */
-static void unclaim(struct assignment *a)
-{
-	a->stuck = a->request->wants_vf && vf_unclaim(a->pool, a->vf, a->owner) != STATUS_OK;
-}
-
 /* Of a whole function it is enough that `stuck` keeps its only owner away. */
 void assignment_quarantine(const struct assignment *a)
 {
@@ -107,7 +94,9 @@ enum status attach(struct assignment *a)
 	if (status != STATUS_OK) {
 		return status; /* that has said why */
 	}
-	status = claim(a);
+	/* A whole function is asked for once, or was refused just now. */
+	status = a->request->wants_vf ? vf_claim(a->pool, a->request->vf_index, a->owner, &a->vf)
+				      : STATUS_OK;
 	if (status != STATUS_OK) {
 		goto failed;
 	}
@@ -155,8 +144,8 @@ undo_vectors:
 undo_stream:
 	a->stuck |= !twin && !stream_aborts(a);
 undo_claim:
-	if (!a->stuck) {
-		unclaim(a);
+	if (!a->stuck && a->request->wants_vf) {
+		a->stuck = vf_unclaim(a->pool, a->vf, a->owner) != STATUS_OK;
 	}
 	if (a->stuck) {
 		assignment_quarantine(a);

@@ -17,11 +17,6 @@ static const struct assignment *nth(unsigned n)
 	return n % HV_MAX_DEVICES < side->count ? &side->assignments[n % HV_MAX_DEVICES] : NULL;
 }
 
-static bool names(const struct assignment *a, const struct pci_function *f)
-{
-	return a->request->function.v == f->rid.v;
-}
-
 /* Who names this function: `own` partition whole, or any other, whole or for one of its VFs. */
 static const struct assignment *find(const struct assignment *a, const struct pci_function *f,
 				     bool own)
@@ -29,7 +24,8 @@ static const struct assignment *find(const struct assignment *a, const struct pc
 	for (unsigned n = 0; n < EVERY; n++) {
 		const struct assignment *other = nth(n);
 
-		if (other && names(other, f) && partition_is(other->owner, a->owner) == own &&
+		if (other && other->request->function.v == f->rid.v &&
+		    partition_is(other->owner, a->owner) == own &&
 		    !(own && other->request->wants_vf)) {
 			return other;
 		}
@@ -52,7 +48,7 @@ static enum status check_twins(const struct assignment *a)
 		const struct assignment *other = nth(n);
 		const char *why = NULL;
 
-		if (!other || other == a || !names(other, a->function)) {
+		if (!other || other == a || other->request->function.v != a->request->function.v) {
 			continue;
 		}
 		if (a->request->wants_vf == other->request->wants_vf &&

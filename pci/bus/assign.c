@@ -13,8 +13,6 @@
 
 #include "bits.h"
 
-#define ADDRESS_LIMIT (1ull << 48)
-
 enum lane { LANE_MEMORY, LANE_IO, LANES };
 
 struct span {
@@ -34,12 +32,17 @@ static const struct lane_rules rules[LANES] = {
 	[LANE_IO] = {"finds no I/O space", 12, 2, KIB(64)},
 };
 
+/* Part of a window of the host; a CPU reaches it `offset` further. */
+struct room {
+	uint64_t start, end, offset;
+};
+
 struct plan {
 	struct pci_bus *bus;
-	const struct pci_window *windows[LANES];
+	struct room rooms[LANES];
 	struct span spans[PCI_BUS_MAX_FUNCTIONS][LANES]; /* what each bridge forwards */
 	uint64_t orders[PCI_BUS_MAX_FUNCTIONS][LANES]; /* bit n: a function has something of 2^n */
-	bool forwards[PCI_BUS_MAX_FUNCTIONS][LANES];
+	bool passes_io[PCI_BUS_MAX_FUNCTIONS];	       /* a bridge, and all above it */
 };
 
 static struct plan plan; /* boot core, once; too large for a stack */
@@ -73,51 +76,28 @@ static uint64_t bar_bytes(const struct pci_function *f, unsigned n, const struct
 
 /* --- the host's windows ---------------------------------------------------------------------- */
 
-static uint64_t window_start(const struct pci_window *window, enum lane lane)
+/* The largest window of that kind, as far as BARs may use it; an empty one when there is none. */
+static struct room pick_room(const struct pci_host *host, enum lane lane)
 {
-	uint64_t least =
-		1ull << rules[lane].window_order; /* address 0 means "no address" to many */
-
-	return !window || window->pci_base < least ? least : window->pci_base;
-}
-
-static uint64_t window_end(const struct pci_window *window, enum lane lane)
-{
-	uint64_t end = window ? window->pci_base + window->size : 0;
-
-	return end < rules[lane].end ? end : rules[lane].end;
-}
-
-static bool window_serves(const struct pci_window *window, enum lane lane)
-{
-	return window->size <= ADDRESS_LIMIT && window->pci_base < rules[lane].end &&
-	       window->space != PCI_SPACE_NONE && !window->prefetchable &&
-	       (window->space == PCI_SPACE_IO) == (lane == LANE_IO);
-}
-
-static const struct pci_window *pick_window(const struct pci_host *host, enum lane lane)
-{
-	const struct pci_window *best = NULL;
+	uint64_t least = BIT(rules[lane].window_order); /* address 0 means "no address" to many */
+	struct room best = {least, least, 0};
 
 	for (unsigned i = 0; i < host->window_count; i++) {
-		const struct pci_window *window = &host->windows[i];
+		const struct pci_window *w = &host->windows[i];
+		uint64_t base = w->pci_base > least ? w->pci_base : least;
+		uint64_t end = w->pci_base + w->size;
 
-		if (window_serves(window, lane) && (!best || window->size > best->size)) {
-			best = window;
+		end = end < rules[lane].end ? end : rules[lane].end;
+		if ((w->space == PCI_SPACE_IO) == (lane == LANE_IO) && !w->prefetchable &&
+		    w->space != PCI_SPACE_NONE && end > base &&
+		    end - base > best.end - best.start) {
+			best = (struct room){base, end, w->cpu_base.v - w->pci_base};
 		}
 	}
 	return best;
 }
 
 /* --- laying out ------------------------------------------------------------------------------ */
-
-static void commit_bar(struct pci_bar *bar, enum lane lane, uint64_t at)
-{
-	const struct pci_window *window = plan.windows[lane];
-
-	bar->pci_address = at;
-	bar->cpu_address.v = window->cpu_base.v + (at - window->pci_base);
-}
 
 /* Places what function `i` wants of `lane` at alignment `order`; returns the first free address. */
 static uint64_t layout_function(unsigned i, enum lane lane, unsigned order, uint64_t at,
@@ -134,7 +114,8 @@ static uint64_t layout_function(unsigned i, enum lane lane, unsigned order, uint
 		}
 		at = align_up(at, 1ull << order);
 		if (commit) {
-			commit_bar(bar, lane, at);
+			bar->pci_address = at;
+			bar->cpu_address.v = at + plan.rooms[lane].offset;
 		}
 		at += bar_bytes(f, n, bar);
 	}
@@ -199,22 +180,22 @@ static void ask(unsigned i, enum lane lane)
 /* By how many bytes it is too much for the host's window; 0: it fits. */
 static uint64_t excess(enum lane lane)
 {
-	const struct pci_window *window = plan.windows[lane];
-	uint64_t start = window_start(window, lane), end, room = window_end(window, lane);
+	const struct room *room = &plan.rooms[lane];
 	unsigned ignored;
 
 	for (unsigned i = plan.bus->function_count; i-- > 0;) {
 		ask(i, lane);
 	}
-	end = layout(PCI_BUS_ROOT, lane, start, false, &ignored);
-	return end == start || end <= room ? 0 : end - (room > start ? room : start);
+	uint64_t end = layout(PCI_BUS_ROOT, lane, room->start, false, &ignored);
+
+	return end > room->end ? end - room->end : 0;
 }
 
 static void commit(enum lane lane)
 {
 	unsigned ignored;
 
-	layout(PCI_BUS_ROOT, lane, window_start(plan.windows[lane], lane), true, &ignored);
+	layout(PCI_BUS_ROOT, lane, plan.rooms[lane].start, true, &ignored);
 	for (unsigned i = 0; i < plan.bus->function_count; i++) {
 		if (plan.spans[i][lane].size) {
 			layout((uint16_t)i, lane, plan.spans[i][lane].base, true, &ignored);
@@ -224,16 +205,6 @@ static void commit(enum lane lane)
 
 /* --- what does not fit ----------------------------------------------------------------------- */
 
-static bool reaches_root(const struct pci_function *f, enum lane lane)
-{
-	for (uint16_t at = f->parent; at != PCI_BUS_ROOT; at = plan.bus->functions[at].parent) {
-		if (!plan.forwards[at][lane]) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /*
  * First of all, a BAR that could not even be alone in its lane: this bounds every sum that follows
  * (7680 BARs and VF BARs of at most 4 GiB each).
@@ -242,10 +213,11 @@ static void settle(struct pci_function *f, unsigned n)
 {
 	struct pci_bar *bar = pci_bar_nth(f, n);
 	enum lane lane = lane_of(bar);
-	const struct pci_window *window = lane == LANES ? NULL : plan.windows[lane];
+	bool passed = lane != LANE_IO || f->parent == PCI_BUS_ROOT || plan.passes_io[f->parent];
 
-	if (lane != LANES && !(bar->size <= rules[lane].end && window && reaches_root(f, lane) &&
-			       bar_bytes(f, n, bar) <= window->size)) {
+	if (lane != LANES &&
+	    !(bar->size <= rules[lane].end && passed &&
+	      bar_bytes(f, n, bar) <= plan.rooms[lane].end - plan.rooms[lane].start)) {
 		pci_refuse_bar(f, n, rules[lane].no_room);
 	}
 }
@@ -325,15 +297,13 @@ void pci_assign(struct pci_bus *bus)
 	memset(&plan, 0, sizeof(plan));
 	plan.bus = bus;
 	for (unsigned lane = 0; lane < LANES; lane++) {
-		plan.windows[lane] = pick_window(&bus->host, lane);
+		plan.rooms[lane] = pick_room(&bus->host, lane);
 	}
 	for (unsigned i = 0; i < bus->function_count; i++) {
 		struct pci_function *f = &bus->functions[i];
 
-		if (pci_is_bridge(f)) {
-			plan.forwards[i][LANE_MEMORY] = true;
-			plan.forwards[i][LANE_IO] = pci_bridge_has_io(bus, f->rid);
-		}
+		plan.passes_io[i] = pci_is_bridge(f) && pci_bridge_has_io(bus, f->rid) &&
+				    (f->parent == PCI_BUS_ROOT || plan.passes_io[f->parent]);
 		pci_size_bars(bus, f);
 		for (unsigned n = 0; n < PCI_BAR_ROW; n++) {
 			settle(f, n);

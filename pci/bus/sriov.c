@@ -67,39 +67,25 @@ unsigned pci_sriov_prepare(struct pci_bus *bus, struct pci_function *pf)
 	return (farthest_vf(bus, pf) >> 8) - (rid.v >> 8);
 }
 
-/* The buses that VFs reserve come right after their PF's; a bus of somebody else ends that run. */
-static bool bus_taken(const struct pci_bus *bus, unsigned own, unsigned number)
-{
-	for (unsigned i = 0; i < bus->function_count; i++) {
-		unsigned secondary = bus->functions[i].secondary, at = bus->functions[i].rid.v >> 8;
-
-		if ((secondary > own && secondary <= number) || (at > own && at <= number)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool passes_port(const struct pci_function *port, uint32_t rid)
-{
-	return port->ari_forwarding || !pci_express_is_link(port->express_type) ||
-	       (rid & 0xf8) == 0;
-}
-
 bool pci_bus_vf_reachable(const struct pci_bus *bus, const struct pci_function *pf, uint32_t rid)
 {
-	bool on_root = pf->parent == PCI_BUS_ROOT;
-	unsigned own = pf->rid.v >> 8;
-	unsigned number = rid >> 8;
-	unsigned last = on_root ? bus->host.bus_last : bus->functions[pf->parent].subordinate;
+	const struct pci_function *port =
+		pf->parent == PCI_BUS_ROOT ? NULL : &bus->functions[pf->parent];
+	unsigned own = pf->rid.v >> 8, number = rid >> 8;
 
-	if (number < own || number > last || bus_taken(bus, own, number)) {
+	if (number < own || number > (port ? port->subordinate : bus->host.bus_last)) {
 		return false;
 	}
-	for (unsigned i = 0; i < bus->function_count; i++) {
-		if (bus->functions[i].rid.v == rid) {
+	/* The buses that VFs reserve come right after their PF's; somebody else's ends that run. */
+	for (const struct pci_function *f = bus->functions;
+	     f < bus->functions + bus->function_count; f++) {
+		unsigned at = f->rid.v >> 8;
+
+		if (f->rid.v == rid || (at > own && at <= number) ||
+		    (f->secondary > own && f->secondary <= number)) {
 			return false;
 		}
 	}
-	return number != own || on_root || passes_port(&bus->functions[pf->parent], rid);
+	return number != own || !port || port->ari_forwarding ||
+	       !pci_express_is_link(port->express_type) || (rid & 0xf8) == 0;
 }

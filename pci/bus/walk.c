@@ -118,7 +118,6 @@ static unsigned scan_function(struct walk *walk, uint16_t parent, rid_t rid)
 	set_requester(f, port);
 	read_identity(bus, f);
 	pci_fence_function(bus, f);
-	f->isolates = pci_isolates(bus, f);
 	if (port && pci_express_is_link(port->express_type) && (rid.v & 0xff) == 0) {
 		pci_port_forward_ari(bus, port, f);
 	}
@@ -346,7 +345,7 @@ static void find_groups(struct pci_bus *bus)
 						   .parent = f->parent,
 						   .express_type = f->express_type,
 						   .bridge = pci_is_bridge(f),
-						   .isolates = f->isolates};
+						   .isolates = pci_isolates(bus, f)};
 	}
 	pci_group(nodes, bus->function_count);
 	for (unsigned i = 0; i < bus->function_count; i++) {

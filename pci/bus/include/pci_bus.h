@@ -102,7 +102,6 @@ struct pci_function {
 	bool ari_forwarding;		/* of a port: it passes device numbers above 0 */
 	bool ari_hierarchy;		/* of a PF: gets ARI Capable Hierarchy (9.3.3.3.5) */
 	uint16_t decode; /* PCI_COMMAND_IO | _MEMORY: what its BARs' placing allows */
-	bool isolates;	 /* its ACS, as far as it has any, is on */
 	rid_t requester; /* what its DMA and MSIs carry: another's below a conventional bridge */
 	bool behind_conventional_bridge;
 	struct pci_bar bars[PCI_BUS_BARS];
