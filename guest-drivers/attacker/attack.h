@@ -72,6 +72,8 @@ void attack_dma_sweep(void);
 void attack_dma_reset(void);
 void attack_dma_off(void);
 void attack_vf_rings(void);
+void attack_reuse(void);	/* reuse.c */
+void attack_translated(void);	/* translated.c */
 void attack_doorbell_dma(void); /* interrupts.c */
 void attack_event_sweep(void);
 void attack_doorbell_odd(void);

@@ -12,6 +12,8 @@ static const struct attack attacks[] = {
 	{"dma-reset", attack_dma_reset},
 	{"dma-off", attack_dma_off},
 	{"vf-rings", attack_vf_rings},
+	{"reuse", attack_reuse},
+	{"translated", attack_translated},
 	{"doorbell-dma", attack_doorbell_dma},
 	{"event-sweep", attack_event_sweep},
 	{"doorbell-odd", attack_doorbell_odd},

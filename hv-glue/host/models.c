@@ -20,6 +20,7 @@ static void (*time_hook)(void *, uint64_t);
 static void *time_context;
 static void (*observer)(void *);
 static void *observer_context;
+static void (*turn)(bool waiting);
 static char lines[LOG_LINES][LOG_LINE + 1];
 static unsigned line_count;
 
@@ -31,6 +32,7 @@ void models_reset(void)
 	now = 0;
 	time_hook = NULL;
 	observer = NULL;
+	turn = NULL;
 	line_count = 0;
 	memset(&model_counters, 0, sizeof(model_counters));
 }
@@ -61,8 +63,26 @@ void models_observer(void (*new_observer)(void *), void *context)
 	observer_context = context;
 }
 
+void models_turn(void (*new_turn)(bool waiting))
+{
+	turn = new_turn;
+}
+
+static void take_turns(bool waiting)
+{
+	if (turn) {
+		turn(waiting);
+	}
+}
+
+void arch_relax(void)
+{
+	take_turns(true);
+}
+
 static void observe(void)
 {
+	take_turns(false);
 	if (observer) {
 		observer(observer_context);
 	}
@@ -84,6 +104,7 @@ static uint64_t model_read(uintptr_t address, unsigned bytes)
 {
 	struct model *model = model_at(address, bytes);
 
+	take_turns(false);
 	model_counters.reads++;
 	return model->read(model->context, address - model->base, bytes);
 }
@@ -165,6 +186,7 @@ uint64_t clock_ns(void)
 void clock_sleep_ns(uint64_t ns)
 {
 	now += ns;
+	take_turns(false);
 	model_counters.sleeps++;
 	if (time_hook) {
 		time_hook(time_context, now);
@@ -178,6 +200,7 @@ enum status clock_poll(bool (*done)(void *), void *context, uint64_t timeout_ns)
 			return STATUS_TIMEOUT;
 		}
 		now += POLL_STEP_NS;
+		take_turns(false);
 		if (time_hook) {
 			time_hook(time_context, now);
 		}

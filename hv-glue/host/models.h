@@ -31,6 +31,12 @@ void models_time_hook(void (*hook)(void *context, uint64_t now_ns), void *contex
  * at memory here, at every point a device could. */
 void models_observer(void (*observer)(void *context), void *context);
 
+/*
+ * Called before each access to a model, at each barrier, step of a wait and sleep: where another
+ * core may come in between. `waiting`: this one cannot go on until another has.
+ */
+void models_turn(void (*turn)(bool waiting));
+
 struct model_counters {
 	uint64_t reads, writes, publishes, barriers, cleans, sleeps;
 };

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "arch_mmio.h"
+
 struct lock {
 	uint16_t next;
 	uint16_t serving;
@@ -18,6 +20,7 @@ static inline void lock_acquire(struct lock *lock)
 	uint16_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
 	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket) {
+		arch_relax();
 	}
 }
 

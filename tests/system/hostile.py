@@ -241,9 +241,9 @@ def machine(scenario: Scenario, name: str,
             monitor.close()
 
 
-def wait_off(m: Machine, timeout: float = 20) -> None:
-    """Until the attacker's partition is off, its devices taken away."""
-    m.expect(r"^attacker: off", timeout, HYPERVISOR)
+def wait_off(m: Machine, timeout: float = 20, partition: str = "attacker") -> None:
+    """Until the partition is off, its devices taken away."""
+    m.expect(rf"^{partition}: off", timeout, HYPERVISOR)
 
 
 def check_canary(m: Machine) -> re.Match[str]:
@@ -283,9 +283,9 @@ def assert_canary_was_first(m: Machine) -> None:
     assert order[:1] in ([], ["victim"]), "the attack began before the canary was planted"
 
 
-def parse_steps(m: Machine) -> list[Step]:
+def parse_steps(m: Machine, partition: str = "attacker") -> list[Step]:
     found = []
-    for line in m.console.lines("attacker"):
+    for line in m.console.lines(partition):
         if line.text.startswith("@attack "):
             words = key_values(line.text)
             found.append(Step(words["step"], words["result"], words))

@@ -18,9 +18,13 @@ from conftest import ROOT
 from demo.machine import MachineError
 import test_isolation
 import test_topology
+from firmware import FirmwareRow
+from reuse import ReuseRow
+from test_translated import TranslatedRow
 
 pytestmark = pytest.mark.bound(150)
-ROWS = {**test_isolation.ROWS, **test_topology.ROWS}
+ROWS = {**test_isolation.ROWS, **test_topology.ROWS, "F10": FirmwareRow(), "F13": TranslatedRow(),
+        "F35": ReuseRow(), "F35-s1": ReuseRow(stage=1)}
 
 # mutant → the rows that must fail with it
 CAUGHT_BY = {
@@ -33,8 +37,13 @@ CAUGHT_BY = {
     "no-vpes": ["F20"],
     "no-storm-limit": ["F21"],
     "stale-lpis": ["F25", "F25-gic3"],
+    "late-takeover": ["F10"],
+    "ats-on": ["F13"],
+    "eats": ["F13"],
     "no-tlbi": ["F38", "F38-s1"],
     "no-cfgi": ["F39", "F39-s1"],
+    "stale-entry": ["F35", "F35-s1"],
+    "stale-owner": ["F35", "F35-s1"],
     "open-config": ["F46"],
     "open-header": ["F47", "F48"],
     "open-sriov": ["F50"],
@@ -47,7 +56,11 @@ CAUGHT_BY = {
 # the same for the PF service: tests/faults/pf/*.c
 PF_CAUGHT_BY = {"no-scrub": ["F37"], "no-mailbox-scrub": ["F37"]}
 PF_DRIVEN = {"rogue"}  # not broken guards: other tests drive them
-HARMLESS = {"stubborn-device": ["F39", "F39-s1"]}  # not a guard: the row must still hold
+# not guards: the row must still hold
+HARMLESS = {
+    "left-mastering": ["F10"], "hand-over": ["F35"], "one-vmid": ["F35", "F35-s1"],
+    "stubborn-device": ["F39", "F39-s1"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +78,8 @@ def pairs(table: dict[str, list[str]]) -> list[tuple[str, str]]:
 def test_every_mutant_is_used() -> None:
     sources = {p.stem for p in (ROOT / "tests" / "faults" / "mutants").glob("*.c")}
     assert sources == set(CAUGHT_BY) | set(HARMLESS)
+    for path in (ROOT / "tests" / "faults" / "mutants").glob("*.c"):
+        assert "\n * wraps: " in path.read_text(), f"{path.name} stands in for nothing"
     sources = {p.stem for p in (ROOT / "tests" / "faults" / "pf").glob("*.c")}
     assert sources == set(PF_CAUGHT_BY) | PF_DRIVEN
 

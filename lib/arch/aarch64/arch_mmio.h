@@ -12,6 +12,12 @@ static inline void arch_publish(void)
 	__asm__ volatile("dsb oshst" ::: "memory");
 }
 
+/* In a loop that waits for another core. */
+static inline void arch_relax(void)
+{
+	__asm__ volatile("yield");
+}
+
 /* What follows is not read or written before what stands above has completed. */
 static inline void arch_barrier(void)
 {

@@ -19,5 +19,7 @@ void arch_mmio_write64(uintptr_t address, uint64_t value);
 void arch_publish(void);
 void arch_barrier(void);
 void arch_clean(const volatile void *p, size_t size);
+/* Waiting for another core: another thread's turn (hv-glue/host/schedule.h). */
+void arch_relax(void);
 
 #endif

@@ -70,6 +70,13 @@ const struct assignment *rig_assignment(partition_id_t partition, unsigned index
  * it.
  */
 void rig_ask(partition_id_t partition, unsigned device, bool ask);
+/*
+ * Who owns what, everywhere: owners, VF states, attachments, virtual slots, BARs of guests, stream
+ * entries, cached translations, ITS devices, the functions' Command. Equal before and after an
+ * attach that was refused (F36), and after any order of attaches and detaches that ends alike
+ * (F34).
+ */
+uint64_t rig_state_hash(void);
 
 /* --- what a device can do --- */
 

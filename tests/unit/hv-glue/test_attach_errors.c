@@ -238,6 +238,8 @@ static bool attach_fails(const struct injection *injection, unsigned n)
 
 	begin(injection, n, false);
 	a = rig_assignment(red, 0);
+	uint64_t before = rig_state_hash();
+
 	assert_int_equal(rig_hooks.partition_start(red), STATUS_OK);
 	if (a->attached && injection->prepare) {
 		return false; /* the ITS fails later: see detach */
@@ -258,6 +260,7 @@ static bool attach_fails(const struct injection *injection, unsigned n)
 	} else {
 		rig_assert_gone(red, 0, dut());
 		assert_int_equal(rig_cached(red), 0);
+		assert_int_equal(rig_state_hash(), before);
 		assert_free();
 	}
 	assert_true(rig_dma_lands(rig_vf(1), green, RIG_MEMORY));
@@ -321,6 +324,70 @@ static void attach_function(void **state)
 	(void)state;
 	want_vf = false;
 	attach_with_errors();
+}
+
+/* --- the checker itself: an undo that forgets one step is seen in the state ------------------ */
+
+static void claimed(void)
+{
+	struct vf *vf;
+
+	assert_int_equal(vf_claim(&glue.pools[0], 0, red, &vf), STATUS_OK);
+}
+
+static void bound(void)
+{
+	const struct assignment *a = rig_assignment(red, 0);
+
+	assert_int_equal(iommu_attach(a->stream, &a->tables, red), STATUS_OK);
+}
+
+static void routed(void)
+{
+	struct assignment *a = &glue.sides[red.v].assignments[0];
+
+	assert_int_equal(
+		irq_device_bind(&glue.sides[red.v].irq, a->device, (device_id_t){a->slot << 3}, 3),
+		STATUS_OK);
+}
+
+static void mapped(void)
+{
+	const struct pci_bar *bar = &rig_assignment(red, 0)->identity.bars[0];
+
+	assert_int_equal(
+		hv_map_device(red, (ipa_t){bar->cpu_address.v}, bar->cpu_address, bar->size),
+		STATUS_OK);
+}
+
+static void shown(void)
+{
+	glue.sides[red.v].bridge.slots[rig_assignment(red, 0)->slot].present = true;
+}
+
+static void mastering(void)
+{
+	model_pci_poke(dut(), PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void a_forgotten_undo_is_seen(void **state)
+{
+	static void (*const forget[])(void) = {claimed, bound, routed, mapped, shown, mastering};
+
+	(void)state;
+	want_vf = true;
+	hang_at = stall_at = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(forget); i++) {
+		set_up();
+		uint64_t before = rig_state_hash();
+
+		arm_map(1);
+		assert_int_equal(rig_hooks.partition_start(red), STATUS_OK);
+		disarm_map();
+		assert_int_equal(rig_state_hash(), before);
+		forget[i]();
+		assert_int_not_equal(rig_state_hash(), before);
+	}
 }
 
 /* The ITS fails in the undoing of an attach that something else had ended. */
@@ -437,9 +504,13 @@ static void ignores_everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(attach_vf),	      RIG_TEST(attach_function),
-		RIG_TEST(detach_vf),	      RIG_TEST(detach_function),
-		RIG_TEST(ignores_everything), RIG_TEST(fails_in_the_undo),
+		RIG_TEST(attach_vf),
+		RIG_TEST(attach_function),
+		RIG_TEST(detach_vf),
+		RIG_TEST(detach_function),
+		RIG_TEST(ignores_everything),
+		RIG_TEST(fails_in_the_undo),
+		RIG_TEST(a_forgotten_undo_is_seen),
 	};
 
 	return run_on_both_stages(tests);
