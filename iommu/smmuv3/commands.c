@@ -14,11 +14,6 @@ enum status smmu_cmd_cfgi_cd(stream_id_t stream)
 	return smmu_cmdq_submit(command_cfgi_cd(stream));
 }
 
-enum status smmu_cmd_cfgi_all(void)
-{
-	return smmu_cmdq_submit(command_cfgi_all());
-}
-
 enum status smmu_cmd_tlbi_vmid(vmid_t vmid)
 {
 	return smmu_cmdq_submit(smmu.stage1 ? command_tlbi_asid(vmid) : command_tlbi_vmid(vmid));
@@ -29,29 +24,18 @@ static struct smmu_command page(vmid_t vmid, uint64_t address)
 	return smmu.stage1 ? command_tlbi_va(vmid, address) : command_tlbi_page(vmid, address);
 }
 
+/* Five bits of the page count at a time, from the lowest that is set; or page by page. */
 static enum status tlbi_pages(vmid_t vmid, uint64_t address, uint64_t pages)
 {
 	enum status status = STATUS_OK;
 
-	for (; pages && status == STATUS_OK; pages--, address += PAGE_SIZE) {
-		status = smmu_cmdq_submit(page(vmid, address));
-	}
-	return status;
-}
-
-/* Five bits of the page count at a time, from the lowest that is set. */
-static enum status tlbi_ranges(vmid_t vmid, uint64_t address, uint64_t pages)
-{
-	enum status status = STATUS_OK;
-
 	while (pages && status == STATUS_OK) {
-		unsigned scale = (unsigned)__builtin_ctzll(pages);
-		unsigned count = (unsigned)(pages >> scale) & (RANGE_PAGES - 1);
-		bool single = count == 1 && scale == 0;
+		unsigned scale = smmu.has_range ? (unsigned)__builtin_ctzll(pages) : 0;
+		unsigned count = smmu.has_range ? pages >> scale & (RANGE_PAGES - 1) : 1;
+		struct smmu_command command = page(vmid, address);
 
-		status =
-			smmu_cmdq_submit(single ? page(vmid, address)
-						: command_range(page(vmid, address), count, scale));
+		status = smmu_cmdq_submit(
+			count == 1 && scale == 0 ? command : command_range(command, count, scale));
 		pages -= (uint64_t)count << scale;
 		address += ((uint64_t)count << scale) * PAGE_SIZE;
 	}
@@ -67,8 +51,7 @@ enum status smmu_cmd_tlbi_range(vmid_t vmid, ipa_t ipa, uint64_t size)
 	if (pages > most) { /* also when the range wraps around */
 		return smmu_cmd_tlbi_vmid(vmid);
 	}
-	return smmu.has_range ? tlbi_ranges(vmid, first * PAGE_SIZE, pages)
-			      : tlbi_pages(vmid, first * PAGE_SIZE, pages);
+	return tlbi_pages(vmid, first * PAGE_SIZE, pages);
 }
 
 enum status smmu_cmd_tlbi_all(void)

@@ -46,7 +46,6 @@ enum status MUST_USE smmu_cmdq_drain(void);
 /* --- commands.c: with the lock held; nothing is complete before smmu_cmd_sync() --- */
 enum status MUST_USE smmu_cmd_cfgi_ste(stream_id_t stream);
 enum status MUST_USE smmu_cmd_cfgi_cd(stream_id_t stream);
-enum status MUST_USE smmu_cmd_cfgi_all(void);
 enum status MUST_USE smmu_cmd_tlbi_vmid(vmid_t vmid);
 /* At least [ipa, ipa+size); the whole VMID where that is cheaper. */
 enum status MUST_USE smmu_cmd_tlbi_range(vmid_t vmid, ipa_t ipa, uint64_t size);

@@ -159,7 +159,7 @@ static enum status set_up(struct arena *arena)
 /* Caches hold anything after reset (3.11). */
 static enum status invalidate_all(void)
 {
-	enum status status = smmu_cmd_cfgi_all();
+	enum status status = smmu_cmdq_submit(command_cfgi_all());
 
 	if (status == STATUS_OK) {
 		status = smmu_cmd_tlbi_all();

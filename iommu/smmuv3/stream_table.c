@@ -95,11 +95,11 @@ static enum status turn_on(stream_id_t stream, const struct ste *image)
 	}
 	enum status status = confirm(stream);
 
-	if (status != STATUS_OK) {
-		return status;
+	if (status == STATUS_OK) {
+		table_store64(&entry->dword[0], image->dword[0]);
+		status = confirm(stream);
 	}
-	table_store64(&entry->dword[0], image->dword[0]);
-	return confirm(stream);
+	return status;
 }
 
 /* Only a confirmed abort makes it nobody's again: until then a detach is owed. */
