@@ -105,9 +105,11 @@ static enum status do_mapc(struct irq_partition *partition, const struct its_com
 	return STATUS_OK;
 }
 
-static enum status map_event(struct irq_partition *partition, const struct its_command *command,
-			     uint64_t vlpi)
+/* MAPTI, and MAPI, whose LPI is the EventID. */
+static enum status do_mapti(struct irq_partition *partition, const struct its_command *command)
 {
+	bool mapi = field_get(ITS_W0_OPCODE, command->word[0]) == ITS_MAPI;
+	uint64_t vlpi = field_get(mapi ? ITS_W1_EVENT : ITS_W1_INTID, command->word[1]);
 	uint64_t collection = field_get(ITS_W2_ICID, command->word[2]);
 	struct irq_device *device;
 	unsigned event;
@@ -126,16 +128,6 @@ static enum status map_event(struct irq_partition *partition, const struct its_c
 		route_open(partition, device, event);
 	}
 	return STATUS_OK;
-}
-
-static enum status do_mapti(struct irq_partition *partition, const struct its_command *command)
-{
-	return map_event(partition, command, field_get(ITS_W1_INTID, command->word[1]));
-}
-
-static enum status do_mapi(struct irq_partition *partition, const struct its_command *command)
-{
-	return map_event(partition, command, field_get(ITS_W1_EVENT, command->word[1]));
 }
 
 static enum status do_movi(struct irq_partition *partition, const struct its_command *command)
@@ -242,7 +234,7 @@ static enum status do_sync(struct irq_partition *partition, const struct its_com
 static const handler_t handlers[] = {
 	[ITS_MOVI] = do_movi,	  [ITS_INT] = do_signal,    [ITS_CLEAR] = do_signal,
 	[ITS_SYNC] = do_sync,	  [ITS_MAPD] = do_mapd,	    [ITS_MAPC] = do_mapc,
-	[ITS_MAPTI] = do_mapti,	  [ITS_MAPI] = do_mapi,	    [ITS_INV] = do_signal,
+	[ITS_MAPTI] = do_mapti,	  [ITS_MAPI] = do_mapti,    [ITS_INV] = do_signal,
 	[ITS_INVALL] = do_invall, [ITS_MOVALL] = do_movall, [ITS_DISCARD] = do_discard,
 };
 
