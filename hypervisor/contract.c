@@ -116,11 +116,6 @@ void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32
 	vgic_lpi_route(partition_of(partition), slot, vcpu, intid, property);
 }
 
-void hv_pause(void)
-{
-	core_take_interrupts();
-}
-
 void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending)
 {
 	vgic_lpi_pend(partition_of(partition), slot, pending);

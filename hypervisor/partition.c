@@ -95,7 +95,7 @@ static bool all_stopped(void *context)
 {
 	struct partition *partition = context;
 
-	core_take_interrupts();
+	hv_pause();
 	vcpu_refuse_start(&partition->vcpus[0]); /* a CPU_ON for this core that came too late */
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
 		if (__atomic_load_n(&partition->vcpus[i].state, __ATOMIC_ACQUIRE) != VCPU_OFF) {
@@ -117,7 +117,7 @@ static void write_slice(unsigned char *to, const unsigned char *from, size_t siz
 		memset(to, 0, size);
 	}
 	arch_clean(to, size);
-	core_take_interrupts();
+	hv_pause();
 }
 
 static enum status load(struct partition *partition, const struct fit_image *image, ipa_t at)
@@ -188,7 +188,7 @@ static enum status start(struct partition *partition)
 
 	vgic_reset(partition);
 	vuart_reset(partition);
-	core_take_interrupts();
+	hv_pause();
 	if (status == STATUS_OK) {
 		status = partition_hooks.partition_start(partition->id);
 	}
@@ -247,7 +247,7 @@ void partition_turn(struct partition *partition)
 	}
 	if (partition->state == PARTITION_RUNNING) {
 		partition_hooks.partition_stop(partition->id);
-		core_take_interrupts();
+		hv_pause();
 	}
 	if (request == REQUEST_CRASH && partition->config->service) {
 		request = REQUEST_RESET; /* others depend on it; the quota below ends it */

@@ -57,9 +57,9 @@ static void compress(uint32_t state[8], const uint8_t *block)
 		uint32_t t2 = (rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)) +
 			      ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
 
-		memmove(s + 1, s, 7 * sizeof(s[0]));
-		s[4] += t1;
-		s[0] = t1 + t2;
+		const uint32_t next[8] = {t1 + t2, s[0], s[1], s[2], s[3] + t1, s[4], s[5], s[6]};
+
+		memcpy(s, next, sizeof(s));
 	}
 	for (unsigned i = 0; i < 8; i++) {
 		state[i] += s[i];

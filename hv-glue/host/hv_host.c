@@ -439,8 +439,11 @@ void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32
 	lpi->property = property;
 }
 
+unsigned hv_host_pauses;
+
 void hv_pause(void)
 {
+	hv_host_pauses++;
 }
 
 void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending)

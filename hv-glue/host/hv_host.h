@@ -63,4 +63,7 @@ uint64_t hv_host_alarm(void); /* what hv_alarm() asked for last; 0: nothing */
 unsigned hv_host_violations(void);
 const char *hv_host_violation(void); /* the first; "" when none */
 
+/* How often hv_pause() was called. */
+extern unsigned hv_host_pauses;
+
 #endif

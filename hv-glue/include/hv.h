@@ -126,7 +126,8 @@ void hv_alarm(uint64_t ns);
 
 /*
  * From the partition hooks, with no lock held: takes an interrupt that waits on this core. Long
- * work is cut by it, because the boot core's interrupts are everybody's.
+ * work is cut by it, because the boot core's interrupts are everybody's. No kick is lost by that:
+ * the request that is being worked on keeps another one away.
  */
 void hv_pause(void);
 

@@ -78,11 +78,6 @@ void core_init(struct core *core);
 enum status MUST_USE core_power_on(struct core *core);
 /* Interrupts `core` so that it looks at its requests. */
 void core_kick(unsigned core);
-/*
- * Takes an interrupt that waits, on a core without a guest. Only while the request it works on is
- * pending: then no kick is lost that would have announced another.
- */
-void core_take_interrupts(void);
 /* Runs what this core is asked to run, for ever. */
 _Noreturn void core_loop(void);
 /* Drops the current stack and goes to core_loop(). */

@@ -200,7 +200,7 @@ static bool should_enter(struct vcpu *vcpu)
 	       __atomic_exchange_n(&vcpu->ready, false, __ATOMIC_ACQ_REL);
 }
 
-void core_take_interrupts(void)
+void hv_pause(void)
 {
 	(void)interrupt_handle(NULL, interrupt_acknowledge());
 }
@@ -212,7 +212,7 @@ _Noreturn void core_loop(void)
 	for (;;) {
 		struct vcpu *vcpu = core->vcpu;
 
-		core_take_interrupts();
+		hv_pause();
 		if (!vcpu) {
 			wfi();
 			continue;

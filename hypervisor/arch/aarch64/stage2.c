@@ -154,7 +154,7 @@ enum status stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stag
 		uint64_t entry = *find(root, ipa.v + at, &level), block = 1ull << shift_of(level);
 
 		if (is_aligned(at, KIB(64))) {
-			core_take_interrupts();
+			hv_pause();
 		}
 		done = block - ((ipa.v + at) & (block - 1));
 		if (!(entry & VALID)) {

@@ -72,23 +72,6 @@ void *memcpy(void *restrict target, const void *restrict source, size_t size)
 	return target;
 }
 
-void *memmove(void *target, const void *source, size_t size)
-{
-	unsigned char *to = target;
-	const unsigned char *from = source;
-
-	if (to <= from || to >= from + size) {
-		for (size_t i = 0; i < size; i++) {
-			((volatile unsigned char *)to)[i] = from[i];
-		}
-		return target;
-	}
-	while (size--) {
-		((volatile unsigned char *)to)[size] = from[size];
-	}
-	return target;
-}
-
 int memcmp(const void *a, const void *b, size_t size)
 {
 	const unsigned char *x = a, *y = b;
@@ -125,12 +108,7 @@ size_t strnlen(const char *text, size_t size)
 
 size_t strlen(const char *text)
 {
-	size_t length = 0;
-
-	while (((const volatile char *)text)[length]) {
-		length++;
-	}
-	return length;
+	return strnlen(text, SIZE_MAX);
 }
 
 int strncmp(const char *a, const char *b, size_t size)

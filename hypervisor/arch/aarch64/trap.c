@@ -160,11 +160,6 @@ static inline enum hv_exit_class data_abort(struct vcpu *vcpu, struct guest_regi
 	return region->exit_class;
 }
 
-static enum hv_exit_class instruction_abort(struct vcpu *vcpu, uint64_t esr)
-{
-	return foreign_access(vcpu, esr, fault_page());
-}
-
 /* MSR/MRS that trap: op0, op1, CRn, CRm, op2 as ESR_EL2 packs them, direction and register left. */
 #define SYSREG_ISS(op0, op1, crn, crm, op2)                                                        \
 	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
@@ -265,7 +260,7 @@ static enum hv_exit_class other_exception(struct vcpu *vcpu, struct guest_regist
 	case EC_SYSREG:
 		return system_register(vcpu, regs, esr);
 	case EC_IABT_LOWER:
-		return instruction_abort(vcpu, esr);
+		return foreign_access(vcpu, esr, fault_page());
 	case EC_SMC64:
 		step_over(); /* the firmware is not the guest's to call */
 		regs->x[0] = (uint64_t)PSCI_NOT_SUPPORTED;

@@ -93,11 +93,6 @@ void arch_publish_code(void)
 {
 }
 
-void core_take_interrupts(void)
-{
-	fixture.interrupts_taken++;
-}
-
 _Noreturn void firmware_power_off(bool failed)
 {
 	fixture.powered_off = true;

@@ -30,7 +30,6 @@ struct stage2_call {
 };
 
 extern struct fixture {
-	unsigned interrupts_taken;
 	unsigned kicks[ARCH_MAX_CORES];
 	struct stage2_call calls[FIXTURE_CALLS];
 	unsigned call_count;
