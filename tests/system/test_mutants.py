@@ -49,7 +49,7 @@ CAUGHT_BY = {
     "open-sriov": ["F50"],
     "no-reset": ["F37"],
     "no-zeroing": ["F37"],
-    "split-groups": ["F12"],
+    "split-groups": ["F12", "F09-bridge"],
     "any-stream": ["F11"],
     "trusting": ["F32-config", "F33"],
 }
