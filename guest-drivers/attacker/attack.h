@@ -84,6 +84,9 @@ void attack_lpis(void);
 bool interrupts_start(void);
 /* Rings event 0: exactly one interrupt arrives, and it is LPI_FIRST. */
 void interrupts_control(const char *step);
+void attack_msi_elsewhere(void); /* messages.c */
+void attack_msix_table(void);
+void attack_config_order(void); /* order.c */
 void attack_doorbell_cpu(void); /* cpu.c */
 void attack_cpu_sweep(void);
 void attack_release(void);

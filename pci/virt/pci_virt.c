@@ -103,6 +103,18 @@ static uint32_t read_registers(const struct pci_virt *bridge, const struct pci_v
 	return value;
 }
 
+/* Never more messages than the function has: what it would do then, nobody says (PCIe 7.7.1.2). */
+static uint32_t limit_messages(uint32_t control)
+{
+	uint64_t most = field_get(MSI_CONTROL_CAPABLE, control);
+
+	if (field_get(MSI_CONTROL_MESSAGES, control) > most) {
+		control &= ~MSI_CONTROL_MESSAGES;
+		control |= (uint32_t)field_prep(MSI_CONTROL_MESSAGES, most);
+	}
+	return control;
+}
+
 /* True: the write asks for a reset. */
 static bool write_register(const struct pci_virt *bridge, struct pci_virt_slot *slot,
 			   const struct virt_rule *rule, unsigned at, uint32_t bits, uint32_t mask)
@@ -113,7 +125,11 @@ static bool write_register(const struct pci_virt *bridge, struct pci_virt_slot *
 	if (writable) {
 		uint32_t kept = virt_get(slot, at, rule->bytes) & ~writable;
 
-		virt_put(slot, at, rule->bytes, kept | (bits & writable));
+		kept |= bits & writable;
+		if (rule->group == GROUP_MSI && rule->offset == MSI_CONTROL) {
+			kept = limit_messages(kept);
+		}
+		virt_put(slot, at, rule->bytes, kept);
 	}
 	if (rule->device & mask) {
 		push(bridge, slot, rule, at);

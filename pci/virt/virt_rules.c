@@ -4,7 +4,7 @@
 #define ALL		    0xffffffffu
 #define IDENTITY(name)	    .source = FROM_IDENTITY, .field = offsetof(struct pci_virt_identity, name)
 
-#define MSI_CONTROL_CAPABLE 0x018eu /* vectors, 64-bit, maskable */
+#define MSI_CONTROL_FIXED   0x018eu /* vectors, 64-bit, maskable */
 #define MSI_CONTROL_GUEST   0x0071u /* enable, vectors in use */
 #define MSI_ADDRESS	    0xfffffffcu
 #define MSIX_CONTROL_GUEST  0xc000u /* enable, function mask */
@@ -62,7 +62,7 @@ const struct virt_rule virt_rules[] = {
 
 	{GROUP_MSI, 0, 1, .preset = PCI_CAP_ID_MSI},
 	{GROUP_MSI, 1, 1, .source = FROM_NEXT_CAP},
-	{GROUP_MSI, MSI_CONTROL, 2, .copied = MSI_CONTROL_CAPABLE, .device = MSI_CONTROL_GUEST},
+	{GROUP_MSI, MSI_CONTROL, 2, .copied = MSI_CONTROL_FIXED, .device = MSI_CONTROL_GUEST},
 	{GROUP_MSI, 4, 4, .device = MSI_ADDRESS},
 	{GROUP_MSI32, 8, 2, .device = ALL}, /* data */
 	{GROUP_MSI64, 8, 4, .device = ALL}, /* upper address */

@@ -95,6 +95,8 @@ void virt_device_write(const struct pci_bus *bus, rid_t rid, unsigned at, unsign
 #define MSI_CONTROL_64	     0x0080u
 #define MSI_CONTROL_MASKABLE 0x0100u
 #define MSI_CONTROL_ENABLE   0x0001u
+#define MSI_CONTROL_CAPABLE  0x000eu
+#define MSI_CONTROL_MESSAGES 0x0070u
 #define MSIX_CONTROL_ENABLE  0x8000u
 #define MSIX_TABLE	     4
 #define MSIX_PBA	     8

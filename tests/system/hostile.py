@@ -42,7 +42,7 @@ _CONFIG = """/dts-v1/;
     compatible = "causeway,config-v1";
     machine {
         compatible = "qemu,virt";
-        cores = <3>;
+        cores = <4>;
         memory-size = /bits/ 64 <0x20000000>;
         smmu-stage = <%(stage)u>;
         gic = <%(gic)u>;
@@ -72,7 +72,7 @@ _CONFIG = """/dts-v1/;
             };
         };
         attacker {
-            cores = <2>;
+            cores = <%(cores)s>;
             memory-size = /bits/ 64 <%(size)#x>;
             memory-at = /bits/ 64 <%(attacker_at)#x>;
             kernel = "build/attacker.bin";
@@ -96,6 +96,7 @@ class Scenario:
     arguments: str = ""
     size: int = ATTACKER_SIZE
     vf: bool = True  # the attacker has a VF besides edu
+    cores: str = "2"
     stage: int = 2  # 1: the SMMU has stage 1 alone
     gic: int = 4  # 3: interrupts are injected
     pf: str = "build/pf-service.bin"
@@ -110,7 +111,8 @@ class Scenario:
             arguments += " target=" + ",".join(f"{t:#x}" for t in self.targets)
         return _CONFIG % {
             "victim_at": VICTIM_AT, "canary": RAM + CANARY, "canary_size": CANARY_SIZE, "size": self.size,
-            "vf": _ATTACKER_VF if self.vf else "", "attacker_at": ATTACKER_AT, "scenario": self.name,
+            "vf": _ATTACKER_VF if self.vf else "", "attacker_at": ATTACKER_AT, "cores": self.cores,
+            "scenario": self.name,
             "engine": self.engine, "pf": self.pf, "pf_target": VICTIM_TARGETS[0],
             "arguments": arguments.strip(), "stage": self.stage, "gic": self.gic}
 

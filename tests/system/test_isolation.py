@@ -11,15 +11,18 @@ from typing import Callable, Optional
 import pytest
 
 import hostile
+import order
 import rogue
 from hostile import ATTACKER_SIZE, RAM, RECORDS_PER_BLOCK, VICTIM_TARGETS, Outcome, Scenario
 
 VICTIM = tuple(VICTIM_TARGETS)
+# The victim's RAM; GICD_SETSPI_NSR, the ITS's control frame, the page behind its doorbell, a GICR.
+ELSEWHERE = VICTIM[:2] + (0x08000040, 0x08080040, 0x080A0000, 0x080B0100)
 EVIL = 0xBADC0DE5
 LITTERED = 45  # registers and mailbox words of a VF that hold what its owner wrote
 # Dwords of its own configuration space in which a guest may change bits, and which.
 OPEN_BITS = {
-    hostile.EDU: {0x04: 0x00000406, 0x0C: 0xFF, 0x10: 0xFFF00000, 0x3C: 0xFF, 0x40: 0x00710000,
+    hostile.EDU: {0x04: 0x00000406, 0x0C: 0xFF, 0x10: 0xFFF00000, 0x3C: 0xFF, 0x40: 0x00010000,
                   0x44: 0xFFFFFFFC, 0x48: 0xFFFFFFFF, 0x4C: 0x0000FFFF},
     hostile.VF: {0x04: 0x00000406, 0x0C: 0xFF, 0x10: 0xFFFFC000, 0x14: 0xFFFFFFFF, 0x1C: 0xFFFFC000,
                  0x20: 0xFFFFFFFF, 0x3C: 0xFF, 0x70: 0xC0000000, 0xA8: 0x000078FF},
@@ -146,6 +149,24 @@ def check_pending_reset(o: Outcome) -> None:
     o.assert_contained()
 
 
+def check_messages(o: Outcome) -> None:
+    """F22: a message is a write by its function's own id: its own RAM, its own events, nothing else."""
+    assert o.one("own-ram-after").result == "landed", "its own RAM is the device's to write"
+    assert set(o.results("own-ram", "elsewhere")) == {"dropped"}
+    o.assert_contained()
+    o.assert_recorded(o.scenario.targets, "write")
+    assert [hex(a) for a, words in o.memory.items() if 0x5A in words] == [], "QEMU sees the message there"
+
+
+def check_table(o: Outcome) -> None:
+    """F23: any access to table and PBA, of any width; where the function's BAR ends, so does what it reaches."""
+    assert o.one("location").result == "fixed"
+    assert set(o.results("table", "after-the-last", "pending")) == {"taken"}
+    assert o.one("beyond").result == "fault", "the next function's BAR can be reached"
+    o.assert_contained()
+    assert [f for f in o.faults if f.partition != "attacker"] == []
+
+
 # --- stale translations ---------------------------------------------------------------------------
 
 
@@ -267,6 +288,12 @@ ROWS = {
     "F16-gic3": Row(Scenario("event-sweep", "edu", gic=3), check_event_sweep),
     "lpis": Row(Scenario("lpis", "edu"), check_lpis),
     "lpis-gic3": Row(Scenario("lpis", "edu", gic=3), check_lpis),
+
+
+    "F22": Row(Scenario("msi-elsewhere", "edu", ELSEWHERE), check_messages),
+    "F22-vf": Row(Scenario("msi-elsewhere", "vf", ELSEWHERE), check_messages),
+    "F23": Row(Scenario("msix-table", "vf"), check_table),
+    "F24": order.Order(),
     "F38": Row(Scenario("release", "edu", size=0x1000000), check_release),
     "F38-vf": Row(Scenario("release", "vf", size=0x1000000), check_release),
     "F39": Row(Scenario("dma-off", "edu", vf=False), check_power_off),

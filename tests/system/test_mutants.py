@@ -28,7 +28,9 @@ ROWS = {**test_isolation.ROWS, **test_topology.ROWS, "F10": FirmwareRow(), "F13"
 
 # mutant → the rows that must fail with it
 CAUGHT_BY = {
-    "open-tables": ["F01", "F02", "F03-read", "F04", "F01-s1", "F03-read-s1"],
+    "open-tables": ["F01", "F02", "F03-read", "F04", "F01-s1", "F03-read-s1", "F22"],
+    "wide-bars": ["F23"],
+    "lost-writes": ["F24"],
     "all-events": ["F15"],
     "shared-itt": ["F16"],
     "cpu-doorbell": ["F17"],

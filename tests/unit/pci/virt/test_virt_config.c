@@ -483,13 +483,35 @@ static void test_f49_command_and_status(void **state)
 	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, PCI_STATUS + 1, 1), 0x78);
 }
 
+/* 1, 2, 4, 8, 16 or 32: more than it has, or a reserved code, becomes what it has. */
+static void test_messages_are_limited(void **state)
+{
+	static const struct {
+		unsigned slot, most;
+	} slots[] = {{SLOT_SMALL, 0}, {SLOT_MASKED, 3}, {SLOT_WHOLE, 4}};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(slots); i++) {
+		for (unsigned wanted = 0; wanted < 8; wanted++) {
+			unsigned given = wanted < slots[i].most ? wanted : slots[i].most;
+
+			guest_write(&fixture, slots[i].slot, AT_MSI + 2, 2, wanted << 4 | 1);
+			assert_int_equal(
+				guest_read(&fixture, slots[i].slot, AT_MSI + 2, 2) >> 4 & 7, given);
+			assert_int_equal(model_config_get(hardware(slots[i].slot), AT_MSI + 2, 2) &
+						 0x71,
+					 given << 4 | 1);
+		}
+	}
+}
+
 /* XSA-128: data reached by way of the neighbouring register. */
 static void test_f49_wide_msi_write(void **state)
 {
 	(void)state;
 	guest_write(&fixture, SLOT_WHOLE, AT_MSI, 8, 0x08090043ffffffff);
-	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, AT_MSI, 8), 0x0809004001f97005);
-	assert_int_equal(model_config_get(hardware(SLOT_WHOLE), AT_MSI + 2, 2), 0x01f9);
+	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, AT_MSI, 8), 0x0809004001c97005);
+	assert_int_equal(model_config_get(hardware(SLOT_WHOLE), AT_MSI + 2, 2), 0x01c9);
 	assert_int_equal(model_config_get(hardware(SLOT_WHOLE), AT_MSI + 4, 4), 0x08090040);
 	guest_write(&fixture, SLOT_WHOLE, AT_MSI + 12, 4, 0x12345678);
 	assert_int_equal(guest_read(&fixture, SLOT_WHOLE, AT_MSI + 12, 4), 0x5678);
@@ -536,6 +558,7 @@ int main(void)
 		virt_test(test_f48_large_bar),
 		virt_test(test_f48_nothing_moves),
 		virt_test(test_f49_command_and_status),
+		virt_test(test_messages_are_limited),
 		virt_test(test_f49_wide_msi_write),
 		virt_test(test_f49_cache_line_and_header_type),
 	};

@@ -224,7 +224,11 @@ void fixture_allowed(unsigned slot, uint8_t allowed[MODEL_CONFIG_BYTES])
 		allow(allowed, 0x04, 2, 0x0400); /* Interrupt Disable */
 	}
 	if (slot != SLOT_VF) {
-		allow(allowed, AT_MSI + 2, 2, 0x0071);
+		/* As many messages as each has: 1 without a bit, 8, 16. */
+		allow(allowed, AT_MSI + 2, 2,
+		      slot == SLOT_WHOLE    ? 0x0071
+		      : slot == SLOT_MASKED ? 0x0031
+					    : 0x0001);
 		allow(allowed, AT_MSI + 4, 4, 0xfffffffc);
 	}
 	if (slot == SLOT_WHOLE || slot == SLOT_WIDE) {
