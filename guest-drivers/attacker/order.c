@@ -5,8 +5,8 @@
  */
 #include "attack.h"
 
-#define ROUNDS	    4u
-#define STEPS	    300u
+#define ROUNDS	    3u
+#define STEPS	    120u
 #define COMMAND	    0x04u
 #define CAP_MSI	    0x05u
 #define CAP_MSIX    0x11u
@@ -46,7 +46,7 @@ static void hammer(uint32_t seed)
 		const struct pci_device *device = &devices[next(&seed) % count];
 		uint16_t express = pci_capability(device, CAP_EXPRESS);
 
-		if (i % 100 == 50 && express) {
+		if (i % 60 == 30 && express) {
 			pci_write(device, express + 8, 2, FLR);
 		} else {
 			step(device, &seed);
@@ -59,7 +59,7 @@ static void second(void *argument)
 	(void)argument;
 	for (unsigned r = 1; r <= ROUNDS; r++) {
 		while (__atomic_load_n(&round, __ATOMIC_ACQUIRE) < r) {
-			clock_sleep_ns(100000);
+			clock_sleep_ns(5000000);
 		}
 		hammer(1000 + r);
 		__atomic_fetch_add(&done, 1, __ATOMIC_RELEASE);
@@ -81,7 +81,7 @@ static void show(unsigned r)
 	}
 	say("@round %u", r);
 	while (console_poll() != '\n') {
-		clock_sleep_ns(1000000);
+		clock_sleep_ns(100000000);
 	}
 }
 
@@ -97,7 +97,7 @@ void attack_config_order(void)
 		__atomic_store_n(&round, r, __ATOMIC_RELEASE);
 		hammer(r);
 		while (__atomic_load_n(&done, __ATOMIC_ACQUIRE) < r) {
-			clock_sleep_ns(100000);
+			clock_sleep_ns(5000000);
 		}
 		show(r);
 	}
