@@ -69,11 +69,11 @@ unsigned pci_sriov_prepare(struct pci_bus *bus, struct pci_function *pf)
 
 bool pci_bus_vf_reachable(const struct pci_bus *bus, const struct pci_function *pf, uint32_t rid)
 {
-	const struct pci_function *port =
-		pf->parent == PCI_BUS_ROOT ? NULL : &bus->functions[pf->parent];
+	bool on_root = pf->parent == PCI_BUS_ROOT;
+	const struct pci_function *port = &bus->functions[on_root ? 0 : pf->parent];
 	unsigned own = pf->rid.v >> 8, number = rid >> 8;
 
-	if (number < own || number > (port ? port->subordinate : bus->host.bus_last)) {
+	if (number < own || number > (on_root ? bus->host.bus_last : port->subordinate)) {
 		return false;
 	}
 	/* The buses that VFs reserve come right after their PF's; somebody else's ends that run. */
@@ -86,6 +86,6 @@ bool pci_bus_vf_reachable(const struct pci_bus *bus, const struct pci_function *
 			return false;
 		}
 	}
-	return number != own || !port || port->ari_forwarding ||
+	return number != own || on_root || port->ari_forwarding ||
 	       !pci_express_is_link(port->express_type) || (rid & 0xf8) == 0;
 }
