@@ -119,6 +119,12 @@ $(QTEST_BIN): %: %.o $(QTEST_LIB) $(BUILD)/host/libcauseway.a
 	$(Q)$(CC_HOST) $(HOST_FLAGS) -no-pie -Wl,-Ttext-segment=0x50000000 $(filter %.o,$^) $(BUILD)/host/libcauseway.a \
 		-lcmocka -lfdt -o $@
 .SECONDARY: $(UNIT_BIN:=.o) $(FUZZ_BIN:=.o) $(QTEST_BIN:=.o)
+# A unit test with one guard of ours replaced: tests/unit/tools/test_unit_mutants.py runs them.
+mutant_says = $(shell sed -n 's/^ [*] $(1): //p' tests/faults/unit/$*.c)
+$(BUILD)/host/mutants/%: tests/faults/unit/%.c $(UNIT_BIN)
+	@mkdir -p $(@D); t=$(BUILD)/host/tests/unit/$(call mutant_says,test); \
+	$(CC_HOST) $(HOST_FLAGS) $(WARN) $(I_tests) -Ipci/virt $(patsubst %,-Wl$(,)--wrap=%,$(call mutant_says,wraps)) \
+		$< $$t.o $$(ls $${t%/*}/*.o | grep -v /test_) $(BUILD)/host/libcauseway.a -lcmocka -lfdt -o $@
 unit: $(UNIT_BIN)
 fuzz: $(FUZZ_BIN)
 qtest: $(QTEST_BIN)
