@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a guest writes to MSI and MSI-X control stays in its own view: the device does not hear of
- * it. wraps: virt_device_write
+ * What a guest writes to MSI and MSI-X control stays in its own view, and its device never hears.
+ * wraps: virt_device_write
  */
 #include "virt_rules.h"
 
