@@ -117,7 +117,7 @@ def test_no_its(built: Path, tmp_path: Path) -> None:
 
 
 def test_too_few_cores(built: Path, tmp_path: Path) -> None:
-    outcome = run(variant(tmp_path, ("cores = <3>", "cores = <2>")), "few-cores")
+    outcome = run(variant(tmp_path, ("cores = <4>", "cores = <2>")), "few-cores")
     outcome.one_line("core 2", "2 cores")
     assert outcome.status not in (None, 0)
 
