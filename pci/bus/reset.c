@@ -106,7 +106,8 @@ enum status pci_secondary_reset(const struct pci_bus *bus, const struct pci_func
 
 		if (one == STATUS_OK) {
 			restore(bus, f->rid);
-			pci_config_write16(bus, f->rid, PCI_COMMAND, f->decode);
+			pci_config_write16(bus, f->rid, PCI_COMMAND,
+					   f->decode | PCI_COMMAND_INTX_OFF);
 		}
 		status = status == STATUS_OK ? one : status;
 	}
