@@ -78,6 +78,7 @@ static int64_t release(struct partition *partition, uint64_t ipa, uint64_t pages
 	enum status status = partition_release_memory(partition, (ipa_t){ipa}, pages * PAGE_SIZE);
 
 	return status == STATUS_OK	  ? PSCI_OK
+	       : status == STATUS_BUSY	  ? HYPERCALL_AGAIN
 	       : status == STATUS_INVALID ? PSCI_INVALID
 					  : PSCI_DENIED;
 }

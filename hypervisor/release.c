@@ -55,8 +55,6 @@ static enum status follow(struct partition *partition, const struct iommu_tables
 	return status;
 }
 
-/* 2 MiB at most, so two blocks of 2 MiB and one of 1 GiB; twice in trees that are not shared. */
-#define TABLES_OF_ONE_RELEASE 6
 #define TABLES_OF_A_PARTITION 32 /* of the pool that all share */
 
 enum status partition_release_memory(struct partition *partition, ipa_t ipa, uint64_t size)
@@ -73,22 +71,23 @@ enum status partition_release_memory(struct partition *partition, ipa_t ipa, uin
 
 	unsigned before = stage2_tables_used();
 
-	if (partition->split_tables + TABLES_OF_ONE_RELEASE > TABLES_OF_A_PARTITION) {
+	if (partition->split_tables >= TABLES_OF_A_PARTITION) {
 		lock_release(&partition->tables_lock);
 		return STATUS_NO_MEMORY;
 	}
 	partition->released = true;
-	status = stage2_unmap(partition->cpu_root, ipa, size, tables.vmid);
-	/* Also after a failure: what was unmapped until then is gone for the devices too. */
-	enum status gone = follow(partition, &tables, ipa, size);
-
-	if (gone == STATUS_OK) {
-		gone = invalidate(&tables, ipa, size);
+	status = iommu_stage1() ? stage2_split(partition->device_root, ipa, size, tables.vmid)
+				: STATUS_OK;
+	if (status == STATUS_OK) {
+		status = stage2_unmap(partition->cpu_root, ipa, size, tables.vmid);
 	}
 	if (status == STATUS_OK) {
-		status = gone;
+		status = follow(partition, &tables, ipa, size);
 	}
+	/* Also of a block that was only split: no device walks to its pages while it is cached. */
+	enum status gone = invalidate(&tables, ipa, size);
+
 	partition->split_tables += stage2_tables_used() - before;
 	lock_release(&partition->tables_lock);
-	return status;
+	return gone == STATUS_OK ? status : gone;
 }

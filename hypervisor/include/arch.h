@@ -56,7 +56,15 @@ void stage2_share(void *to, const void *from, ipa_t ipa, uint64_t size);
 bool stage2_shared(const void *to, const void *from, ipa_t ipa, uint64_t size);
 /* The mirror image of stage2_share(): nothing is mapped there. */
 void stage2_unshare(void *to, ipa_t ipa, uint64_t size);
-/* Breaks the mapping of [ipa, ipa+size) and drops it from all cores' TLBs for `vmid`. */
+/*
+ * A block that [ipa, ipa+size) has only a part of becomes a table: one at a call, STATUS_BUSY,
+ * until there is none (STATUS_OK). What is mapped stays so.
+ */
+enum status MUST_USE stage2_split(void *root, ipa_t ipa, uint64_t size, vmid_t vmid);
+/*
+ * Breaks the mapping of [ipa, ipa+size) and drops it from all cores' TLBs for `vmid`. Until
+ * stage2_split() is done that is all it does, and what it answers.
+ */
 enum status MUST_USE stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid);
 /* The physical address behind a RAM page; false when nothing is mapped. */
 bool stage2_lookup(const void *root, ipa_t ipa, pa_t *pa);

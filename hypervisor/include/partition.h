@@ -144,7 +144,10 @@ void vcpu_left_guest(struct vcpu *vcpu);
 /* The RAM of the devices' tables, where nothing is mapped yet, follows that of the CPUs'. */
 enum status MUST_USE partition_share_memory(struct partition *partition);
 
-/* Unmaps pages of its own RAM from the partition's CPUs and devices, for good. */
+/*
+ * Unmaps pages of its own RAM from the partition's CPUs and devices, for good. STATUS_BUSY: a table
+ * had to be made first, nothing is gone yet: to be called again, after interrupts.
+ */
 enum status MUST_USE partition_release_memory(struct partition *partition, ipa_t ipa,
 					      uint64_t size);
 

@@ -216,7 +216,7 @@ static void stage2_flush(vmid_t vmid)
 }
 
 /* A block becomes a table of the next smaller size: break before make (Arm ARM D8.16). */
-static enum status split(uint64_t *entry, unsigned level, vmid_t vmid)
+static enum status split_block(uint64_t *entry, unsigned level, vmid_t vmid)
 {
 	uint64_t block = *entry, step = 1ull << shift_of(level + 1);
 	uint64_t *table = stage2_new_root();
@@ -224,8 +224,9 @@ static enum status split(uint64_t *entry, unsigned level, vmid_t vmid)
 	if (!table) {
 		return STATUS_NO_MEMORY;
 	}
-	for (unsigned i = 0; i < ENTRIES; i++) {
-		table[i] = (block + i * step) | (level + 1 == 3 ? TABLE : 0);
+	block |= level + 1 == 3 ? TABLE : 0;
+	for (unsigned i = 0; i < ENTRIES; i++, block += step) {
+		table[i] = block;
 	}
 	arch_clean(table, PAGE_SIZE);
 	publish(entry, 0);
@@ -234,39 +235,47 @@ static enum status split(uint64_t *entry, unsigned level, vmid_t vmid)
 	return STATUS_OK;
 }
 
+enum status stage2_split(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
+{
+	uint64_t last = ipa.v + size - 1, ends[] = {ipa.v, last};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
+		unsigned level;
+		uint64_t *entry = find(root, ends[i], &level),
+			 inside = (1ull << shift_of(level)) - 1;
+		bool whole = (ends[i] & ~inside) >= ipa.v && (ends[i] | inside) <= last;
+
+		if ((*entry & VALID) && !whole) {
+			enum status status = split_block(entry, level, vmid);
+
+			return status == STATUS_OK ? STATUS_BUSY : status;
+		}
+	}
+	return STATUS_OK;
+}
+
 enum status stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
 {
-	for (uint64_t at = ipa.v; at < ipa.v + size;) {
+	enum status status = stage2_split(root, ipa, size, vmid);
+
+	for (uint64_t at = ipa.v; at < ipa.v + size && status == STATUS_OK;) {
 		unsigned level;
-		uint64_t *entry = find(root, at, &level);
-		uint64_t block = 1ull << shift_of(level);
-
-		if (!(*entry & VALID)) {
-			at += PAGE_SIZE;
-			continue;
-		}
-		if (!is_aligned(at, block) || ipa.v + size - at < block) {
-			enum status status = split(entry, level, vmid);
-
-			if (status != STATUS_OK) {
-				stage2_flush(vmid);
-				return status;
-			}
-			continue;
-		}
+		uint64_t *entry = find(root, at, &level), block = 1ull << shift_of(level);
 		/* The rest of a table of pages at once. */
 		uint64_t left = (ipa.v + size - at) / block,
 			 room = ENTRIES - (at / block) % ENTRIES;
 		uint64_t run = level < 3 ? 1 : left < room ? left : room;
 
-		for (uint64_t i = 0; i < run; i++) {
-			__atomic_store_n(&entry[i], 0, __ATOMIC_RELAXED);
+		if (level == 3 || (*entry & VALID)) {
+			for (uint64_t i = 0; i < run; i++) {
+				__atomic_store_n(&entry[i], 0, __ATOMIC_RELAXED);
+			}
+			arch_clean(entry, run * sizeof(*entry));
 		}
-		arch_clean(entry, run * sizeof(*entry));
-		at += run * block;
+		at = (at & ~(block - 1)) + run * block;
 	}
 	stage2_flush(vmid);
-	return STATUS_OK;
+	return status;
 }
 
 void stage2_load(const void *root, vmid_t vmid)

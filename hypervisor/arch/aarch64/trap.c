@@ -249,7 +249,13 @@ void trap_hypercall(struct guest_registers *regs)
 	uint64_t start = counter_ticks();
 	struct vcpu *vcpu = this_vcpu();
 
-	regs->x[0] = (uint64_t)hypercall(vcpu, regs->x);
+	int64_t answer = hypercall(vcpu, regs->x);
+
+	if (answer == HYPERCALL_AGAIN) {
+		sysreg_write(elr_el2, sysreg_read(elr_el2) - 4);
+	} else {
+		regs->x[0] = (uint64_t)answer;
+	}
 	finish(vcpu, HV_EXIT_PSCI, start);
 }
 

@@ -78,15 +78,36 @@ bool stage2_shared(const void *to, const void *from, ipa_t ipa, uint64_t size)
 	return true;
 }
 
+/* As many blocks are in the way as fixture.blocks says. */
+enum status stage2_split(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
+{
+	unsigned *blocks = &fixture.blocks[root == partitions[0].device_root];
+
+	(void)vmid;
+	if (!*blocks) {
+		return STATUS_OK;
+	}
+	enum status status = note((struct stage2_call){S2_SPLIT, root, ipa.v, 0, size, 0});
+
+	if (status != STATUS_OK) {
+		return status;
+	}
+	--*blocks;
+	fixture.tables++;
+	return STATUS_BUSY;
+}
+
 enum status stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
 {
-	(void)vmid;
-	return note((struct stage2_call){S2_UNMAP, root, ipa.v, 0, size, 0});
+	enum status status = stage2_split(root, ipa, size, vmid);
+
+	return status == STATUS_OK ? note((struct stage2_call){S2_UNMAP, root, ipa.v, 0, size, 0})
+				   : status;
 }
 
 unsigned stage2_tables_used(void)
 {
-	return 0;
+	return fixture.tables;
 }
 
 void arch_publish_code(void)

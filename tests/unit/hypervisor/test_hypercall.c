@@ -211,23 +211,75 @@ static void release(void **state)
 	assert_int_equal(p->tables_lock.next, p->tables_lock.serving);
 }
 
-/* The devices' own tree loses the same range, also when the CPUs' only lost a part of it. */
+static void assert_call(unsigned n, int what, const void *root)
+{
+	assert_true(n < fixture.call_count);
+	assert_int_equal(fixture.calls[n].what, what);
+	assert_ptr_equal(fixture.calls[n].root, root);
+	assert_int_equal(fixture.calls[n].ipa, RAM_END - 0x3000);
+	assert_int_equal(fixture.calls[n].size, 0x3000);
+}
+
+/* The devices' own tree loses the same range; when the CPUs' did not, it keeps it. */
 static void release_of_stage_1(void **state)
 {
 	(void)state;
 	fixture_smmu(true);
-	for (unsigned failing = 0; failing < 2; failing++) {
-		fixture.call_count = 0;
-		fixture.next_status = failing ? STATUS_NO_MEMORY : STATUS_OK;
-		assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), failing ? DENIED : 0);
-		assert_int_equal(fixture.call_count, 2);
-		for (unsigned i = 0; i < 2; i++) {
-			assert_int_equal(fixture.calls[i].what, S2_UNMAP);
-			assert_ptr_equal(fixture.calls[i].root, i ? p->device_root : p->cpu_root);
-			assert_int_equal(fixture.calls[i].ipa, RAM_END - 0x3000);
-			assert_int_equal(fixture.calls[i].size, 0x3000);
+	assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), 0);
+	assert_int_equal(fixture.call_count, 2);
+	assert_call(0, S2_UNMAP, p->cpu_root);
+	assert_call(1, S2_UNMAP, p->device_root);
+	fixture.call_count = 0;
+	fixture.next_status = STATUS_NO_MEMORY;
+	assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), DENIED);
+	assert_int_equal(fixture.call_count, 1);
+}
+
+/*
+ * One block is split at a call, of either tree; nothing is unmapped before the last is, and the
+ * lock is free in between: interrupts, siblings and a restart have their turn.
+ */
+static void release_in_steps(void **state)
+{
+	(void)state;
+	fixture_smmu(true);
+	fixture.blocks[0] = fixture.blocks[1] = 2;
+	for (unsigned n = 0; n < 4; n++) {
+		assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), HYPERCALL_AGAIN);
+		assert_int_equal(fixture.call_count, n + 1);
+		assert_call(n, S2_SPLIT, n < 2 ? p->device_root : p->cpu_root);
+		assert_int_equal(p->split_tables, n + 1);
+		assert_true(p->released); /* a sibling's fault in the window is looked at */
+		assert_int_equal(p->tables_lock.next, p->tables_lock.serving);
+		assert_false(vcpu_must_stop(&p->vcpus[0]));
+		if (n == 1) {
+			partition_request(p, REQUEST_RESET);
+			assert_true(vcpu_must_stop(&p->vcpus[0])); /* trap.c asks, each time */
+			p->request = REQUEST_NONE;
 		}
 	}
+	assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), 0);
+	assert_int_equal(fixture.call_count, 6);
+	assert_call(4, S2_UNMAP, p->cpu_root);
+	assert_call(5, S2_UNMAP, p->device_root);
+}
+
+/* The pool, or the partition's part of it, ends in the middle: refused, and nothing is gone. */
+static void release_ends_in_the_middle(void **state)
+{
+	(void)state;
+	fixture.blocks[0] = 3;
+	assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), HYPERCALL_AGAIN);
+	fixture.next_status = STATUS_NO_MEMORY;
+	assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), DENIED);
+	p->split_tables = 31;
+	assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), HYPERCALL_AGAIN);
+	assert_int_equal(p->split_tables, 32);
+	assert_int_equal(call(0xc6000001, RAM_END - 0x3000, 3, 0), DENIED);
+	for (unsigned i = 0; i < fixture.call_count; i++) {
+		assert_int_equal(fixture.calls[i].what, S2_SPLIT);
+	}
+	assert_int_equal(p->tables_lock.next, p->tables_lock.serving);
 }
 
 /* F71, F72: any arguments at all. */
@@ -263,6 +315,7 @@ int main(void)
 		T(off_and_reset),     T(cpu_on_while_stopping),
 		T(release_refused),   T(release),
 		T(any_arguments),     T(release_of_stage_1),
+		T(release_in_steps),  T(release_ends_in_the_middle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
