@@ -149,6 +149,9 @@ void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint6
 	uint64_t inside;
 	bool changes = true;
 
+	if (!value && offset >= 0x100 && offset < 0x400) { /* zeros set and clear nothing */
+		return;
+	}
 	lock_acquire(&partition->gic.lock);
 	if (bank_offset(offset, &bank, &inside)) {
 		changes = vgic_bank_write(&partition->gic.spis[bank - 1], inside, size, value);

@@ -101,8 +101,8 @@ void vgic_lpi_route(struct partition *partition, unsigned slot, unsigned vcpu, u
 		    uint8_t property);
 void vgic_lpi_pend(struct partition *partition, unsigned slot, bool pending);
 /*
- * On the vCPU's core, with the lock: puts an interrupt that waits nowhere yet into a free list
- * register. False: none is free, something else waits, or the INTID is in one already.
+ * On the vCPU's core, with the lock: puts an LPI that waits nowhere yet into the first list
+ * register. False: that is not free, or others are in use, or something else waits.
  */
 bool vgic_lr_offer(struct vcpu *vcpu, unsigned index);
 /* Has the vCPU's core look at what is pending, before the guest goes on. */

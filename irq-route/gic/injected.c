@@ -154,7 +154,8 @@ void irq_route_alarm(unsigned core)
 }
 
 /* STORM_LIMIT more have come; within the window that is too many. */
-static void count_window(struct irq_partition *partition, struct irq_device *device, unsigned core)
+__attribute__((noinline)) static void count_window(struct irq_partition *partition,
+						   struct irq_device *device, unsigned core)
 {
 	lock_acquire(&partition->lock);
 
@@ -184,8 +185,6 @@ void irq_route_taken(unsigned core, uint32_t intid)
 	if (!partition) {
 		return;
 	}
-	gic.sink.pend(partition->owner, slot, true); /* dropped when its event is not routed */
-
 	struct irq_device *device = &partition->devices[slot / IRQ_DEVICE_MAX_EVENTS];
 	uint32_t taken = __atomic_load_n(&device->taken, __ATOMIC_RELAXED) + 1;
 
@@ -193,4 +192,5 @@ void irq_route_taken(unsigned core, uint32_t intid)
 	if (taken == STORM_LIMIT) {
 		count_window(partition, device, core);
 	}
+	gic.sink.pend(partition->owner, slot, true); /* dropped when its event is not routed */
 }

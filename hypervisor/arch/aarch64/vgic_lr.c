@@ -169,20 +169,28 @@ static bool holds(const struct vcpu *vcpu, unsigned intid)
 	return false;
 }
 
+/*
+ * The common case, as in inject_first(): when the first list register is all there is, nothing can
+ * hold the INTID already, and nothing has to be searched. The rest is vgic_sync()'s.
+ */
 bool vgic_lr_offer(struct vcpu *vcpu, unsigned index)
 {
 	struct vgic_cpu *cpu = &vcpu->gic;
+	struct vgic *gic = &vcpu->partition->gic;
+	struct vgic_bank *bank = &gic->lpis[index / 32 - VGIC_BANKS];
 
-	for (uint32_t left = cpu->used & (uint32_t)sysreg_read(ICH_ELRSR_EL2); left;
-	     left &= left - 1) {
-		retire(vcpu, (unsigned)__builtin_ctz(left));
-	}
-	unsigned n = (unsigned)__builtin_ctz(~cpu->used);
-
-	if (cpu->crowded || n >= lr_count() || holds(vcpu, intid_of(vcpu, index))) {
+	if (cpu->used > 1 || cpu->crowded || (cpu->used && !(sysreg_read(ICH_ELRSR_EL2) & 1))) {
 		return false;
 	}
-	queue(vcpu, n, index);
+	if (cpu->used && cpu->in_lr[0] != index) {
+		retire(vcpu, 0);
+	}
+	cpu->in_lr[0] = (uint16_t)index;
+	cpu->lpi[0] = gic->lpi_intid[index - VGIC_INTIDS];
+	sysreg_write(ICH_LR0_EL2, lr_pending(bank, index, cpu->lpi[0]));
+	bank->queued |= 1u << index % 32;
+	bank->voided &= ~(1u << index % 32);
+	cpu->used = 1;
 	return true;
 }
 
