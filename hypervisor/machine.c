@@ -9,10 +9,10 @@
 
 #define GIC_EDGE 1 /* interrupt flags cell */
 
-/* The n-th entry of `reg`. */
-static bool read_reg(const void *fdt, int node, unsigned index, struct machine_region *region)
+/* The n-th entry of `reg`. libfdt walks from the root to find a parent: the caller does it once. */
+static bool read_reg(const void *fdt, int parent, int node, unsigned index,
+		     struct machine_region *region)
 {
-	int parent = fdt_parent_offset(fdt, node);
 	int address = fdt_address_cells(fdt, parent), size = fdt_size_cells(fdt, parent);
 	struct dt_cells reg = dt_cells(fdt, node, "reg");
 	unsigned entry = (unsigned)(address + size);
@@ -30,7 +30,7 @@ static bool find_region(const void *fdt, const char *compatible, struct machine_
 			int *node)
 {
 	*node = dt_next_enabled(fdt, -1, compatible);
-	return *node >= 0 && read_reg(fdt, *node, 0, region);
+	return *node >= 0 && read_reg(fdt, fdt_parent_offset(fdt, *node), *node, 0, region);
 }
 
 /* The interrupt called `name` (or the first, without a name), as the GICv3 binding writes it. */
@@ -55,9 +55,11 @@ static void read_memory(struct machine *machine, const void *fdt)
 	int node = -1;
 
 	while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", 7)) >= 0) {
+		int parent = fdt_parent_offset(fdt, node);
+
 		for (unsigned i = 0;
 		     dt_is_enabled(fdt, node) && machine->memory_count < MACHINE_MEMORY &&
-		     read_reg(fdt, node, i, &machine->memory[machine->memory_count]);
+		     read_reg(fdt, parent, node, i, &machine->memory[machine->memory_count]);
 		     i++) {
 			machine->memory_count++;
 		}
@@ -81,7 +83,7 @@ static enum status read_reserved(struct machine *machine, const void *fdt)
 	}
 	fdt_for_each_subnode(node, fdt, parent)
 	{
-		for (unsigned i = 0; read_reg(fdt, node, i, &region); i++) {
+		for (unsigned i = 0; read_reg(fdt, parent, node, i, &region); i++) {
 			if (machine->reserved_count == MACHINE_RESERVED) {
 				return STATUS_NO_MEMORY;
 			}
@@ -140,9 +142,10 @@ static void read_devices(struct machine *machine, const void *fdt)
 	}
 	(void)find_region(fdt, "arm,gic-v3-its", &machine->its, &node);
 	if (find_region(fdt, "arm,gic-v3", &machine->gicd, &node)) {
-		while (machine->gicr_count < MACHINE_GICR &&
-		       read_reg(fdt, node, machine->gicr_count + 1,
-				&machine->gicr[machine->gicr_count])) {
+		for (int parent = fdt_parent_offset(fdt, node);
+		     machine->gicr_count < MACHINE_GICR &&
+		     read_reg(fdt, parent, node, machine->gicr_count + 1,
+			      &machine->gicr[machine->gicr_count]);) {
 			machine->gicr_count++;
 		}
 	}
@@ -151,7 +154,8 @@ static void read_devices(struct machine *machine, const void *fdt)
 		if (node < 0) {
 			break;
 		}
-		machine->ecam_count += read_reg(fdt, node, 0, &machine->ecam[machine->ecam_count]);
+		machine->ecam_count += read_reg(fdt, fdt_parent_offset(fdt, node), node, 0,
+						&machine->ecam[machine->ecam_count]);
 	}
 }
 

@@ -43,10 +43,8 @@ bool dt_is_enabled(const void *fdt, int node)
 
 int dt_next_enabled(const void *fdt, int from, const char *compatible)
 {
-	int node = from;
-
 	do {
-		node = fdt_node_offset_by_compatible(fdt, node, compatible);
-	} while (node >= 0 && !dt_is_enabled(fdt, node));
-	return node;
+		from = fdt_node_offset_by_compatible(fdt, from, compatible);
+	} while (from >= 0 && !dt_is_enabled(fdt, from));
+	return from;
 }

@@ -16,11 +16,9 @@
 #define MAX_DEPTH	8
 #define ADDRESS_LIMIT	(1ull << 52)
 
-/* Are the addresses on the node's bus the CPU's own? Every bus above it has an empty `ranges`. */
-static bool is_identity_bus(const void *fdt, int node)
+/* Are addresses on this bus the CPU's own? It, and every bus above it, has an empty `ranges`. */
+static bool is_identity_bus(const void *fdt, int bus)
 {
-	int bus = fdt_parent_offset(fdt, node);
-
 	for (unsigned depth = 0; depth < MAX_DEPTH && bus > 0; depth++) {
 		if (!dt_has(fdt, bus, "ranges") || dt_cells(fdt, bus, "ranges").count) {
 			return false;
@@ -154,10 +152,9 @@ static const char *read_bridge(struct pci_host *host, const void *fdt, int node)
 	static const struct map_binding iommu = {"iommu-map", "iommu-map-mask", "#iommu-cells"};
 	static const struct map_binding msi = {"msi-map", "msi-map-mask", "#msi-cells"};
 	int parent = fdt_parent_offset(fdt, node);
-	int ac = fdt_address_cells(fdt, parent);
-	int sc = fdt_size_cells(fdt, parent);
+	int ac = fdt_address_cells(fdt, parent), sc = fdt_size_cells(fdt, parent);
 
-	if (ac < 1 || ac > 2 || sc < 1 || sc > 2 || !is_identity_bus(fdt, node)) {
+	if (ac < 1 || ac > 2 || sc < 1 || sc > 2 || !is_identity_bus(fdt, parent)) {
 		return "its bus's addresses";
 	}
 	if (fdt_address_cells(fdt, node) != 3 || fdt_size_cells(fdt, node) != 2) {
