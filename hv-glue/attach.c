@@ -55,6 +55,7 @@ static enum status show(struct assignment *a)
 	if (status != STATUS_OK) {
 		return status;
 	}
+	hv_pause();
 	status = pci_virt_add(bridge, a->slot, &a->identity);
 	if (status == STATUS_OK && a->request->wants_vf) {
 		status = vf_assigned(a->pool, a->vf, a->owner);

@@ -98,7 +98,8 @@ void route_reload_vcpu(struct irq_partition *partition, unsigned vcpu)
 
 void routes_close_device(struct irq_partition *partition, struct irq_device *device)
 {
-	for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
+	/* None beyond can be mapped (vits_event_allowed()); of a place without a device, none. */
+	for (unsigned n = 0; n < device->event_limit; n++) {
 		route_close(partition, device, n);
 	}
 }
