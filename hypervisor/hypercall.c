@@ -69,16 +69,21 @@ static int64_t features(uint32_t function)
 	return PSCI_NOT_SUPPORTED;
 }
 
-static int64_t release(struct partition *partition, uint64_t ipa, uint64_t pages)
+static int64_t release(struct partition *partition, const uint64_t x[3])
 {
+	uint64_t ipa = x[1], pages = x[2];
+
 	if (pages == 0 || pages > RELEASE_MAX_PAGES) {
 		return PSCI_INVALID;
 	}
 
 	enum status status = partition_release_memory(partition, (ipa_t){ipa}, pages * PAGE_SIZE);
 
+	if (status == STATUS_BUSY) {
+		trap_hypercall_again();
+		return (int64_t)x[0];
+	}
 	return status == STATUS_OK	  ? PSCI_OK
-	       : status == STATUS_BUSY	  ? HYPERCALL_AGAIN
 	       : status == STATUS_INVALID ? PSCI_INVALID
 					  : PSCI_DENIED;
 }
@@ -112,7 +117,7 @@ int64_t hypercall(struct vcpu *vcpu, const uint64_t x[4])
 	case PSCI_FEATURES:
 		return features((uint32_t)x[1]);
 	case CAUSEWAY_RELEASE:
-		return release(partition, x[1], x[2]);
+		return release(partition, x);
 	default:
 		break;
 	}

@@ -244,18 +244,17 @@ static inline void finish(struct vcpu *vcpu, enum hv_exit_class exit_class, uint
 	bill(vcpu, exit_class, start);
 }
 
+void trap_hypercall_again(void)
+{
+	sysreg_write(elr_el2, sysreg_read(elr_el2) - 4);
+}
+
 void trap_hypercall(struct guest_registers *regs)
 {
 	uint64_t start = counter_ticks();
 	struct vcpu *vcpu = this_vcpu();
 
-	int64_t answer = hypercall(vcpu, regs->x);
-
-	if (answer == HYPERCALL_AGAIN) {
-		sysreg_write(elr_el2, sysreg_read(elr_el2) - 4);
-	} else {
-		regs->x[0] = (uint64_t)answer;
-	}
+	regs->x[0] = (uint64_t)hypercall(vcpu, regs->x);
 	finish(vcpu, HV_EXIT_PSCI, start);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv_fixture.h"
 
+#include "trap.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,11 @@ void core_kick(unsigned core)
 {
 	assert_true(core < ARCH_MAX_CORES);
 	fixture.kicks[core]++;
+}
+
+void trap_hypercall_again(void)
+{
+	fixture.again++;
 }
 
 static enum status note(struct stage2_call call)

@@ -31,6 +31,7 @@ struct stage2_call {
 
 extern struct fixture {
 	unsigned kicks[ARCH_MAX_CORES];
+	unsigned again; /* hypercalls to be executed once more */
 	struct stage2_call calls[FIXTURE_CALLS];
 	unsigned call_count;
 	unsigned roots_left;	 /* of the pool */
