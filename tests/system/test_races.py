@@ -12,6 +12,7 @@ import pytest
 
 from conftest import BUILD
 from demo.console import HYPERVISOR
+from demo.machine import MachineError
 from demo.session import Session
 from hostile import EDU, check_canary, parse_faults, parse_steps
 from reuse import OWNERS, config, hand_over
@@ -19,16 +20,17 @@ from reuse import OWNERS, config, hand_over
 CHANGES = 6  # of the VF's owner
 TIME = 60.0
 VF = "0000:01:10.0"
-pytestmark = pytest.mark.bound(120)
+LOGS = "test-hostile-F34"
+ATTEMPTS = 3  # of which all but the last may end in one known assertion of QEMU's
+pytestmark = pytest.mark.bound(300)
 
 
-@pytest.mark.parametrize("stage", (2, 1))
-def test_assign_revoke_and_faults_at_once(built: Path, stage: int) -> None:
+def assign_revoke_and_faults_at_once(stage: int) -> None:
     path = BUILD / "hostile" / f"F34-{stage}.dts"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(config(stage, storm=True))
     options = ["--unchecked", "--hypervisor", str(hand_over())]
-    with Session(path, f"test-hostile-F34-{stage}", icount=False, options=options) as session:
+    with Session(path, f"{LOGS}-{stage}", icount=False, options=options) as session:
         m, deadline = session.machine, time.monotonic() + TIME
         m.expect(r"@canary filled", 30, "victim")
         while True:
@@ -50,3 +52,21 @@ def test_assign_revoke_and_faults_at_once(built: Path, stage: int) -> None:
         assert {s.result for s in parse_steps(m) if s.step == "write"} == {"issued"}
         said = [x.text for x in m.console.lines(HYPERVISOR)]
         assert [x for x in said if re.search("panic|quarantined|does not come back|crashed,", x)] == []
+
+
+def emulator_crashed(stage: int) -> bool:
+    """QEMU 10.0 looks up a core's memory section without a lock while another core moves a VF's BAR."""
+    log = BUILD / "logs" / f"{LOGS}-{stage}" / "run.log"
+    return "iotlb_to_section: Assertion" in log.read_text("utf-8", "replace")
+
+
+@pytest.mark.parametrize("stage", (2, 1))
+def test_assign_revoke_and_faults_at_once(built: Path, stage: int) -> None:
+    for attempt in range(ATTEMPTS):
+        try:
+            assign_revoke_and_faults_at_once(stage)
+            return
+        except MachineError:
+            if attempt + 1 == ATTEMPTS or not emulator_crashed(stage):
+                raise
+            print(f"QEMU itself crashed (attempt {attempt + 1}), once more")
