@@ -91,7 +91,6 @@ enum status attach(struct assignment *a)
 	char name[PCI_NAME_LENGTH];
 	enum status status = assignment_locate(a);
 
-	a->refused = true;
 	if (status != STATUS_OK) {
 		return status; /* that has said why */
 	}
@@ -137,7 +136,6 @@ enum status attach(struct assignment *a)
 		goto undo_vectors;
 	}
 	a->attached = true;
-	a->refused = false;
 	return STATUS_OK;
 
 undo_vectors:

@@ -65,10 +65,9 @@ static enum status partition_start(partition_id_t id)
 		char name[PCI_NAME_LENGTH];
 		struct assignment *a = &side->assignments[i];
 
-		bool given = attach(a) == STATUS_OK;
-
+		a->refused = attach(a) != STATUS_OK;
 		hv_pause();
-		if (given) {
+		if (!a->refused) {
 			log_info("%s -> %s (%s): DMA by SMMU stage %d, interrupts %s",
 				 pci_name(a->identity.rid, name), hv_partition_name(id),
 				 a->request->label, iommu_stage1() ? 1 : 2,
