@@ -7,7 +7,6 @@ total=0
 for room in "$@"; do
 	files=$(find "$room" -maxdepth 1 -name '*.[chS]')
 	[ -d "$room/include" ] && files="$files $(find "$room/include" -name '*.h')"
-	[ "$room" = lib ] && files="$files $(find lib/arch/aarch64 -name '*.h')"
 	[ -n "$files" ] || continue
 	# shellcheck disable=SC2086 # a list of names without spaces
 	lines=$(sed -e 's|/\*.*\*/||' -e '\|/\*|,\|\*/|d' -e 's|//.*||' $files | grep -c '[^[:space:]]' || true)
