@@ -16,6 +16,7 @@
 #define AF		  BIT(10)
 #define XN		  BIT(54)
 #define ADDRESS		  BITS(47, 12)
+#define NORMAL		  (AP_RES1 | SH_INNER | AF | ATTR(1))
 
 #define MAIR_DEVICE_nGnRE 0x04ull
 #define MAIR_NORMAL_WB	  0xffull /* attribute 2 is nGnRnE, 0x00 */
@@ -31,22 +32,13 @@ extern char __image_start[], __rodata_start[], __data_start[], __image_end[];
 __attribute__((section(".boot"), aligned(4096))) static uint64_t tables[TABLES][ENTRIES];
 __attribute__((section(".boot"))) static unsigned tables_used;
 
-static uint64_t leaf_bits(enum map_kind kind)
-{
-	switch (kind) {
-	case MAP_CODE:
-		return VALID | AP_RES1 | AP_READ | SH_INNER | AF | ATTR(1);
-	case MAP_READ_ONLY:
-		return VALID | AP_RES1 | AP_READ | SH_INNER | AF | ATTR(1) | XN;
-	case MAP_DATA:
-		return VALID | AP_RES1 | SH_INNER | AF | ATTR(1) | XN;
-	case MAP_CONFIG:
-		return VALID | AP_RES1 | AF | ATTR(2) | XN;
-	case MAP_DEVICE:
-		break;
-	}
-	return VALID | AP_RES1 | AF | ATTR(0) | XN;
-}
+static const uint64_t leaf_bits[] = {
+	[MAP_CODE] = VALID | NORMAL | AP_READ,
+	[MAP_READ_ONLY] = VALID | NORMAL | AP_READ | XN,
+	[MAP_DATA] = VALID | NORMAL | XN,
+	[MAP_DEVICE] = VALID | AP_RES1 | AF | ATTR(0) | XN,
+	[MAP_CONFIG] = VALID | AP_RES1 | AF | ATTR(2) | XN,
+};
 
 static uint64_t *next_table(uint64_t *entry)
 {
@@ -60,37 +52,28 @@ static uint64_t *next_table(uint64_t *entry)
 	return va_of((pa_t){*entry & ADDRESS});
 }
 
-/* Maps one step at `at`; returns how many bytes it covered. */
-static uint64_t map_step(uint64_t at, uint64_t end, uint64_t bits)
+/* Fills a table's entries for [at, end), with the largest blocks that fit; what is mapped stays. */
+static void map_range(uint64_t *table, unsigned level, uint64_t at, uint64_t end, uint64_t bits)
 {
-	uint64_t *table = tables[0];
+	uint64_t block = 1ull << (39 - 9 * level), next;
+	uint64_t *entry = &table[at / block % ENTRIES];
 
-	for (unsigned level = 0; level < 4; level++) {
-		unsigned shift = 39 - 9 * level;
-		uint64_t block = 1ull << shift;
-		uint64_t *entry = &table[at >> shift & (ENTRIES - 1)];
-		bool leaf = level == 3 || (*entry & (VALID | TABLE)) == VALID;
-
-		if (leaf && (*entry & VALID)) {
-			return block - (at & (block - 1)); /* mapped already: stays */
-		}
-		if (leaf || (level > 0 && is_aligned(at, block) && end - at >= block &&
-			     !(*entry & VALID))) {
-			*entry = at | bits | (level == 3 ? TABLE : 0);
-			return block;
-		}
-		table = next_table(entry);
+	for (; level == 3 && at < end; at += block, entry++) {
+		*entry = *entry & VALID ? *entry : at | bits | TABLE;
 	}
-	return PAGE_SIZE;
+	for (; at < end; at = next, entry++) {
+		next = (at | (block - 1)) + 1 < end ? (at | (block - 1)) + 1 : end;
+		if (level > 0 && next - at == block && !(*entry & VALID)) {
+			*entry = at | bits;
+		} else if ((*entry & (VALID | TABLE)) != VALID) {
+			map_range(next_table(entry), level + 1, at, next, bits);
+		}
+	}
 }
 
 void mmu_map(pa_t start, uint64_t size, enum map_kind kind)
 {
-	uint64_t end = start.v + size;
-
-	for (uint64_t at = start.v; at < end;) {
-		at += map_step(at, end, leaf_bits(kind));
-	}
+	map_range(tables[0], 0, start.v, start.v + size, leaf_bits[kind]);
 	arch_barrier();
 	isb();
 }

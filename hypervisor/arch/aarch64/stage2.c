@@ -13,6 +13,7 @@
 
 #define POOL	   512 /* 2 MiB: 4 roots' worth and more for each partition */
 #define ENTRIES	   512
+#define RUN	   16 /* pages mapped at once */
 
 #define VALID	   BIT(0)
 #define TABLE	   BIT(1) /* a page, at the last level */
@@ -74,23 +75,35 @@ static void publish(uint64_t *entry, uint64_t value)
 	arch_clean(entry, sizeof(*entry));
 }
 
-/* The table below `entry`, made if there is none; NULL: a block is in the way, or no memory. */
-static uint64_t *descend(uint64_t *entry, enum status *why)
+/* The table below `entry`, made if there is none. STATUS_BUSY: a block is in the way. */
+static enum status descend(uint64_t *entry, uint64_t **table)
 {
 	if ((*entry & (VALID | TABLE)) == VALID) {
-		*why = STATUS_BUSY;
-		return NULL;
+		return STATUS_BUSY;
 	}
 	if (!(*entry & VALID)) {
-		uint64_t *table = stage2_new_root();
+		uint64_t *made = stage2_new_root();
 
-		if (!table) {
-			*why = STATUS_NO_MEMORY;
-			return NULL;
+		if (!made) {
+			return STATUS_NO_MEMORY;
 		}
-		publish(entry, (uint64_t)(uintptr_t)table | VALID | TABLE);
+		publish(entry, (uint64_t)(uintptr_t)made | VALID | TABLE);
 	}
-	return va_of((pa_t){*entry & ADDRESS});
+	*table = va_of((pa_t){*entry & ADDRESS});
+	return STATUS_OK;
+}
+
+/* Pages from `entry` on, while they are free and 64 KiB at most; returns how many bytes. */
+static uint64_t map_pages(uint64_t *entry, uint64_t pa, uint64_t left, uint64_t bits)
+{
+	uint64_t count = 0, room = RUN - (uintptr_t)entry / sizeof(*entry) % RUN;
+
+	for (; count < room && count * PAGE_SIZE < left && !(entry[count] & VALID); count++) {
+		__atomic_store_n(&entry[count], (pa + count * PAGE_SIZE) | bits | TABLE,
+				 __ATOMIC_RELEASE);
+	}
+	arch_clean(entry, count * sizeof(*entry));
+	return count * PAGE_SIZE;
 }
 
 static enum status map_step(uint64_t *table, uint64_t ipa, uint64_t pa, uint64_t left,
@@ -99,21 +112,20 @@ static enum status map_step(uint64_t *table, uint64_t ipa, uint64_t pa, uint64_t
 	for (unsigned level = STAGE2_START_LEVEL;; level++) {
 		uint64_t block = 1ull << shift_of(level);
 		uint64_t *entry = slot(table, ipa, level);
-		bool fits = level == 3 || (is_aligned(ipa | pa, block) && left >= block);
 
-		if (fits && !(*entry & VALID)) {
-			publish(entry, pa | bits | (level == 3 ? TABLE : 0));
+		if (level == 3) {
+			*done = map_pages(entry, pa, left, bits);
+			return *done ? STATUS_OK : STATUS_BUSY;
+		}
+		if (is_aligned(ipa | pa, block) && left >= block && !(*entry & VALID)) {
+			publish(entry, pa | bits);
 			*done = block;
 			return STATUS_OK;
 		}
-		if (level == 3) {
-			return STATUS_BUSY;
-		}
-		enum status why = STATUS_OK;
+		enum status status = descend(entry, &table);
 
-		table = descend(entry, &why);
-		if (!table) {
-			return why;
+		if (status != STATUS_OK) {
+			return status;
 		}
 	}
 }
@@ -126,8 +138,7 @@ enum status stage2_map(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stage
 	    !range_inside(ipa.v, size, 0, 1ull << STAGE2_INPUT_BITS)) {
 		return STATUS_INVALID;
 	}
-	for (uint64_t at = 0, done; at < size && status == STATUS_OK; at += done) {
-		done = 0;
+	for (uint64_t at = 0, done = 0; at < size && status == STATUS_OK; at += done) {
 		status = map_step(root, ipa.v + at, pa.v + at, size - at, leaf_bits[kind], &done);
 	}
 	return status;

@@ -82,14 +82,16 @@ relocate:
 	b	2b
 3:	ret
 
-	/* Data cache lines of [x0, x1) to memory's contents. */
+	/* Data cache lines of [x0, x1), whole pages, to memory's contents. */
 invalidate:
 	mrs	x2, ctr_el0
 	ubfx	x2, x2, #16, #4
 	mov	x3, #4
 	lsl	x3, x3, x2
-4:	dc	ivac, x0
+4:	.rept	8
+	dc	ivac, x0
 	add	x0, x0, x3
+	.endr
 	cmp	x0, x1
 	b.lo	4b
 	dsb	sy
