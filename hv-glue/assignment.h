@@ -18,14 +18,14 @@ _Static_assert(PCI_VIRT_SLOTS > HV_MAX_DEVICES, "every device has a slot after t
 /* What the joint holds for one partition. */
 struct assignment {
 	const struct hv_device_request *request;
+	struct pci_function *function; /* the whole one, or the VF's PF; NULL: no such function */
 	partition_id_t owner;
 	unsigned slot; /* on the partition's virtual bus */
 	bool attached;
-	bool refused;		       /* the last attach() did not give it */
-	bool closed;		       /* detached, not reset yet */
-	bool stuck;		       /* the hardware did not confirm: nobody's, for good */
-	struct pci_function *function; /* a whole function, or the PF */
-	struct vf_pool *pool;	       /* of the VF; NULL for a whole function */
+	bool refused;	      /* the last attach() did not give it */
+	bool closed;	      /* detached, not reset yet */
+	bool stuck;	      /* the hardware did not confirm: nobody's, for good */
+	struct vf_pool *pool; /* of the VF; NULL for a whole function */
 	struct vf *vf;
 	struct pci_virt_identity identity; /* what is shown, wherever it comes from */
 	stream_id_t stream; /* below a conventional bridge shared with others of its owner */
@@ -39,26 +39,26 @@ struct partition_side {
 	struct pci_virt bridge;
 	struct irq_partition irq;
 	bool irq_ready;
-	struct log_quota storm_quota; /* lines about devices that ring too often */
-	struct assignment assignments[HV_MAX_DEVICES];
+	struct log_quota storm_quota;	/* lines about devices that ring too often */
+	struct assignment *assignments; /* its part of all of them */
 	unsigned count;
 };
 
 struct glue {
 	struct pci_bus bus;
 	bool iommu_ready, irq_ready, dump_pci;
+	struct arena iommu_arena, irq_arena;
 	struct vf_pool pools[GLUE_POOLS];
 	unsigned pool_count;
 	struct partition_side sides[HV_MAX_PARTITIONS];
+	struct assignment assignments[HV_MAX_PARTITIONS * HV_MAX_DEVICES];
+	unsigned assignment_count;
 };
 
 extern struct glue glue;
 
 /* The pool of this PF's VFs; NULL when SR-IOV is not enabled on it. */
 struct vf_pool *glue_pool_of(const struct pci_function *pf);
-
-/* Report lines: what the arenas have given away. */
-void glue_report_pools(void);
 
 /* Once every core takes LPIs: a vPE for each vCPU, a virtual ITS for each partition. */
 void glue_start_interrupts(void);
@@ -78,29 +78,30 @@ enum status MUST_USE attach(struct assignment *assignment);
 void detach_close(struct assignment *assignment);
 void detach_release(struct assignment *assignment);
 
-/* locate.c */
-enum status MUST_USE assignment_locate(struct assignment *assignment);
+/*
+ * One error line: function, partition, label, and what the format says. False: so that who refuses
+ * can return it.
+ */
+__attribute__((format(printf, 2, 3))) bool assignment_error(const struct assignment *assignment,
+							    const char *format, ...);
+
+/* locate.c. False: it is refused, and that is said. */
+bool MUST_USE assignment_locate(struct assignment *assignment);
 enum status MUST_USE assignment_map_bars(const struct assignment *assignment);
 void assignment_unmap_bars(const struct assignment *assignment, unsigned count);
-
-/* One line: function, partition, label, why. Returns `status`. */
-__attribute__((format(printf, 3, 4))) enum status
-assignment_refuse(const struct assignment *assignment, enum status status, const char *format, ...);
+/* Another one of its owner that is attached and has the same stream and device id; NULL: none. */
+const struct assignment *assignment_twin(const struct assignment *assignment);
 
 /*
  * together.c. Refuses, with the names of all concerned: what is asked for twice, part of an
  * isolation group, a PF whose VFs others have unless a service drives it, what nothing can reset.
  */
-enum status MUST_USE assignment_check(const struct assignment *assignment);
+bool MUST_USE assignment_check(const struct assignment *assignment);
 /* Resets its bus, if that hits nobody else; STATUS_UNSUPPORTED: it would, or there is none. */
 enum status MUST_USE assignment_bus_reset(const struct assignment *assignment);
-/* The slot of the first device of its owner that has the same requester id. */
-unsigned assignment_speaks_as(const struct assignment *assignment);
-/* Another one of its owner that is attached and has the same stream and device id; NULL: none. */
-const struct assignment *assignment_twin(const struct assignment *assignment);
 
 /* intx.c: has the function INTx, and when it cannot do without, can it be given at all? */
-enum status MUST_USE intx_offer(struct assignment *assignment);
+bool MUST_USE intx_offer(struct assignment *assignment);
 
 /* attach.c, for both ways. STATUS_UNSUPPORTED: what one owner leaves in it the next would find. */
 enum status MUST_USE assignment_reset(struct assignment *assignment);

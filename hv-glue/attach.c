@@ -5,8 +5,6 @@
  */
 #include "assignment.h"
 
-#include "log.h"
-
 /* Of a whole function it is enough that `stuck` keeps its only owner away. */
 void assignment_quarantine(const struct assignment *a)
 {
@@ -88,11 +86,10 @@ enum status attach(struct assignment *a)
 	struct irq_partition *irq = &glue.sides[a->owner.v].irq;
 	const struct assignment *twin = NULL;
 	const char *step = "claim";
-	char name[PCI_NAME_LENGTH];
-	enum status status = assignment_locate(a);
+	enum status status;
 
-	if (status != STATUS_OK) {
-		return status; /* that has said why */
+	if (!assignment_locate(a)) {
+		return STATUS_DENIED;
 	}
 	/* A whole function is asked for once, or was refused just now. */
 	status = a->request->wants_vf ? vf_claim(a->pool, a->request->vf_index, a->owner, &a->vf)
@@ -150,9 +147,8 @@ undo_claim:
 		assignment_quarantine(a);
 	}
 failed:
-	log_error("%s %s (%s): cannot %s it: %s; the partition runs without it%s",
-		  pci_name(assignment_rid(a), name), hv_partition_name(a->owner), a->request->label,
-		  step, status_name(status),
-		  a->stuck ? "; it stays quarantined until the machine restarts" : "");
+	assignment_error(a, "cannot %s it: %s; the partition runs without it%s", step,
+			 status_name(status),
+			 a->stuck ? "; it stays quarantined until the machine restarts" : "");
 	return status;
 }

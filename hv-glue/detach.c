@@ -2,8 +2,6 @@
 /* attach.c backwards: hide it → unroute its vectors → abort its stream → reset → nobody's. */
 #include "assignment.h"
 
-#include "log.h"
-
 /* What its owner left in it is gone before it is nobody's; else it stays that owner's. */
 static enum status give_back(struct assignment *a)
 {
@@ -19,13 +17,10 @@ static enum status give_back(struct assignment *a)
 
 static void keep_quarantined(struct assignment *a, const char *why, enum status status)
 {
-	char name[PCI_NAME_LENGTH];
-
 	a->stuck = true;
 	assignment_quarantine(a);
-	log_error("%s %s (%s): %s: %s; it stays quarantined until the machine restarts",
-		  pci_name(assignment_rid(a), name), hv_partition_name(a->owner), a->request->label,
-		  why, status_name(status));
+	assignment_error(a, "%s: %s; it stays quarantined until the machine restarts", why,
+			 status_name(status));
 }
 
 void detach_close(struct assignment *a)

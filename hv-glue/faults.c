@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "faults.h"
+#include "hooks.h"
 
-#include "assignment.h"
 #include "log.h"
 
 #define ROUNDS 8  /* of the event queue's own bound, before a storm is ended */
@@ -9,58 +8,37 @@
 
 static uint64_t distinct; /* boot core only, in its interrupt handler */
 
-static bool same_stream(const struct pci_bus *bus, unsigned rid, stream_id_t stream)
+/* The map's inverse. */
+static const char *name_of(stream_id_t stream, char name[PCI_NAME_LENGTH])
 {
-	stream_id_t its;
+	for (unsigned i = 0; i < glue.bus.host.iommu_map_count; i++) {
+		const struct pci_id_map *map = &glue.bus.host.iommu_map[i];
+		uint32_t offset = stream.v - map->out_base;
 
-	return pci_bus_stream_id(bus, (rid_t){(uint16_t)rid}, &its) == STATUS_OK &&
-	       its.v == stream.v;
-}
-
-/* The map's inverse; usually the identity, so that is tried first. */
-static bool rid_of(stream_id_t stream, rid_t *rid)
-{
-	unsigned first = glue.bus.host.bus_first * 256u;
-	unsigned buses = glue.bus.bus_count ? glue.bus.bus_count : 1;
-
-	if (stream.v < 0x10000 && same_stream(&glue.bus, stream.v, stream)) {
-		rid->v = (uint16_t)stream.v;
-		return true;
-	}
-	for (unsigned r = first; r < first + buses * 256; r++) {
-		if (same_stream(&glue.bus, r, stream)) {
-			rid->v = (uint16_t)r;
-			return true;
+		if (stream.v >= map->out_base && offset < map->length) {
+			return pci_name((rid_t){(uint16_t)(map->rid_base + offset)}, name);
 		}
 	}
-	return false;
+	return "unknown";
 }
 
 static void report_fault(void *context, const struct iommu_event *event)
 {
-	char name[PCI_NAME_LENGTH] = "unknown";
-	rid_t rid;
+	char name[PCI_NAME_LENGTH];
 
 	(void)context;
 	distinct++;
-	if (rid_of(event->stream, &rid)) {
-		pci_name(rid, name);
-	}
-	log_warn("dma fault: function=%s partition=%s address=0x%lx %s reason=%s", name,
-		 hv_partition_name(event->owner), event->address.v, event->write ? "write" : "read",
-		 iommu_fault_name(event->fault));
+	log_warn("dma fault: function=%s partition=%s address=0x%lx %s reason=%s",
+		 name_of(event->stream, name), hv_partition_name(event->owner), event->address.v,
+		 event->write ? "write" : "read", iommu_fault_name(event->fault));
 }
 
 static void end_storm(stream_id_t stream)
 {
-	char name[PCI_NAME_LENGTH] = "unknown";
-	rid_t rid;
+	char name[PCI_NAME_LENGTH];
 
-	if (rid_of(stream, &rid)) {
-		pci_name(rid, name);
-	}
-	log_error("dma fault storm: function=%s cut off until its partition restarts: %s", name,
-		  status_name(iommu_silence(stream)));
+	log_error("dma fault storm: function=%s cut off until its partition restarts: %s",
+		  name_of(stream, name), status_name(iommu_silence(stream)));
 }
 
 /* The next interrupt comes only once the queue was empty: however many flood it, it must be. */

@@ -2,7 +2,8 @@
 /* Brings the legs up, in the order that leaves no DMA unfenced, and hands the hooks out. */
 #include "glue.h"
 
-#include "assignment.h"
+#include <string.h>
+
 #include "hooks.h"
 #include "log.h"
 
@@ -12,7 +13,6 @@ _Static_assert(HV_LPI_SLOTS == IRQ_PARTITION_SLOTS, "a slot for every event");
 
 static unsigned char iommu_memory[IOMMU_ARENA_SIZE] NOINIT __attribute__((aligned(65536)));
 static unsigned char irq_memory[IRQ_ROUTE_ARENA_SIZE] NOINIT __attribute__((aligned(65536)));
-static struct arena iommu_arena, irq_arena;
 
 struct vf_pool *glue_pool_of(const struct pci_function *pf)
 {
@@ -30,16 +30,12 @@ static unsigned vfs_wanted(const struct pci_function *pf)
 	unsigned limit = pf->total_vfs < VF_POOL_MAX ? pf->total_vfs : VF_POOL_MAX;
 	unsigned wanted = 0;
 
-	for (unsigned p = 0; p < hv_partition_count(); p++) {
-		partition_id_t id = {(uint8_t)p};
+	for (unsigned n = 0; n < glue.assignment_count; n++) {
+		const struct hv_device_request *r = glue.assignments[n].request;
 
-		for (unsigned d = 0; d < hv_partition_device_count(id); d++) {
-			const struct hv_device_request *r = hv_partition_device(id, d);
-
-			if (r->wants_vf && r->function.v == pf->rid.v && r->vf_index < limit &&
-			    r->vf_index >= wanted) {
-				wanted = r->vf_index + 1u;
-			}
+		if (r->wants_vf && glue.assignments[n].function == pf && r->vf_index < limit &&
+		    r->vf_index >= wanted) {
+			wanted = r->vf_index + 1u;
 		}
 	}
 	return wanted;
@@ -85,12 +81,39 @@ static void start_pci(const void *fdt)
 		log_warn("PCI: %s; %u functions are usable", status_name(status),
 			 glue.bus.function_count);
 	}
+}
+
+/* Who asks for what: from here on a request's function is what the machine has, or NULL. */
+static void collect_assignments(void)
+{
+	for (unsigned p = 0; p < hv_partition_count(); p++) {
+		partition_id_t id = {(uint8_t)p};
+		struct partition_side *side = &glue.sides[p];
+
+		pci_virt_init(&side->bridge, &glue.bus, id);
+		side->assignments = &glue.assignments[glue.assignment_count];
+		while (side->count < hv_partition_device_count(id)) {
+			const struct hv_device_request *r = hv_partition_device(id, side->count);
+			struct pci_function *f = pci_bus_find(&glue.bus, r->function);
+
+			side->assignments[side->count++] = (struct assignment){
+				.request = r,
+				.function = f && f->header_type == 0 ? f : NULL,
+				.owner = id,
+				.slot = side->count,
+			};
+			glue.assignment_count++;
+		}
+	}
+}
+
+static void start_vfs(void)
+{
 	for (unsigned i = 0; i < glue.bus.function_count; i++) {
-		struct pci_function *function = &glue.bus.functions[i];
-		unsigned wanted = vfs_wanted(function);
+		unsigned wanted = vfs_wanted(&glue.bus.functions[i]);
 
 		if (wanted) {
-			enable_vfs(function, wanted);
+			enable_vfs(&glue.bus.functions[i], wanted);
 		}
 	}
 }
@@ -116,20 +139,23 @@ static unsigned stream_bits(void)
 	return bits;
 }
 
-static void start_iommu(const struct glue_machine *machine)
+static bool is_ready(const char *leg, enum status status)
 {
-	struct iommu_config config = {machine->smmu, machine->smmu_size, &iommu_arena,
-				      stream_bits()};
-
-	iommu_arena = (struct arena){iommu_memory, sizeof(iommu_memory), 0};
-
-	enum status status = machine->has_smmu ? iommu_init(&config) : STATUS_NOT_FOUND;
-
-	glue.iommu_ready = status == STATUS_OK;
-	if (!glue.iommu_ready) {
-		log_error("SMMU: %s; no device will be given to any partition",
+	if (status != STATUS_OK) {
+		log_error("%s: %s; no device will be given to any partition", leg,
 			  status_name(status));
 	}
+	return status == STATUS_OK;
+}
+
+static void start_iommu(const struct glue_machine *machine)
+{
+	struct iommu_config config = {machine->smmu, machine->smmu_size, &glue.iommu_arena,
+				      stream_bits()};
+
+	glue.iommu_arena = (struct arena){iommu_memory, sizeof(iommu_memory), 0};
+	glue.iommu_ready =
+		is_ready("SMMU", machine->has_smmu ? iommu_init(&config) : STATUS_NOT_FOUND);
 }
 
 static void start_irq_route(const struct glue_machine *machine)
@@ -139,43 +165,13 @@ static void start_irq_route(const struct glue_machine *machine)
 		.its_translater = machine->its_translater,
 		.cores = machine->cores,
 		.sink = {hv_lpi_route, hv_lpi_pend, hv_alarm, hooks_storm},
-		.tables = &irq_arena,
+		.tables = &glue.irq_arena,
 	};
-	enum status status = STATUS_NOT_FOUND;
 
-	irq_arena = (struct arena){irq_memory, sizeof(irq_memory), 0};
-	for (unsigned i = 0; i < machine->cores; i++) {
-		config.redistributors[i] = machine->redistributors[i];
-	}
-	if (machine->has_its) {
-		status = irq_route_init(&config);
-	}
-	glue.irq_ready = status == STATUS_OK;
-	if (!glue.irq_ready) {
-		log_error("ITS: %s; no device will be given to any partition", status_name(status));
-	}
-}
-
-static void collect_assignments(partition_id_t id)
-{
-	struct partition_side *side = &glue.sides[id.v];
-
-	for (unsigned i = 0; i < hv_partition_device_count(id); i++) {
-		side->assignments[side->count++] = (struct assignment){
-			.request = hv_partition_device(id, i),
-			.owner = id,
-			.slot = i + 1,
-		};
-	}
-}
-
-static enum status start_side(partition_id_t id)
-{
-	struct partition_side *side = &glue.sides[id.v];
-
-	pci_virt_init(&side->bridge, &glue.bus, id);
-	collect_assignments(id);
-	return hooks_trap(id, side);
+	glue.irq_arena = (struct arena){irq_memory, sizeof(irq_memory), 0};
+	memcpy(config.redistributors, machine->redistributors, sizeof(config.redistributors));
+	glue.irq_ready =
+		is_ready("ITS", machine->has_its ? irq_route_init(&config) : STATUS_NOT_FOUND);
 }
 
 void glue_start_interrupts(void)
@@ -199,12 +195,6 @@ void glue_start_interrupts(void)
 	}
 }
 
-void glue_report_pools(void)
-{
-	log_info("@pool name=smmu used=%lu", iommu_arena.used);
-	log_info("@pool name=its used=%lu", irq_arena.used);
-}
-
 enum status glue_start(const struct glue_machine *machine, struct hv_hooks *hooks)
 {
 	enum status status = STATUS_OK;
@@ -213,10 +203,12 @@ enum status glue_start(const struct glue_machine *machine, struct hv_hooks *hook
 		return STATUS_HARDWARE; /* DMA may be open: nothing is safe to start */
 	}
 	start_pci(machine->fdt);
+	collect_assignments();
+	start_vfs();
 	start_iommu(machine);
 	start_irq_route(machine);
 	for (unsigned i = 0; i < hv_partition_count() && status == STATUS_OK; i++) {
-		status = start_side((partition_id_t){(uint8_t)i});
+		status = hooks_trap((partition_id_t){(uint8_t)i}, &glue.sides[i]);
 	}
 	hooks_fill(hooks);
 	glue.dump_pci = machine->dump_pci;

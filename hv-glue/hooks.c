@@ -2,7 +2,6 @@
 #include "hooks.h"
 
 #include "clock.h"
-#include "faults.h"
 #include "log.h"
 
 #define LPI_PROPBASER 0x70
@@ -36,19 +35,33 @@ static void its_write(void *context, uint64_t offset, unsigned size, uint64_t va
 
 enum status hooks_trap(partition_id_t id, struct partition_side *side)
 {
-	/* The doorbell page behind the control frame is for devices only: it stays unmapped. */
-	const struct hv_mmio_region its = {{GUEST_ITS_BASE}, GUEST_ITS_DOORBELL - GUEST_ITS_BASE,
-					   HV_EXIT_ITS,	     side,
-					   its_read,	     its_write};
-	const struct hv_mmio_region ecam = {{GUEST_ECAM_BASE}, GUEST_ECAM_SIZE, HV_EXIT_CONFIG,
-					    &side->bridge,     config_read,	config_write};
-	const struct hv_mmio_region ports = {{GUEST_PCI_PIO_BASE}, GUEST_PCI_PIO_SIZE,
-					     HV_EXIT_CONFIG,	   side,
-					     ports_read,	   ports_write};
-	enum status status = hv_trap_region(id, &its);
+	const struct hv_mmio_region regions[] = {
+		/* The doorbell page behind the frame is for devices only: it stays unmapped. */
+		{{GUEST_ITS_BASE},
+		 GUEST_ITS_DOORBELL - GUEST_ITS_BASE,
+		 HV_EXIT_ITS,
+		 side,
+		 its_read,
+		 its_write},
+		{{GUEST_ECAM_BASE},
+		 GUEST_ECAM_SIZE,
+		 HV_EXIT_CONFIG,
+		 &side->bridge,
+		 config_read,
+		 config_write},
+		{{GUEST_PCI_PIO_BASE},
+		 GUEST_PCI_PIO_SIZE,
+		 HV_EXIT_CONFIG,
+		 side,
+		 ports_read,
+		 ports_write},
+	};
+	enum status status = STATUS_OK;
 
-	status = status == STATUS_OK ? hv_trap_region(id, &ecam) : status;
-	return status == STATUS_OK ? hv_trap_region(id, &ports) : status;
+	for (unsigned i = 0; i < ARRAY_SIZE(regions) && status == STATUS_OK; i++) {
+		status = hv_trap_region(id, &regions[i]);
+	}
+	return status;
 }
 
 static enum status core_up(unsigned core)
@@ -173,14 +186,11 @@ void hooks_storm(partition_id_t id, device_id_t device)
 
 	for (unsigned i = 0; i < side->count; i++) {
 		const struct assignment *a = &side->assignments[i];
-		char name[PCI_NAME_LENGTH];
 
 		if (a->attached && a->device.v == device.v &&
 		    log_allowed(&side->storm_quota, clock_ns(), STORM_LINES, STORM_WINDOW_NS)) {
-			log_warn("%s %s (%s): too many interrupts: masked for 10 ms; moderate them "
-				 "in its driver",
-				 pci_name(a->identity.rid, name), hv_partition_name(id),
-				 a->request->label);
+			assignment_error(a, "too many interrupts: masked for 10 ms; moderate them "
+					    "in its driver");
 		}
 	}
 }
@@ -217,7 +227,8 @@ static void report(void)
 			report_device(&glue.sides[p], &glue.sides[p].assignments[i]);
 		}
 	}
-	glue_report_pools();
+	log_info("@pool name=smmu used=%lu", glue.iommu_arena.used);
+	log_info("@pool name=its used=%lu", glue.irq_arena.used);
 	faults_report();
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How the legs hear of partitions: lifecycle and traps. */
+/* How the legs hear of partitions: lifecycle, traps, faults. */
 #ifndef CW_HOOKS_H
 #define CW_HOOKS_H
 
@@ -9,6 +9,10 @@
 enum status MUST_USE hooks_trap(partition_id_t id, struct partition_side *side);
 /* struct irq_sink's `storm`. */
 void hooks_storm(partition_id_t id, device_id_t device);
+/* faults.c. The SMMU's interrupt: drains what is recorded, in bounded steps; ends a storm. */
+void faults_handle(void);
+/* One log line with the machine's totals. */
+void faults_report(void);
 /* dump.c: every configuration space, the machine's and as partitions see them. */
 void dump(void);
 

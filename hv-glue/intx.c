@@ -17,51 +17,42 @@ static bool needs_line(const struct pci_function *f)
  * A function of another partition on the same line, one that needs it if there is; or one of its
  * own whose interrupt is another, but would be the same line of the guest.
  */
-static const struct pci_function *find_rival(const struct assignment *a, partition_id_t *owner)
+static const struct assignment *find_rival(const struct assignment *a)
 {
-	const struct pci_function *rival = NULL;
+	const struct assignment *rival = NULL;
 
-	for (unsigned n = 0; n < HV_MAX_PARTITIONS * HV_MAX_DEVICES; n++) {
-		const struct partition_side *side = &glue.sides[n / HV_MAX_DEVICES];
-		const struct assignment *b = &side->assignments[n % HV_MAX_DEVICES];
-		const struct pci_function *f;
+	for (unsigned n = 0; n < glue.assignment_count; n++) {
+		const struct assignment *b = &glue.assignments[n];
 		intid_t line;
 
-		if (n % HV_MAX_DEVICES >= side->count || b->request->wants_vf) {
-			continue;
-		}
-		f = pci_bus_find(&glue.bus, b->request->function);
-		if (f && pci_bus_line(&glue.bus, f, &line) &&
+		if (b->function && !b->request->wants_vf &&
+		    pci_bus_line(&glue.bus, b->function, &line) &&
 		    line.v % GUEST_INTX_LINES == a->line.v % GUEST_INTX_LINES &&
 		    partition_is(b->owner, a->owner) == (line.v != a->line.v) &&
-		    (!rival || needs_line(f))) {
-			rival = f;
-			*owner = b->owner;
+		    (!rival || needs_line(b->function))) {
+			rival = b;
 		}
 	}
 	return rival;
 }
 
-enum status intx_offer(struct assignment *a)
+bool intx_offer(struct assignment *a)
 {
-	partition_id_t owner = PARTITION_NONE;
+	const struct assignment *rival;
 	char name[PCI_NAME_LENGTH];
-	const struct pci_function *rival;
 
-	if (a->request->wants_vf || !pci_bus_line(&glue.bus, a->function, &a->line)) {
-		return STATUS_OK;
+	if (a->vf || !pci_bus_line(&glue.bus, a->function, &a->line)) {
+		return true;
 	}
-	rival = find_rival(a, &owner);
-	if (rival && needs_line(rival) && needs_line(a->function)) {
-		return assignment_refuse(
-			a, STATUS_UNSUPPORTED,
-			"it shares interrupt line %u with %s of %s, and neither can "
-			"do without; give both to one partition, or move one",
-			a->line.v, pci_name(rival->rid, name), hv_partition_name(owner));
-	}
+	rival = find_rival(a);
 	if (!rival || needs_line(a->function)) {
 		/* The pin that leads to this line from its slot in the guest. */
 		a->identity.interrupt_pin = (uint8_t)((a->line.v - a->slot) % GUEST_INTX_LINES + 1);
 	}
-	return STATUS_OK;
+	return !rival || !needs_line(rival->function) || !needs_line(a->function) ||
+	       assignment_error(a,
+				"refused: it shares interrupt line %u with %s of %s, and neither "
+				"can do without; give both to one partition, or move one",
+				a->line.v, pci_name(rival->request->function, name),
+				hv_partition_name(rival->owner));
 }

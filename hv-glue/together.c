@@ -7,25 +7,16 @@
 
 #include "log.h"
 
-#define EVERY (HV_MAX_PARTITIONS * HV_MAX_DEVICES)
 #define NAMED 8 /* functions that one refusal names */
-
-static const struct assignment *nth(unsigned n)
-{
-	const struct partition_side *side = &glue.sides[n / HV_MAX_DEVICES];
-
-	return n % HV_MAX_DEVICES < side->count ? &side->assignments[n % HV_MAX_DEVICES] : NULL;
-}
 
 /* Who names this function: `own` partition whole, or any other, whole or for one of its VFs. */
 static const struct assignment *find(const struct assignment *a, const struct pci_function *f,
 				     bool own)
 {
-	for (unsigned n = 0; n < EVERY; n++) {
-		const struct assignment *other = nth(n);
+	for (unsigned n = 0; n < glue.assignment_count; n++) {
+		const struct assignment *other = &glue.assignments[n];
 
-		if (other && other->request->function.v == f->rid.v &&
-		    partition_is(other->owner, a->owner) == own &&
+		if (other->function == f && partition_is(other->owner, a->owner) == own &&
 		    !(own && other->request->wants_vf)) {
 			return other;
 		}
@@ -42,30 +33,34 @@ static bool is_unserved(const struct assignment *whole, const struct assignment 
 	       !hv_partition_is_service(whole->owner);
 }
 
-static enum status check_twins(const struct assignment *a)
+static bool is_same(const struct hv_device_request *a, const struct hv_device_request *b)
 {
-	for (unsigned n = 0; n < EVERY; n++) {
-		const struct assignment *other = nth(n);
+	return a->wants_vf == b->wants_vf && (!a->wants_vf || a->vf_index == b->vf_index);
+}
+
+static bool check_twins(const struct assignment *a)
+{
+	for (unsigned n = 0; n < glue.assignment_count; n++) {
+		const struct assignment *other = &glue.assignments[n];
 		const char *why = NULL;
 
-		if (!other || other == a || other->request->function.v != a->request->function.v) {
+		if (other == a || other->function != a->function) {
 			continue;
 		}
-		if (a->request->wants_vf == other->request->wants_vf &&
-		    (!a->request->wants_vf || a->request->vf_index == other->request->vf_index)) {
-			why = "given to %s (%s) too; it has one owner: take it from one";
+		if (is_same(a->request, other->request)) {
+			why = "refused: given to %s (%s) too; it has one owner: take it from one";
 		} else if (is_unserved(a, other)) {
-			why = "a PF whose VF %s has (%s); make this partition a pf-service";
+			why = "refused: a PF whose VF %s has (%s); make this partition a "
+			      "pf-service";
 		} else if (is_unserved(other, a)) {
-			why = "a VF of the PF that %s has (%s), which is no pf-service";
+			why = "refused: a VF of the PF that %s has (%s), which is no pf-service";
 		}
 		if (why) {
-			return assignment_refuse(a, STATUS_BUSY, why,
-						 hv_partition_name(other->owner),
-						 other->request->label);
+			return assignment_error(a, why, hv_partition_name(other->owner),
+						other->request->label);
 		}
 	}
-	return STATUS_OK;
+	return true;
 }
 
 /* --- isolation groups ------------------------------------------------------------------------ */
@@ -77,32 +72,10 @@ static bool is_missing(const struct assignment *a, const struct pci_function *f)
 	       (find(a, f, false) || !find(a, f, true));
 }
 
-static void name_missing(const struct assignment *a)
-{
-	unsigned left = NAMED;
-
-	for (unsigned i = 0; i < glue.bus.function_count && left; i++) {
-		const struct pci_function *f = &glue.bus.functions[i];
-		char name[PCI_NAME_LENGTH];
-
-		if (is_missing(a, f)) {
-			const struct assignment *other = find(a, f, false);
-
-			log_error("  with %s, which %s has%s%s%s; give the whole group to one "
-				  "partition, or put ports with ACS above",
-				  pci_name(f->rid, name),
-				  hv_partition_name(other ? other->owner : PARTITION_NONE),
-				  other ? " (" : "", other ? other->request->label : "",
-				  other ? ")" : "");
-			left--;
-		}
-	}
-}
-
 /* A PF alone in its group and its VFs may have several owners: such a card keeps VFs apart. */
-static enum status check_group(const struct assignment *a)
+static bool check_group(const struct assignment *a)
 {
-	unsigned members = 0, missing = 0;
+	unsigned members = 0, missing = 0, named = 0;
 
 	for (unsigned i = 0; i < glue.bus.function_count; i++) {
 		const struct pci_function *f = &glue.bus.functions[i];
@@ -111,44 +84,25 @@ static enum status check_group(const struct assignment *a)
 		missing += is_missing(a, f);
 	}
 	if (members == 1 || !missing) {
-		return STATUS_OK;
+		return true;
 	}
-	(void)!assignment_refuse(a, STATUS_DENIED, "it is in one isolation group with %u others",
-				 missing);
-	name_missing(a);
-	return STATUS_DENIED;
-}
+	assignment_error(a, "refused: it is in one isolation group with %u others", missing);
+	for (unsigned i = 0; i < glue.bus.function_count && named < NAMED; i++) {
+		const struct pci_function *f = &glue.bus.functions[i];
+		char name[PCI_NAME_LENGTH];
 
-/* --- aliases --------------------------------------------------------------------------------- */
+		if (is_missing(a, f)) {
+			const struct assignment *other = find(a, f, false);
 
-unsigned assignment_speaks_as(const struct assignment *a)
-{
-	const struct partition_side *side = &glue.sides[a->owner.v];
-
-	for (unsigned i = 0; i < side->count && a->function->behind_conventional_bridge; i++) {
-		const struct assignment *other = &side->assignments[i];
-		const struct pci_function *f = pci_bus_find(&glue.bus, other->request->function);
-
-		if (f && f->behind_conventional_bridge &&
-		    f->requester.v == a->function->requester.v) {
-			return other->slot;
+			log_error("  with %s, which %s has (%s); give the whole group to one "
+				  "partition, or put ports with ACS above",
+				  pci_name(f->rid, name),
+				  hv_partition_name(other ? other->owner : PARTITION_NONE),
+				  other ? other->request->label : "whole");
+			named++;
 		}
 	}
-	return a->slot;
-}
-
-const struct assignment *assignment_twin(const struct assignment *a)
-{
-	const struct partition_side *side = &glue.sides[a->owner.v];
-
-	for (unsigned i = 0; i < side->count; i++) {
-		const struct assignment *other = &side->assignments[i];
-
-		if (other != a && other->attached && other->stream.v == a->stream.v) {
-			return other;
-		}
-	}
-	return NULL;
+	return false;
 }
 
 /* --- resets ---------------------------------------------------------------------------------- */
@@ -182,7 +136,7 @@ enum status assignment_bus_reset(const struct assignment *a)
 	return port ? pci_secondary_reset(&glue.bus, port) : STATUS_UNSUPPORTED;
 }
 
-static enum status check_reset(const struct assignment *a)
+static bool check_reset(const struct assignment *a)
 {
 	const struct pci_function *hit;
 	char name[PCI_NAME_LENGTH];
@@ -190,19 +144,16 @@ static enum status check_reset(const struct assignment *a)
 	if (a->request->wants_vf || a->request->keep_without_reset || glue_pool_of(a->function) ||
 	    pci_has_flr(&glue.bus, a->function->rid, a->function->caps.express) ||
 	    reset_port(a, &hit)) {
-		return STATUS_OK;
+		return true;
 	}
-	return assignment_refuse(
-		a, STATUS_UNSUPPORTED,
-		"it has no reset%s%s; put it behind a port of its own, or let it be "
-		"its owner's for good: keep-without-reset",
-		hit ? ", and that of its bus would hit " : "", hit ? pci_name(hit->rid, name) : "");
+	return assignment_error(a,
+				"refused: it has no reset%s%s; put it behind a port of its own, or "
+				"let it be its owner's for good: keep-without-reset",
+				hit ? ", and that of its bus would hit " : "",
+				hit ? pci_name(hit->rid, name) : "");
 }
 
-enum status assignment_check(const struct assignment *a)
+bool assignment_check(const struct assignment *a)
 {
-	enum status status = check_twins(a);
-
-	status = status == STATUS_OK ? check_group(a) : status;
-	return status == STATUS_OK ? check_reset(a) : status;
+	return check_twins(a) && check_group(a) && check_reset(a);
 }

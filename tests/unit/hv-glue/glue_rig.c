@@ -214,9 +214,9 @@ const struct assignment *rig_assignment(partition_id_t partition, unsigned index
 
 void rig_ask(partition_id_t partition, unsigned device, bool ask)
 {
-	rid_t *function = &hv_host_request(partition, device)->function;
+	struct assignment *a = &glue.sides[partition.v].assignments[device];
 
-	function->v = (uint16_t)(ask ? function->v & 0x7fff : function->v | 0x8000);
+	a->function = ask ? pci_bus_find(&glue.bus, a->request->function) : NULL;
 }
 
 /* --- devices --- */

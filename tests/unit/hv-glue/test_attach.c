@@ -267,8 +267,8 @@ static void take_snapshot(struct snapshot *s)
 		for (unsigned i = 0; i < 8; i++) {
 			s->sides[p].bound[i] = side->irq.devices[i].bound;
 			s->sides[p].resident[i] = side->irq.vpes[i].resident;
-			s->sides[p].attached[i] = side->assignments[i].attached;
-			s->sides[p].stuck[i] = side->assignments[i].stuck;
+			s->sides[p].attached[i] = i < side->count && side->assignments[i].attached;
+			s->sides[p].stuck[i] = i < side->count && side->assignments[i].stuck;
 			s->sides[p].present[i] = side->bridge.slots[i].present;
 		}
 	}

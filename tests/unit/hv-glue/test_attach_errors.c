@@ -31,11 +31,11 @@ static void set_up(void)
 			hv_host_function(i ? blue : red, "dut", RIG_NVME);
 		}
 	}
-	rig_ask(blue, 0, false);
 	hv_host_vf(green, "own", RIG_PF, 1);
 	assert_int_equal(rig_start_with(&(struct rig_options){.its_hang_at = hang_at,
 							      .its_stall_at = stall_at}),
 			 STATUS_OK);
+	rig_ask(blue, 0, false);
 	assert_int_equal(rig_hooks.partition_start(green), STATUS_OK);
 	rig_guest_run(green);
 	rig_assert_works(green, 0, rig_vf(1));

@@ -97,8 +97,8 @@ static void part_of_a_group(void **state)
 	go();
 	start(red);
 	assert_false(rig_assignment(red, 0)->attached);
-	assert_int_equal(models_log_count("with 0000:08:00.0, which nobody has; give the whole"),
-			 1);
+	assert_int_equal(
+		models_log_count("with 0000:08:00.0, which nobody has (whole); give the whole"), 1);
 	rig_check();
 }
 
