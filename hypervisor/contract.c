@@ -59,10 +59,12 @@ enum status hv_map_device(partition_id_t partition, ipa_t ipa, pa_t pa, uint64_t
 void hv_unmap_device(partition_id_t id, ipa_t ipa, uint64_t size)
 {
 	struct partition *partition = partition_of(id);
+	uint64_t step = size < STAGE2_BLOCK ? KIB(64) : STAGE2_BLOCK;
 
-	if (stage2_unmap(partition->cpu_root, ipa, size, partition_vmid(partition)) != STATUS_OK) {
-		panic("%s: device pages at 0x%lx cannot be unmapped", partition->config->name,
-		      ipa.v);
+	for (uint64_t at = 0; at < size; at += step) {
+		stage2_unmap(partition->cpu_root, (ipa_t){ipa.v + at},
+			     size - at < step ? size - at : step, partition_vmid(partition));
+		hv_pause();
 	}
 }
 

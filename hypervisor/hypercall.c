@@ -3,6 +3,7 @@
  * What a guest may ask by HVC: PSCI 1.1 for its own partition (Arm DEN 0022), SMCCC's discovery
  * calls (Arm DEN 0028) and Causeway's. Everything else is refused.
  */
+#include "arch.h"
 #include "log.h"
 #include "partition.h"
 #include "trap.h"
@@ -18,13 +19,12 @@
 #define PSCI_SYSTEM_OFF	       0x84000008u
 #define PSCI_SYSTEM_RESET      0x84000009u
 #define PSCI_FEATURES	       0x8400000au
-#define CAUSEWAY_RELEASE       0xc6000001u /* x1: IPA, x2: number of 4 KiB pages */
+#define CAUSEWAY_RELEASE       0xc6000001u /* x1: IPA of 2 MiB, x2: 512 pages of 4 KiB */
 
 #define PSCI_OK		       0
 #define PSCI_INVALID	       (-2)
 #define PSCI_DENIED	       (-3)
 #define PSCI_ALREADY_ON	       (-4)
-#define RELEASE_MAX_PAGES      512
 
 static int64_t cpu_on(struct partition *partition, uint64_t target, uint64_t entry,
 		      uint64_t argument)
@@ -69,23 +69,15 @@ static int64_t features(uint32_t function)
 	return PSCI_NOT_SUPPORTED;
 }
 
-static int64_t release(struct partition *partition, const uint64_t x[3])
+static int64_t release(struct partition *partition, uint64_t ipa, uint64_t pages)
 {
-	uint64_t ipa = x[1], pages = x[2];
+	ipa_t block = {ipa};
 
-	if (pages == 0 || pages > RELEASE_MAX_PAGES) {
+	if (pages != STAGE2_BLOCK / PAGE_SIZE || !is_aligned(ipa, STAGE2_BLOCK) ||
+	    !range_inside(ipa, STAGE2_BLOCK, GUEST_RAM_BASE, partition->config->memory_size)) {
 		return PSCI_INVALID;
 	}
-
-	enum status status = partition_release_memory(partition, (ipa_t){ipa}, pages * PAGE_SIZE);
-
-	if (status == STATUS_BUSY) {
-		trap_hypercall_again();
-		return (int64_t)x[0];
-	}
-	return status == STATUS_OK	  ? PSCI_OK
-	       : status == STATUS_INVALID ? PSCI_INVALID
-					  : PSCI_DENIED;
+	return partition_release_block(partition, block) == STATUS_OK ? PSCI_OK : PSCI_DENIED;
 }
 
 int64_t hypercall(struct vcpu *vcpu, const uint64_t x[4])
@@ -117,7 +109,7 @@ int64_t hypercall(struct vcpu *vcpu, const uint64_t x[4])
 	case PSCI_FEATURES:
 		return features((uint32_t)x[1]);
 	case CAUSEWAY_RELEASE:
-		return release(partition, x);
+		return release(partition, x[1], x[2]);
 	default:
 		break;
 	}

@@ -160,32 +160,16 @@ static enum status load_all(struct partition *partition)
 	return status;
 }
 
-/* Pages given up in an earlier life are part of its RAM again: zeroed by load_all(). */
-static enum status restore_memory(struct partition *partition)
-{
-	uint64_t size = partition->config->memory_size;
-	enum status status = STATUS_OK;
-
-	if (partition->released) {
-		partition->released = false;
-		status = stage2_fill(partition->cpu_root, (ipa_t){GUEST_RAM_BASE},
-				     partition->memory, size, STAGE2_RAM);
-		if (status == STATUS_OK) {
-			status = partition_share_memory(partition);
-		}
-	}
-	return status;
-}
-
 static enum status start(struct partition *partition)
 {
 	const struct partition_config *config = partition->config;
 	enum status status = load_all(partition);
 
-	if (status == STATUS_OK) {
-		status = restore_memory(partition);
+	/* Blocks given up in an earlier life are part of its RAM again, zeroed. */
+	if (status == STATUS_OK && partition->released) {
+		partition->released = false;
+		status = partition_map_memory(partition);
 	}
-
 	vgic_reset(partition);
 	vuart_reset(partition);
 	hv_pause();

@@ -35,21 +35,15 @@ static bool is_free(const struct free_memory *memory, uint64_t base, uint64_t si
 	return false;
 }
 
-/* Aligned so that the largest stage 2 blocks fit: to 1 GiB when it is that large, else to 2 MiB. */
 static bool find_memory(const struct free_memory *memory, uint64_t size, uint64_t *base)
 {
-	for (uint64_t alignment = size >= GIB(1) ? GIB(1) : MIB(2);; alignment = MIB(2)) {
-		for (unsigned i = 0; i < memory->count; i++) {
-			*base = align_up(memory->ranges[i].base, alignment);
-			if (range_inside(*base, size, memory->ranges[i].base,
-					 memory->ranges[i].size)) {
-				return true;
-			}
-		}
-		if (alignment == MIB(2)) {
-			return false;
+	for (unsigned i = 0; i < memory->count; i++) {
+		*base = align_up(memory->ranges[i].base, STAGE2_BLOCK);
+		if (range_inside(*base, size, memory->ranges[i].base, memory->ranges[i].size)) {
+			return true;
 		}
 	}
+	return false;
 }
 
 static enum status take_memory(struct partition *partition, struct free_memory *memory)
@@ -84,7 +78,6 @@ static volatile void *guest_at(void *context, ipa_t ipa, size_t size)
 /* RAM for both; the doorbell for devices only. The RAM parts of stage 2 are the same tables. */
 static enum status build_tables(struct partition *partition, pa_t doorbell)
 {
-	uint64_t size = partition->config->memory_size;
 	enum status status;
 
 	partition->cpu_root = stage2_new_root();
@@ -92,11 +85,7 @@ static enum status build_tables(struct partition *partition, pa_t doorbell)
 	if (!partition->cpu_root || !partition->device_root) {
 		return STATUS_NO_MEMORY;
 	}
-	status = stage2_map(partition->cpu_root, (ipa_t){GUEST_RAM_BASE}, partition->memory, size,
-			    STAGE2_RAM);
-	if (status == STATUS_OK) {
-		status = partition_share_memory(partition);
-	}
+	status = partition_map_memory(partition);
 	if (status == STATUS_OK && doorbell.v) {
 		status = stage2_map(partition->device_root, (ipa_t){GUEST_ITS_DOORBELL}, doorbell,
 				    PAGE_SIZE, iommu_stage1() ? STAGE1_DOORBELL : STAGE2_DOORBELL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the attacker's CPU tries: the doorbell (F17), others' memory, and released pages (F38). */
+/* What the attacker's CPU tries: the doorbell (F17), others' memory, and a released block (F38). */
 #include "attack.h"
 
 #include "guest_map.h"
@@ -8,7 +8,8 @@
 #define OLD	 0x01d01d01u
 #define NEW	 0x0e30e30eu
 #define PRIME	 0x55aa55aau
-#define PAGES_AT 515u /* in the scratch area: inside the second 2 MiB block, not at its start */
+#define PAGES	 512ull /* 2 MiB, the only size */
+#define PAGES_AT 515u	/* in the scratch area: inside the second 2 MiB block, not at its start */
 
 static void try_store(const char *step, uint64_t address, unsigned size)
 {
@@ -58,21 +59,23 @@ void attack_cpu_sweep(void)
 	}
 }
 
-static void bad_arguments(uint64_t page)
+static void bad_arguments(uint64_t block)
 {
 	uint64_t base, end;
-	struct {
-		uint64_t ipa, pages;
-	} bad[] = {
-		{page + 8, 1},	    {0, 1}, {page, 0}, {page, ~0ull >> 12},
-		{page, 1ull << 52}, {0, 0}, {0, 0},
-	};
 
 	guest_ram(&base, &end);
-	bad[5].ipa = end;
-	bad[5].pages = 1;
-	bad[6].ipa = end - PAGE_SIZE;
-	bad[6].pages = 2;
+	const struct {
+		uint64_t ipa, pages;
+	} bad[] = {
+		{block + 8, PAGES},  {block + PAGE_SIZE, PAGES},
+		{block, 0},	     {block, 1},
+		{block, PAGES - 1},  {block, PAGES + 1},
+		{block, 2 * PAGES},  {block, ~0ull >> 12},
+		{block, 1ull << 52}, {block, 1ull << 52 | PAGES},
+		{0, PAGES},	     {base - MIB(2), PAGES},
+		{end, PAGES},	     {end - PAGE_SIZE, PAGES},
+	};
+
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
 		uint64_t answer = hypercall(RELEASE, bad[i].ipa, bad[i].pages, 0);
 
@@ -107,19 +110,21 @@ static void device_read(const char *step, uint64_t page, const char *seen)
 }
 
 /*
- * The device uses a page, which fills the IOMMU's caches; the page is given up; the device uses it
- * again. A stale translation shows as a leaked read, by itself.
+ * The device uses a page, which fills the IOMMU's caches; the block around it is given up; the
+ * device uses it again. A stale translation shows as a leaked read, by itself.
  */
 void attack_release(void)
 {
-	uint64_t page = scratch_page(PAGES_AT), next = page + PAGE_SIZE;
+	uint64_t page = scratch_page(PAGES_AT), block = page & ~(MIB(2) - 1);
+	volatile uint32_t *below = (volatile uint32_t *)(uintptr_t)(block - sizeof(*below));
+	volatile uint32_t *above = (volatile uint32_t *)(uintptr_t)(block + MIB(2));
 	uint64_t answer;
 
 	if (!engine_start() || !engine_control("control-before")) {
 		return;
 	}
-	bad_arguments(page);
-	*(volatile uint32_t *)(uintptr_t)next = OLD;
+	bad_arguments(block);
+	*below = *above = OLD;
 	report("warm",
 	       engine_store(page, OLD) == STATUS_OK &&
 			       *(volatile uint32_t *)(uintptr_t)(page + BLOCK - 4) == OLD
@@ -127,7 +132,7 @@ void attack_release(void)
 		       : "failed",
 	       "ipa=0x%lx", page);
 	device_read("warm-read", page, "ok");
-	answer = hypercall(RELEASE, page, 1, 0);
+	answer = hypercall(RELEASE, block, PAGES, 0);
 	report("release", answer ? "refused" : "ok", "ipa=0x%lx answer=0x%lx", page, answer);
 	if (answer) {
 		return;
@@ -138,9 +143,10 @@ void attack_release(void)
 	device_read("read-again", page, "leaked");
 	try_load("cpu-load", page, 4);
 	try_store("cpu-store", page, 4);
-	report("neighbour", *(volatile uint32_t *)(uintptr_t)next == OLD ? "ok" : "broken",
-	       "ipa=0x%lx", next);
-	report("release-again", hypercall(RELEASE, page, 1, 0) ? "refused" : "ok", "ipa=0x%lx",
-	       page);
+	try_load("cpu-first", block, 4);
+	try_load("cpu-last", block + MIB(2) - 4, 4);
+	report("neighbours", *below == OLD && *above == OLD ? "ok" : "broken", "ipa=0x%lx", block);
+	report("release-again", hypercall(RELEASE, block, PAGES, 0) ? "refused" : "ok", "ipa=0x%lx",
+	       block);
 	engine_control("control-after");
 }

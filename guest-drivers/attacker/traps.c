@@ -327,7 +327,7 @@ void attack_fetch(void)
 		{"ecam", GUEST_ECAM_BASE},
 		{"last", (1ull << 39) - 4},
 	};
-	uint64_t page = scratch_page(1), base, end;
+	uint64_t block = scratch_page(512), base, end;
 
 	guest_ram(&base, &end);
 	fetch_anywhere();
@@ -335,7 +335,7 @@ void attack_fetch(void)
 		try_fetch(rows[i].name, rows[i].address);
 	}
 	try_fetch("ram-end", end);
-	if (hypercall(0xc6000001, page, 1, 0) == 0) {
-		try_fetch("released", page);
+	if (hypercall(0xc6000001, block, 512, 0) == 0) {
+		try_fetch("released", block + PAGE_SIZE);
 	}
 }

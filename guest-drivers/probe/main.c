@@ -137,13 +137,13 @@ static void measure_message(void)
 	print("msi", &range);
 }
 
-/* The longest of the hypercalls: it splits two blocks. The next life has the memory again. */
+/* The next life has the memory again. */
 static void give_memory_up(void)
 {
 	uint64_t base, end;
 
 	guest_ram(&base, &end);
-	hypercall(RELEASE, end - (RELEASE_PAGES + 1) * PAGE_SIZE, RELEASE_PAGES, 0);
+	hypercall(RELEASE, end - RELEASE_PAGES * PAGE_SIZE, RELEASE_PAGES, 0);
 }
 
 void guest_main(void)

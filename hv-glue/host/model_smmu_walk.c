@@ -247,6 +247,12 @@ static struct model_smmu_tlb *translation(struct model_smmu *smmu, const struct 
 		entry = &smmu->tlb[i];
 		if (entry->valid && entry->stage1 == walk->stage1 && entry->vmid == walk->vmid &&
 		    ipa - entry->ipa < entry->size) {
+			/* It may walk again at any time, and then holds both. */
+			model_smmu_expect(smmu,
+					  GET(smmu->idr3, 12, 11) == 2 ||
+						  walk_tables(smmu, walk, ipa, &found) ||
+						  found.size == entry->size,
+					  "a block changed its size while cached, below BBML 2");
 			return entry;
 		}
 	}

@@ -45,11 +45,11 @@ const struct guest_memory *hv_guest_memory(partition_id_t partition);
 
 /*
  * Maps device memory [pa, pa+size) for the partition's CPUs (never for its devices). Page-aligned.
- * STATUS_BUSY: something is mapped there already; STATUS_NO_MEMORY: the table pool is exhausted.
- * Also called from the reset path, on the partition's own core, with its vCPUs stopped.
+ * STATUS_BUSY: something else is mapped there; STATUS_NO_MEMORY: the table pool is exhausted.
+ * On the partition's own core, with its vCPUs stopped; takes interrupts in between.
  */
 enum status MUST_USE hv_map_device(partition_id_t partition, ipa_t ipa, pa_t pa, uint64_t size);
-/* The mirror image; returns after every core's cached translations are gone. */
+/* The mirror image, of the same range; returns after all cores' cached translations are gone. */
 void hv_unmap_device(partition_id_t partition, ipa_t ipa, uint64_t size);
 
 /* Device registers that the joint itself will access at their physical address. */

@@ -39,37 +39,27 @@ enum stage2_kind { STAGE2_RAM, STAGE2_DEVICE, STAGE2_DOORBELL, STAGE1_RAM, STAGE
 
 #define STAGE2_INPUT_BITS  39
 #define STAGE2_START_LEVEL 1
+#define STAGE2_BLOCK	   MIB(2)
 
 /* A level 1 table, zero: everything faults. NULL: the pool is exhausted. */
 void *stage2_new_root(void);
 /* Pages taken from the pool so far, by all. */
 unsigned stage2_tables_used(void);
-/* With the largest blocks that fit. STATUS_BUSY: something is mapped there. */
+/*
+ * In blocks of 2 MiB where they fit. What is mapped there already, the same, stays; STATUS_BUSY:
+ * something else is. Takes interrupts in between.
+ */
 enum status MUST_USE stage2_map(void *root, ipa_t ipa, pa_t pa, uint64_t size,
 				enum stage2_kind kind);
-/* The same, where nothing is mapped yet; the rest stays. Takes interrupts in between. */
-enum status MUST_USE stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size,
-				 enum stage2_kind kind);
-/* Makes `to` point at the tables and blocks `from` has for [ipa, ipa+size), GiB-aligned. */
+/*
+ * Breaks the mapping of [ipa, ipa+size), a range that was mapped as such or whole blocks of it, and
+ * drops it from all cores' TLBs for `vmid`. A block is never split: one that is cut goes whole.
+ */
+void stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid);
+/* Makes `to` point at the tables that `from` has for [ipa, ipa+size), GiB-aligned. */
 void stage2_share(void *to, const void *from, ipa_t ipa, uint64_t size);
-/* Does `to` have the same there already? */
-bool stage2_shared(const void *to, const void *from, ipa_t ipa, uint64_t size);
-/* The mirror image of stage2_share(): nothing is mapped there. */
-void stage2_unshare(void *to, ipa_t ipa, uint64_t size);
-/*
- * A block that [ipa, ipa+size) has only a part of becomes a table: one at a call, STATUS_BUSY,
- * until there is none (STATUS_OK). What is mapped stays so.
- */
-enum status MUST_USE stage2_split(void *root, ipa_t ipa, uint64_t size, vmid_t vmid);
-/*
- * Breaks the mapping of [ipa, ipa+size) and drops it from all cores' TLBs for `vmid`. Until
- * stage2_split() is done that is all it does, and what it answers.
- */
-enum status MUST_USE stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid);
-/* The physical address behind a RAM page; false when nothing is mapped. */
-bool stage2_lookup(const void *root, ipa_t ipa, pa_t *pa);
-/* This core's translation for a partition. */
-void stage2_load(const void *root, vmid_t vmid);
+/* Everything a vCPU of this partition may have cached, on all cores. */
+void stage2_flush(vmid_t vmid);
 
 /* --- cores ----------------------------------------------------------------------------------- */
 

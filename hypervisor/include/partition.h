@@ -70,8 +70,7 @@ struct partition {
 	enum partition_request request; /* atomic */
 	unsigned vcpus_on;		/* atomic: STARTING or RUNNING */
 	unsigned resets;
-	unsigned split_tables; /* table pages its releases took from the common pool */
-	bool released;	       /* pages were given up: mapped back at the next start */
+	bool released; /* blocks were given up: mapped back at the next start */
 	struct fit_image kernel, ramdisk, dtb; /* hashes checked at boot */
 	pa_t memory;
 	/* Level 1 tables: only the roots differ, unless the devices' are stage 1 (iommu_stage1()).
@@ -84,8 +83,7 @@ struct partition {
 	struct vuart uart;
 	struct vcpu vcpus[GUEST_MAX_VCPUS];
 	struct log_quota fault_quota, reset_quota;
-	bool startable;		 /* its memory, tables and images are there */
-	struct lock tables_lock; /* changes of the stage 2 tables while the partition runs */
+	bool startable; /* its memory, tables and images are there */
 };
 
 static inline vmid_t partition_vmid(const struct partition *partition)
@@ -141,15 +139,11 @@ bool vcpu_refuse_start(struct vcpu *vcpu);
 /* On the vCPU's core, after its last guest instruction. */
 void vcpu_left_guest(struct vcpu *vcpu);
 
-/* The RAM of the devices' tables, where nothing is mapped yet, follows that of the CPUs'. */
-enum status MUST_USE partition_share_memory(struct partition *partition);
+/* Its RAM, for CPUs and devices: what is not mapped. Takes interrupts in between. */
+enum status MUST_USE partition_map_memory(struct partition *partition);
 
-/*
- * Unmaps pages of its own RAM from the partition's CPUs and devices, for good. STATUS_BUSY: a table
- * had to be made first, nothing is gone yet: to be called again, after interrupts.
- */
-enum status MUST_USE partition_release_memory(struct partition *partition, ipa_t ipa,
-					      uint64_t size);
+/* Unmaps a STAGE2_BLOCK of its own RAM from the partition's CPUs and devices, until that. */
+enum status MUST_USE partition_release_block(struct partition *partition, ipa_t ipa);
 
 const char *partition_state_name(enum partition_state state);
 /* One block of machine-readable lines: docs/architecture.md, "The report". */

@@ -18,9 +18,6 @@ void trap_interrupt(void);
 void trap_serror(void);
 void trap_own(const struct guest_registers *regs, unsigned kind);
 
-/* A step of the hypercall is done: the guest takes its interrupts and executes its HVC again. */
-void trap_hypercall_again(void);
-
 /* HVC: PSCI for the partition (Arm DEN 0022), and Causeway's own calls. x0 to x3; the new x0. */
 int64_t hypercall(struct vcpu *vcpu, const uint64_t x[4]);
 

@@ -173,6 +173,33 @@ static void reset_el1(const struct vcpu *vcpu)
 	reset_pmu();
 }
 
+/* Everything a vCPU of this partition may have cached, on all cores. */
+void stage2_flush(vmid_t vmid)
+{
+	uint64_t before = sysreg_read(vttbr_el2);
+
+	sysreg_write(vttbr_el2, (uint64_t)vmid.v << 48);
+	__asm__ volatile("isb\n\tdsb ishst\n\ttlbi vmalls12e1is\n\tdsb ish\n\tisb" ::: "memory");
+	sysreg_write(vttbr_el2, before);
+	isb();
+}
+
+/* This core's translation for a partition. */
+static void stage2_load(const void *root, vmid_t vmid)
+{
+	uint64_t mmfr0 = sysreg_read(id_aa64mmfr0_el1), mmfr1 = sysreg_read(id_aa64mmfr1_el1);
+	uint64_t range = mmfr0 & 15;
+	bool wide_vmid = (mmfr1 >> 4 & 15) == 2;
+
+	/* RES1, VS, PS, TG0 = 4 KiB, inner shareable, write-back, SL0 = 1 (start level 1), T0SZ */
+	sysreg_write(vtcr_el2, BIT(31) | (uint64_t)wide_vmid << 19 | (range > 5 ? 5 : range) << 16 |
+				       3 << 12 | 1 << 10 | 1 << 8 | 1 << 6 |
+				       (64 - STAGE2_INPUT_BITS));
+	sysreg_write(vttbr_el2, (uint64_t)vmid.v << 48 | (uint64_t)(uintptr_t)root);
+	__asm__ volatile("isb\n\ttlbi vmalls12e1\n\tdsb nsh\n\tic iallu\n\tdsb nsh\n\tisb" ::
+				 : "memory");
+}
+
 _Noreturn void vcpu_enter_guest(struct vcpu *vcpu)
 {
 	struct partition *partition = vcpu->partition;

@@ -17,8 +17,6 @@
 #define PSTATE_MODE	   BITS(3, 0)
 #define PSTATE_AARCH32	   BIT(4)
 #define PSTATE_EL1H_MASKED 0x3c5ull
-#define FSC_KIND	   0x3cull
-#define FSC_TRANSLATION	   0x04ull
 #define DFSC_EXTERNAL	   0x10
 #define S1PTW_TO_ISV	   17 /* bits in between */
 
@@ -55,7 +53,7 @@ static inline void step_over(void)
 	sysreg_write(elr_el2, sysreg_read(elr_el2) + 4);
 }
 
-static void refuse_access(struct vcpu *vcpu, uint64_t esr, ipa_t ipa)
+static enum hv_exit_class refuse_access(struct vcpu *vcpu, uint64_t esr, ipa_t ipa)
 {
 	struct partition *partition = vcpu->partition;
 	bool fetch = field_get(ESR_EC, esr) == EC_IABT_LOWER;
@@ -68,6 +66,7 @@ static void refuse_access(struct vcpu *vcpu, uint64_t esr, ipa_t ipa)
 	}
 	inject(fetch ? EC_IABT_LOWER : EC_DABT_LOWER,
 	       DFSC_EXTERNAL | (esr & (ESR_ISS_WNR | ESR_ISS_CM)), true);
+	return HV_EXIT_FAULT;
 }
 
 /* An aligned access: what begins inside also ends there. The virtual GIC's regions come first. */
@@ -89,33 +88,6 @@ static uint64_t sign_extend(uint64_t value, uint64_t esr, unsigned size)
 		value |= ~0ull << size * 8;
 	}
 	return esr & ESR_ISS_SF ? value : (uint32_t)value;
-}
-
-/*
- * A translation fault on the guest's own RAM: a sibling's release may be replacing a block by a
- * table. Once that is over the page is there again, and the access is simply tried again.
- */
-static bool is_split_window(struct partition *partition, uint64_t esr, ipa_t ipa)
-{
-	pa_t pa;
-	bool mapped = false;
-
-	if ((esr & FSC_KIND) == FSC_TRANSLATION && partition->released &&
-	    range_inside(ipa.v, 1, GUEST_RAM_BASE, partition->config->memory_size)) {
-		lock_acquire(&partition->tables_lock);
-		mapped = stage2_lookup(partition->cpu_root, ipa, &pa);
-		lock_release(&partition->tables_lock);
-	}
-	return mapped;
-}
-
-static enum hv_exit_class foreign_access(struct vcpu *vcpu, uint64_t esr, ipa_t ipa)
-{
-	if (is_split_window(vcpu->partition, esr, ipa)) {
-		return HV_EXIT_OTHER;
-	}
-	refuse_access(vcpu, esr, ipa);
-	return HV_EXIT_FAULT;
 }
 
 /* HPFAR_EL2.FIPA begins at bit 4; what it leaves free is zero, or (NS, bit 63) shifted out. */
@@ -153,7 +125,7 @@ static inline enum hv_exit_class data_abort(struct vcpu *vcpu, struct guest_regi
 		plain && !(ipa.v & (size - 1)) ? find_trap(vcpu->partition, ipa) : NULL;
 
 	if (!region) {
-		return foreign_access(vcpu, esr, ipa);
+		return refuse_access(vcpu, esr, ipa);
 	}
 	step_over();
 	emulate(region, regs, esr, ipa, size);
@@ -244,11 +216,6 @@ static inline void finish(struct vcpu *vcpu, enum hv_exit_class exit_class, uint
 	bill(vcpu, exit_class, start);
 }
 
-void trap_hypercall_again(void)
-{
-	sysreg_write(elr_el2, sysreg_read(elr_el2) - 4);
-}
-
 void trap_hypercall(struct guest_registers *regs)
 {
 	uint64_t start = counter_ticks();
@@ -265,7 +232,7 @@ static enum hv_exit_class other_exception(struct vcpu *vcpu, struct guest_regist
 	case EC_SYSREG:
 		return system_register(vcpu, regs, esr);
 	case EC_IABT_LOWER:
-		return foreign_access(vcpu, esr, fault_page());
+		return refuse_access(vcpu, esr, fault_page());
 	case EC_SMC64:
 		step_over(); /* the firmware is not the guest's to call */
 		regs->x[0] = (uint64_t)PSCI_NOT_SUPPORTED;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv_fixture.h"
 
-#include "trap.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,11 +32,6 @@ void core_kick(unsigned core)
 	fixture.kicks[core]++;
 }
 
-void trap_hypercall_again(void)
-{
-	fixture.again++;
-}
-
 static enum status note(struct stage2_call call)
 {
 	enum status status = fixture.next_status;
@@ -60,61 +53,21 @@ enum status stage2_map(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stage
 	return note((struct stage2_call){S2_MAP, root, ipa.v, pa.v, size, kind});
 }
 
-enum status stage2_fill(void *root, ipa_t ipa, pa_t pa, uint64_t size, enum stage2_kind kind)
-{
-	return note((struct stage2_call){S2_FILL, root, ipa.v, pa.v, size, kind});
-}
-
 void stage2_share(void *to, const void *from, ipa_t ipa, uint64_t size)
 {
 	(void)from;
 	(void)!note((struct stage2_call){S2_SHARE, to, ipa.v, 0, size, 0});
 }
 
-void stage2_unshare(void *to, ipa_t ipa, uint64_t size)
+void stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
 {
-	(void)!note((struct stage2_call){S2_UNSHARE, to, ipa.v, 0, size, 0});
-}
-
-bool stage2_shared(const void *to, const void *from, ipa_t ipa, uint64_t size)
-{
-	(void)to;
-	(void)from;
-	(void)ipa;
-	(void)size;
-	return true;
-}
-
-/* As many blocks are in the way as fixture.blocks says. */
-enum status stage2_split(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
-{
-	unsigned *blocks = &fixture.blocks[root == partitions[0].device_root];
-
 	(void)vmid;
-	if (!*blocks) {
-		return STATUS_OK;
-	}
-	enum status status = note((struct stage2_call){S2_SPLIT, root, ipa.v, 0, size, 0});
-
-	if (status != STATUS_OK) {
-		return status;
-	}
-	--*blocks;
-	fixture.tables++;
-	return STATUS_BUSY;
-}
-
-enum status stage2_unmap(void *root, ipa_t ipa, uint64_t size, vmid_t vmid)
-{
-	enum status status = stage2_split(root, ipa, size, vmid);
-
-	return status == STATUS_OK ? note((struct stage2_call){S2_UNMAP, root, ipa.v, 0, size, 0})
-				   : status;
+	(void)!note((struct stage2_call){S2_UNMAP, root, ipa.v, 0, size, 0});
 }
 
 unsigned stage2_tables_used(void)
 {
-	return fixture.tables;
+	return 0;
 }
 
 void arch_publish_code(void)

@@ -23,7 +23,7 @@
 void fixture_smmu(bool stage1);
 
 struct stage2_call {
-	enum { S2_MAP, S2_FILL, S2_SHARE, S2_UNSHARE, S2_UNMAP, S2_SPLIT } what;
+	enum { S2_MAP, S2_SHARE, S2_UNMAP } what;
 	const void *root;
 	uint64_t ipa, pa, size;
 	enum stage2_kind kind;
@@ -31,12 +31,9 @@ struct stage2_call {
 
 extern struct fixture {
 	unsigned kicks[ARCH_MAX_CORES];
-	unsigned again; /* hypercalls to be executed once more */
 	struct stage2_call calls[FIXTURE_CALLS];
 	unsigned call_count;
 	unsigned roots_left;	 /* of the pool */
-	unsigned blocks[2];	 /* in the way of a release: of the CPUs' tree, of the devices' */
-	unsigned tables;	 /* that their splits took */
 	enum status next_status; /* of the next stage 2 call that has one */
 	bool line[VGIC_INTIDS];	 /* vgic_set_line() */
 	char console[8][300];	 /* the last lines */

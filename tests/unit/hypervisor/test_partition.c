@@ -84,7 +84,7 @@ static void restarts(void **state)
 	assert_int_equal(fixture.starts, 2);
 	assert_int_equal(partitions[0].resets, 1);
 	assert_false(partitions[0].released);
-	assert_int_equal(fixture.calls[0].what, S2_FILL); /* pages given up are back */
+	assert_int_equal(fixture.calls[0].what, S2_MAP); /* blocks given up are back */
 	assert_int_equal(fixture.calls[0].size, MIB(2));
 	assert_int_equal(partitions[0].vcpus[0].state, VCPU_STARTING);
 	assert_false(vcpu_must_stop(&partitions[0].vcpus[0]));
@@ -125,7 +125,7 @@ static void restarts_with_stage_1(void **state)
 	leave(0);
 	assert_false(ends(0));
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(fixture.calls[i].what, S2_FILL);
+		assert_int_equal(fixture.calls[i].what, S2_MAP);
 		assert_int_equal(fixture.calls[i].size, MIB(2));
 	}
 	assert_ptr_equal(fixture.calls[0].root, partitions[0].cpu_root);
