@@ -14,8 +14,8 @@ static bool takes_ari_bit(struct pci_bus *bus, const struct pci_function *pf)
 {
 	const struct pci_function *port = pci_parent(bus, pf);
 
-	for (const struct pci_function *f = pf; f-- > bus->functions && f->parent == pf->parent;) {
-		if (f->caps.sriov) {
+	for (const struct pci_function *f = bus->functions; f < pf; f++) {
+		if (f->parent == pf->parent && f->caps.sriov) {
 			return false;
 		}
 	}
