@@ -27,9 +27,9 @@ I_tests			  := -Ihv-glue/host -Ihv-glue $(I_hv-glue) -Ihypervisor/include -Iiomm
 LEGS	   := pci/bus pci/virt vf iommu iommu/smmuv3 irq-route irq-route/gic hv-glue
 HV_ROOMS   := lib lib/arch/aarch64 $(LEGS) hypervisor hypervisor/arch/aarch64
 HOST_ROOMS := lib $(LEGS) hv-glue/host
-# Parts of the hypervisor that know no architecture and are tested on the workstation.
+# Parts of the hypervisor that know no instruction of an architecture and are tested on the workstation.
 HOST_EXTRA := $(addprefix hypervisor/,config.c fit.c hypercall.c machine.c partition.c partition_init.c \
-		release.c vgic.c vgic_bank.c vgic_lpi.c vuart.c arch/aarch64/stage2.c)
+		release.c vgic.c vgic_bank.c vgic_lpi.c vuart.c $(addprefix arch/aarch64/,stage2.c vgic_lr.c))
 
 LIBFDT	   := $(BUILD)/libfdt-src/libfdt
 LIBFDT_C   := fdt fdt_ro fdt_check fdt_addresses fdt_strerror

@@ -248,7 +248,7 @@ void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uin
 	lock_acquire(&partition->gic.lock);
 	if (inside == 0x14) {
 		vcpu->gic.asleep = value & 2;
-	} else if (inside >= 0x10000) {
+	} else if (inside >= 0x10000 && inside < 0x10c00) { /* ICFGR0 and 1 are read-only */
 		changes = vgic_bank_write(&vcpu->gic.private, inside - 0x10000, size, value);
 	}
 	lock_release(&partition->gic.lock);

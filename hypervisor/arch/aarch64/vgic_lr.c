@@ -7,19 +7,15 @@
 #define CONTROL_GROUP1 BIT(1) /* GICD_CTLR.EnableGrp1 */
 
 #define LR_CASES(op)                                                                               \
-	op(0, S3_4_C12_C12_0) op(1, S3_4_C12_C12_1) op(2, S3_4_C12_C12_2) op(3, S3_4_C12_C12_3)    \
-		op(4, S3_4_C12_C12_4) op(5, S3_4_C12_C12_5) op(6, S3_4_C12_C12_6)                  \
-			op(7, S3_4_C12_C12_7) op(8, S3_4_C12_C13_0) op(9, S3_4_C12_C13_1)          \
-				op(10, S3_4_C12_C13_2) op(11, S3_4_C12_C13_3)                      \
-					op(12, S3_4_C12_C13_4) op(13, S3_4_C12_C13_5)              \
-						op(14, S3_4_C12_C13_6) op(15, S3_4_C12_C13_7)
+	op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10) op(11) op(12) op(13)    \
+		op(14) op(15)
 
 static uint64_t lr_read(unsigned n)
 {
 	switch (n) {
-#define CASE(number, name)                                                                         \
+#define CASE(number)                                                                               \
 	case number:                                                                               \
-		return sysreg_read(name);
+		return sysreg_read(ICH_LR##number##_EL2);
 		LR_CASES(CASE)
 #undef CASE
 	default:
@@ -30,9 +26,9 @@ static uint64_t lr_read(unsigned n)
 static void lr_write(unsigned n, uint64_t value)
 {
 	switch (n) {
-#define CASE(number, name)                                                                         \
+#define CASE(number)                                                                               \
 	case number:                                                                               \
-		sysreg_write(name, value);                                                         \
+		sysreg_write(ICH_LR##number##_EL2, value);                                         \
 		break;
 		LR_CASES(CASE)
 #undef CASE
@@ -57,7 +53,20 @@ static struct vgic_bank *bank_of(struct vcpu *vcpu, unsigned index)
 				     : &gic->lpis[index / 32 - VGIC_BANKS];
 }
 
-/* A list register that the guest is done with, or that is taken from it. */
+/*
+ * What could go into a list register. A held one that is pending has left its last: it follows a
+ * physical interrupt, which the guest has ended since.
+ */
+static uint32_t candidates(const struct vgic_bank *bank)
+{
+	return (bank->pending | (bank->line & bank->level)) & bank->enabled & bank->group1 &
+	       ~(bank->queued & ~bank->held);
+}
+
+/*
+ * A list register that the guest is done with, or that is taken from it. What waited for that and
+ * is another vCPU's now, can go there.
+ */
 static void retire(struct vcpu *vcpu, unsigned n)
 {
 	unsigned index = vcpu->gic.in_lr[n];
@@ -68,28 +77,31 @@ static void retire(struct vcpu *vcpu, unsigned n)
 	bank->queued &= ~bit;
 	bank->voided &= ~bit;
 	vcpu->gic.used &= ~(1u << n);
+	if (index >= 32 && bank->target[index % 32] != vcpu->index && candidates(bank) & bit) {
+		vgic_wake(&vcpu->partition->vcpus[bank->target[index % 32]]);
+	}
 }
 
-/*
- * What has not been taken yet is pending again, outside of its list register: it may be there
- * twice, which is once, or have become disabled, another vCPU's, or void. A level comes from its
- * line.
- */
-static void take_back(struct vcpu *vcpu, unsigned n)
+/* Not taken yet, and not cleared meanwhile: pending again, once. A level comes from its line. */
+static void pend_again(struct vcpu *vcpu, unsigned index)
 {
-	unsigned index = vcpu->gic.in_lr[n];
-	struct vgic *gic = &vcpu->partition->gic;
 	struct vgic_bank *bank = bank_of(vcpu, index);
 	uint32_t bit = 1u << index % 32;
 
-	if ((lr_read(n) & ICH_LR_PENDING) && !(bank->voided & bit)) {
-		bank->pending |= bit & ~(bank->level & ~bank->held);
-		if (index >= VGIC_INTIDS) {
-			gic->lpis_waiting |= 1u << (index - VGIC_INTIDS) / 32;
-		}
-		if (index >= 32 && bank->target[index % 32] != vcpu->index) {
-			vgic_wake(&vcpu->partition->vcpus[bank->target[index % 32]]);
-		}
+	bank->pending |= bit & ~bank->voided & ~(bank->level & ~bank->held);
+	if (index >= VGIC_INTIDS) {
+		vcpu->partition->gic.lpis_waiting |= 1u << (index - VGIC_INTIDS) / 32;
+	}
+}
+
+/*
+ * What has not been taken yet waits outside of its list register: it may have become disabled,
+ * another vCPU's, or void.
+ */
+static void take_back(struct vcpu *vcpu, unsigned n)
+{
+	if (lr_read(n) & ICH_LR_PENDING) {
+		pend_again(vcpu, vcpu->gic.in_lr[n]);
 	}
 	retire(vcpu, n);
 	lr_write(n, 0);
@@ -97,7 +109,8 @@ static void take_back(struct vcpu *vcpu, unsigned n)
 
 /*
  * What the guest did with one used list register since we last looked. An LPI has no active state:
- * once taken, its list register is free, though it may say active until the guest's EOI.
+ * once taken, its list register is free, though it may say active until the guest's EOI. Another
+ * one that is pending besides waits for the end of this, which is when we look again.
  */
 static void fold_back(struct vcpu *vcpu, unsigned n)
 {
@@ -112,8 +125,7 @@ static void fold_back(struct vcpu *vcpu, unsigned n)
 	}
 	bank->active |= bit;
 	if ((bank->pending & bit) && !(lr & ICH_LR_HW)) {
-		bank->pending &= ~bit;
-		lr_write(n, lr | ICH_LR_PENDING);
+		lr_write(n, lr | ICH_LR_EOI);
 	}
 }
 
@@ -192,12 +204,6 @@ bool vgic_lr_offer(struct vcpu *vcpu, unsigned index)
 	bank->voided &= ~(1u << index % 32);
 	cpu->used = 1;
 	return true;
-}
-
-static uint32_t candidates(const struct vgic_bank *bank)
-{
-	return (bank->pending | (bank->line & bank->level)) & bank->enabled & bank->group1 &
-	       ~bank->queued;
 }
 
 static void consider(struct vcpu *vcpu, unsigned b, int *best, unsigned *best_priority)

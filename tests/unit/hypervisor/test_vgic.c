@@ -271,7 +271,11 @@ static void redistributors(void **state)
 	gicr_write(FRAME(1) + SGI + 0x100, 0x8000ffff);
 	assert_int_equal(gicr(FRAME(1) + SGI + 0x100), 0x8000ffff);
 	assert_int_equal(gicr(FRAME(0) + SGI + 0x100), 0);
-	assert_int_equal(gicr(FRAME(0) + SGI + 0xc00), 0xaaaaaaaa); /* SGIs are edges */
+	gicr_write(SGI + 0xc00, 0); /* SGIs are edges, PPIs levels, whatever is written */
+	gicr_write(SGI + 0xc04, ~0u);
+	assert_int_equal(gicr(SGI + 0xc00), 0xaaaaaaaa);
+	assert_int_equal(gicr(SGI + 0xc04), 0);
+	assert_int_equal(p->vcpus[0].gic.private.level, 0xffff0000);
 	/* A timer's pending state is its physical interrupt's. */
 	p->vcpus[0].gic.private.pending = 1u << 27 | 1;
 	gicr_write(SGI + 0x280, ~0u);
