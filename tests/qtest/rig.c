@@ -16,16 +16,18 @@
 #define EDU_BUFFER  0x40000
 
 #define CMD_NOTHING 0x01 /* CMD_PREFETCH_CONFIG: a hint */
+#define CMD_UNKNOWN 0xff
 
 static unsigned char smmu_memory[IOMMU_ARENA_SIZE] __attribute__((aligned(65536)));
 static unsigned char its_memory[IRQ_ROUTE_ARENA_SIZE] __attribute__((aligned(65536)));
 static struct arena smmu_arena, its_arena;
-static unsigned ignored_opcode;
+static unsigned ignored_opcode, refuse_in;
 
 /* --- the machine ----------------------------------------------------------------------------- */
 
 void rig_machine(const char *name, const char *machine, const char *const *devices)
 {
+	ignored_opcode = refuse_in = 0;
 	qtest_start(name, machine, RIG_CORES, devices);
 	hv_host_reset();
 	memset(&glue, 0, sizeof(glue));
@@ -98,8 +100,9 @@ void rig_its(void)
 	}
 }
 
-/* Before QEMU is told of new commands, those to be ignored become hints. */
-static void forget_commands(uintptr_t address, uint64_t writer)
+/* Before QEMU is told of new commands, those to be ignored become hints, one to be refused no
+ * command. */
+static void change_commands(uintptr_t address, uint64_t writer)
 {
 	if (address != QTEST_SMMU + SMMU_CMDQ_PROD.offset) {
 		return;
@@ -112,8 +115,12 @@ static void forget_commands(uintptr_t address, uint64_t writer)
 		volatile uint64_t *words = va_of((pa_t){base & BITS(51, 5)});
 
 		words += 2 * (at & (size - 1));
-		if ((words[0] & 0xff) == ignored_opcode) {
+		if (ignored_opcode && (words[0] & 0xff) == ignored_opcode) {
 			words[0] = CMD_NOTHING;
+			words[1] = 0;
+		}
+		if (refuse_in && --refuse_in == 0) {
+			words[0] = CMD_UNKNOWN;
 			words[1] = 0;
 		}
 	}
@@ -122,7 +129,18 @@ static void forget_commands(uintptr_t address, uint64_t writer)
 void rig_ignore_command(unsigned opcode)
 {
 	ignored_opcode = opcode;
-	qtest_before_write(forget_commands);
+	qtest_before_write(change_commands);
+}
+
+void rig_refuse_command(unsigned nth)
+{
+	refuse_in = nth;
+	qtest_before_write(change_commands);
+}
+
+bool rig_command_refused(void)
+{
+	return !refuse_in;
 }
 
 /* --- devices --------------------------------------------------------------------------------- */

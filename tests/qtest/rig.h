@@ -50,6 +50,9 @@ void rig_smmu(struct pci_bus *bus);
 void rig_its(void);
 /* The SMMU does not see commands of this opcode: what a driver that forgets them would do. */
 void rig_ignore_command(unsigned opcode);
+/* The SMMU refuses the nth command from now on (CERROR_ILL); has it? */
+void rig_refuse_command(unsigned nth);
+bool rig_command_refused(void);
 
 /* --- devices --------------------------------------------------------------------------------- */
 

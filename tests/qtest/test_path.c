@@ -397,6 +397,66 @@ static void without_stage_2_dma_is_fenced_by_stage_1(void **state)
 	qtest_stop();
 }
 
+/* With bus mastering on, by whatever mistake; where it was attached it works, nowhere else. */
+static void edu_acts(bool attached)
+{
+	struct rig_device edu = device_of(a, A_EDU);
+	uint16_t command = pci_config_read16(&glue.bus, edu.rid, PCI_COMMAND);
+
+	pci_config_write16(&glue.bus, edu.rid, PCI_COMMAND, command | PCI_COMMAND_MASTER);
+	*hv_host_ram(a, BUFFER) = FILL;
+	rig_edu_store(&edu, BUFFER, 64);
+	if (attached || !assignment(a, A_EDU)->stuck) { /* stuck: a's own, QEMU was never told */
+		assert_int_equal(*hv_host_ram(a, BUFFER), attached ? 0 : FILL);
+	}
+	rig_edu_store(&edu, pa_of(hv_host_ram(b, BUFFER)).v, 64);
+	assert_int_equal(*hv_host_ram(b, BUFFER), FILL);
+}
+
+/*
+ * F36: the SMMU refuses a command of a's stop, or of its next start, each once. A device is
+ * attached and works, or it is not; what was not confirmed is nobody's from then on.
+ */
+static void a_refused_command_leaves_nothing_half(void **state)
+{
+	unsigned refused = 0, stuck = 0, without = 0;
+
+	(void)state;
+	for (unsigned n = 1;; n++, refused++) {
+		set_up("path-refused", RIG_MACHINE);
+		uint64_t errors = iommu_totals().command_errors;
+
+		rig_refuse_command(n);
+		hooks.vcpu_leave(a, 0);
+		hooks.partition_stop(a);
+		assert_false(assignment(a, A_EDU)->attached || assignment(a, A_VF)->attached);
+		assert_int_equal(hooks.partition_start(a), STATUS_OK);
+		if (!rig_command_refused()) {
+			break;
+		}
+		assert_int_equal(iommu_totals().command_errors, errors + 1);
+		unsigned missing = !assignment(a, A_EDU)->attached + !assignment(a, A_VF)->attached;
+
+		assert_int_equal(missing, 1); /* the one it was about */
+		without++;
+		stuck += assignment(a, A_EDU)->stuck + assignment(a, A_VF)->stuck;
+		edu_acts(assignment(a, A_EDU)->attached);
+		assert_true(vf_sends(b, B_VF)); /* who stood by */
+		/* What can be had again is. */
+		hooks.partition_stop(a);
+		assert_int_equal(hooks.partition_start(a), STATUS_OK);
+		for (unsigned i = 0; i < 2; i++) {
+			assert_true(assignment(a, i)->attached != assignment(a, i)->stuck);
+		}
+		edu_acts(assignment(a, A_EDU)->attached);
+		qtest_stop();
+	}
+	assert_int_equal(refused, 16); /* of two devices: abort, drop; rest, on; a SYNC each */
+	assert_int_equal(without, 16);
+	assert_int_equal(stuck, 8);
+	qtest_stop();
+}
+
 #define PATH_TEST(name) cmocka_unit_test_teardown(name, rig_tear_down)
 
 int main(void)
@@ -410,6 +470,7 @@ int main(void)
 		PATH_TEST(a_partition_can_come_back_fifty_times),
 		PATH_TEST(without_gicv4_interrupts_are_injected),
 		PATH_TEST(without_stage_2_dma_is_fenced_by_stage_1),
+		PATH_TEST(a_refused_command_leaves_nothing_half),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

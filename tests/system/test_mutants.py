@@ -13,18 +13,22 @@ from pathlib import Path
 from typing import Optional
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from conftest import ROOT
 from demo.machine import MachineError
 import test_isolation
 import test_topology
+from errors import ErrorsRow
 from firmware import FirmwareRow
 from reuse import ReuseRow
+from six_vfs import SixVfsRow
 from test_translated import TranslatedRow
 
 pytestmark = pytest.mark.bound(150)
 ROWS = {**test_isolation.ROWS, **test_topology.ROWS, "F10": FirmwareRow(), "F13": TranslatedRow(),
-        "F35": ReuseRow(), "F35-s1": ReuseRow(stage=1)}
+        "F35": ReuseRow(), "F35-s1": ReuseRow(stage=1), "six-vfs": SixVfsRow(),
+        "F36": ErrorsRow(), "F36-s1": ErrorsRow(stage=1)}
 
 # mutant → the rows that must fail with it
 CAUGHT_BY = {
@@ -54,13 +58,15 @@ CAUGHT_BY = {
     "split-groups": ["F12", "F09-bridge"],
     "any-stream": ["F11"],
     "trusting": ["F32-config", "F33"],
+    "stay-put": ["six-vfs"],
+    "deaf-smmu": ["F36", "F36-s1"],
 }
 # the same for the PF service: tests/faults/pf/*.c
 PF_CAUGHT_BY = {"no-scrub": ["F37"], "no-mailbox-scrub": ["F37"]}
 PF_DRIVEN = {"rogue"}  # not broken guards: other tests drive them
 # not guards: the row must still hold
 HARMLESS = {
-    "left-mastering": ["F10"], "hand-over": ["F35"], "one-vmid": ["F35", "F35-s1"],
+    "left-mastering": ["F10"], "refusing-smmu": ["F36", "F36-s1"], "hand-over": ["F35"], "one-vmid": ["F35", "F35-s1"],
     "stubborn-device": ["F39", "F39-s1"],
 }
 
@@ -73,8 +79,10 @@ def mutants(built: Path) -> Path:
     return built / "mutants"
 
 
-def pairs(table: dict[str, list[str]]) -> list[tuple[str, str]]:
-    return [(mutant, row) for mutant, rows in table.items() for row in rows]
+def pairs(table: dict[str, list[str]]) -> list[ParameterSet]:
+    """Three Linux guests take longer."""
+    return [pytest.param(mutant, row, marks=[pytest.mark.bound(300)] if row == "six-vfs" else [])
+            for mutant, rows in table.items() for row in rows]
 
 
 def test_every_mutant_is_used() -> None:
