@@ -136,7 +136,7 @@ enum status attach(struct assignment *a)
 	return STATUS_OK;
 
 undo_vectors:
-	a->stuck |= !twin && irq_device_unbind(irq, a->device) != STATUS_OK;
+	a->stuck |= !twin && irq_device_unbind(irq, a->device, hv_pause) != STATUS_OK;
 undo_stream:
 	a->stuck |= !twin && !stream_aborts(a);
 undo_claim:

@@ -34,7 +34,7 @@ void detach_close(struct assignment *a)
 	pci_virt_remove(&glue.sides[a->owner.v].bridge, a->slot);
 	assignment_unmap_bars(a, PCI_BUS_BARS);
 	if (!assignment_twin(a)) { /* the last of them; unconfirmed, the stream stays taken */
-		vectors = irq_device_unbind(&glue.sides[a->owner.v].irq, a->device);
+		vectors = irq_device_unbind(&glue.sides[a->owner.v].irq, a->device, hv_pause);
 		stream = iommu_detach(a->stream, &a->tables, a->owner);
 	}
 	a->closed = vectors == STATUS_OK && stream == STATUS_OK;

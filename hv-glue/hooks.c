@@ -108,7 +108,7 @@ static void partition_stop(partition_id_t id)
 		detach_release(&side->assignments[i]);
 		hv_pause();
 	}
-	if (side->irq_ready && irq_partition_reset(&side->irq) != STATUS_OK) {
+	if (side->irq_ready && irq_partition_reset(&side->irq, hv_pause) != STATUS_OK) {
 		side->irq_ready = false;
 		log_error("%s: its virtual ITS did not reset; its devices get no interrupts",
 			  hv_partition_name(id));

@@ -127,7 +127,6 @@ static void start_legs(void)
 		.smmu = {machine.smmu.base.v},
 		.smmu_size = machine.smmu.size,
 		.its = {machine.its.base.v},
-		.its_translater = {machine.its.size ? machine.its.base.v + 0x10000 : 0},
 		.cores = core_count,
 		.dump_pci = config.dump_pci,
 	};

@@ -17,7 +17,6 @@ struct glue_machine {
 	mmio_t smmu;
 	uint64_t smmu_size;
 	mmio_t its;
-	pa_t its_translater;
 	mmio_t redistributors[16];
 	unsigned cores;
 	bool dump_pci; /* log the configuration spaces each time a partition starts */

@@ -11,11 +11,10 @@
 #define DEVICES_MAX (IRQ_ROUTE_MAX_PARTITIONS * IRQ_PARTITION_MAX_DEVICES)
 
 /*
- * The DeviceID at each place of the machine; 0, which is never one, where there is none. A place's
- * ITT is used again only after its MAPD V=0 has completed; until then the DeviceID stays here.
+ * For who has which DeviceID, in all partitions. A place is free, and its ITT used again, only
+ * after its MAPD V=0 has completed.
  */
 static struct lock registry_lock;
-static device_id_t registry[DEVICES_MAX];
 
 static unsigned char *itts; /* one at each place, large enough for every device */
 
@@ -26,50 +25,40 @@ static size_t itt_size(void)
 
 enum status devices_init(void)
 {
-	memset(registry, 0, sizeof(registry));
 	itts = arena_take(gic.tables, DEVICES_MAX * itt_size(), ITT_ALIGN);
 	return itts ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static enum status place_find(struct irq_partition *partition, device_id_t device,
-			      device_id_t virtual_device, struct irq_device **found)
+static bool is_taken(device_id_t device)
 {
-	*found = NULL;
 	for (unsigned i = 0; i < DEVICES_MAX; i++) {
-		if (registry[i].v == device.v) {
-			return STATUS_BUSY;
+		const struct irq_partition *owner = gic.partitions[i / IRQ_PARTITION_MAX_DEVICES];
+
+		if (owner && owner->devices[i % IRQ_PARTITION_MAX_DEVICES].device.v == device.v) {
+			return true;
 		}
 	}
-	if (vits_find_device(partition, virtual_device.v)) {
-		return STATUS_BUSY;
-	}
-	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES && !*found; i++) {
-		if (!registry[device_number(partition, &partition->devices[i])].v) {
-			*found = &partition->devices[i];
-		}
-	}
-	return *found ? STATUS_OK : STATUS_NO_MEMORY;
+	return false;
 }
 
 static enum status place_take(struct irq_partition *partition, device_id_t device,
 			      device_id_t virtual_device, struct irq_device **taken)
 {
-	lock_acquire(&registry_lock);
-	enum status status = place_find(partition, device, virtual_device, taken);
+	enum status status = STATUS_NO_MEMORY;
 
-	if (status == STATUS_OK) {
-		registry[device_number(partition, *taken)] = device;
+	lock_acquire(&registry_lock);
+	if (is_taken(device) || vits_find_device(partition, virtual_device.v)) {
+		status = STATUS_BUSY;
+	}
+	for (unsigned i = 0; status == STATUS_NO_MEMORY && i < IRQ_PARTITION_MAX_DEVICES; i++) {
+		if (!partition->devices[i].device.v) {
+			*taken = &partition->devices[i];
+			(*taken)->device = device;
+			status = STATUS_OK;
+		}
 	}
 	lock_release(&registry_lock);
 	return status;
-}
-
-static void place_give(const struct irq_partition *partition, struct irq_device *device)
-{
-	lock_acquire(&registry_lock);
-	registry[device_number(partition, device)].v = 0;
-	lock_release(&registry_lock);
-	*device = (struct irq_device){.bound = false};
 }
 
 /* At least one EventID bit: that is MAPD's minimum. */
@@ -83,14 +72,10 @@ static unsigned event_bits(unsigned vectors)
 	return bits;
 }
 
-static enum status map_device(const struct irq_partition *partition, device_id_t device,
-			      unsigned number, unsigned bits)
+/* MAPD, with the ITT's address or to unmap, and its SYNC. */
+static enum status map_device(const struct irq_partition *partition, struct its_command mapd)
 {
-	void *itt = itts + number * itt_size();
-
-	memset(itt, 0, itt_size()); /* MAPD does not clear it */
-	gic_clean(itt, itt_size());
-	its_batch_add(partition->batch, its_mapd(device, bits, pa_of(itt)));
+	its_batch_add(partition->batch, mapd);
 	its_batch_add(partition->batch, its_sync(gic.cores[partition->vpes[0].core].rdbase));
 	return its_batch_run(partition->batch);
 }
@@ -104,13 +89,17 @@ static enum status bind_locked(struct irq_partition *partition, device_id_t devi
 	if (status != STATUS_OK) {
 		return status;
 	}
+	unsigned char *itt = itts + itt_size() * (partition->owner.v * IRQ_PARTITION_MAX_DEVICES +
+						  (size_t)(place - partition->devices));
+
+	memset(itt, 0, itt_size()); /* MAPD does not clear it */
+	gic_clean(itt, itt_size());
 	/* On failure the place stays taken: the ITS may have read the MAPD. */
-	status = map_device(partition, device, device_number(partition, place), bits);
+	status = map_device(partition, its_mapd(device, bits, pa_of(itt)));
 	if (status == STATUS_OK) {
-		*place = (struct irq_device){.bound = true,
-					     .device = device,
-					     .virtual_device = virtual_device,
-					     .event_limit = 1u << bits};
+		place->virtual_device = virtual_device;
+		place->event_limit = 1u << bits;
+		place->bound = true;
 	}
 	return status;
 }
@@ -134,37 +123,39 @@ enum status irq_device_bind(struct irq_partition *partition, device_id_t device,
 	return status;
 }
 
-static enum status unbind_locked(struct irq_partition *partition, struct irq_device *device)
+static enum status unmap_device(struct irq_partition *partition, struct irq_device *place)
 {
-	uint64_t rdbase = gic.cores[partition->vpes[0].core].rdbase;
-
-	routes_close_device(partition, device);
-	enum status status = routes_finish(partition);
+	enum status status =
+		map_device(partition, its_event_command(ITS_MAPD, place->device, (event_id_t){0}));
 
 	if (status == STATUS_OK) {
-		its_batch_add(partition->batch, its_unmapd(device->device));
-		its_batch_add(partition->batch, its_sync(rdbase));
-		status = its_batch_run(partition->batch);
-	}
-	if (status == STATUS_OK) {
-		place_give(partition, device);
+		memset(&partition->events[first_slot(partition, place)], 0,
+		       IRQ_DEVICE_MAX_EVENTS * sizeof(partition->events[0]));
+		lock_acquire(&registry_lock);
+		*place = (struct irq_device){.bound = false};
+		lock_release(&registry_lock);
 	}
 	return status;
 }
 
-enum status irq_device_unbind(struct irq_partition *partition, device_id_t device)
+enum status irq_device_unbind(struct irq_partition *partition, device_id_t device,
+			      void (*pause)(void))
 {
-	enum status status = STATUS_NOT_FOUND;
+	struct irq_device *place = partition->devices;
+	enum status status;
 
-	lock_acquire(&partition->lock);
-	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		struct irq_device *candidate = &partition->devices[i];
-
-		if (candidate->bound && candidate->device.v == device.v) {
-			status = unbind_locked(partition, candidate);
-			break;
+	while (!place->bound || place->device.v != device.v) {
+		if (++place == partition->devices + IRQ_PARTITION_MAX_DEVICES) {
+			return STATUS_NOT_FOUND;
 		}
 	}
-	lock_release(&partition->lock);
+	status = routes_close_in_steps(partition, first_slot(partition, place), place->event_limit,
+				       pause);
+	if (status == STATUS_OK) {
+		lock_acquire(&partition->lock);
+		status = unmap_device(partition, place);
+		lock_release(&partition->lock);
+		pause();
+	}
 	return status;
 }

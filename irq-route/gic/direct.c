@@ -11,45 +11,45 @@ static uint16_t vpe_of(const struct irq_partition *partition, unsigned vcpu)
 	return partition->vpes[vcpu].id;
 }
 
-static void signal(struct irq_partition *partition, struct irq_device *device, unsigned event,
-		   unsigned opcode)
+static uint64_t vpe_operand(const struct irq_partition *partition, unsigned slot)
 {
-	(void)partition;
-	its_batch_add(partition->batch,
-		      its_event_command(opcode, device->device, (event_id_t){event}));
+	return field_prep(ITS_W1_VPE, vpe_of(partition, partition->events[slot].vcpu));
+}
+
+static void signal(struct irq_partition *partition, unsigned slot, unsigned opcode)
+{
+	route_command(partition, slot, opcode, 0, 0);
 }
 
 /* INV: the byte may be cached, also from an earlier mapping of this INTID. */
-static void configure(struct irq_partition *partition, struct irq_device *device, unsigned event)
+static void configure(struct irq_partition *partition, unsigned slot)
 {
-	const struct irq_event *entry = &device->events[event];
+	const struct irq_event *entry = &partition->events[slot];
 	uint8_t *ours = (uint8_t *)partition->property_table + (entry->vlpi - LPI_FIRST);
 
 	*ours = (uint8_t)(route_property(partition, entry) | LPI_PROPERTY_RES1);
 	gic_clean(ours, 1); /* published with the commands, which are sent later */
-	signal(partition, device, event, ITS_INV);
+	signal(partition, slot, ITS_INV);
 }
 
-static void open(struct irq_partition *partition, struct irq_device *device, unsigned event)
+static void open(struct irq_partition *partition, unsigned slot)
 {
-	const struct irq_event *entry = &device->events[event];
-
-	its_batch_add(partition->batch, its_vmapti(device->device, (event_id_t){event},
-						   vpe_of(partition, entry->vcpu), entry->vlpi));
-	configure(partition, device, event);
+	route_command(partition, slot, ITS_VMAPTI, vpe_operand(partition, slot),
+		      field_prep(ITS_W2_VINTID, partition->events[slot].vlpi) |
+			      field_prep(ITS_W2_DOORBELL, LPI_NO_DOORBELL));
+	configure(partition, slot);
 }
 
-static void close(struct irq_partition *partition, struct irq_device *device, unsigned event)
+static void close(struct irq_partition *partition, unsigned slot)
 {
-	signal(partition, device, event, ITS_DISCARD);
+	signal(partition, slot, ITS_DISCARD);
 }
 
-/* The other vCPU's LPIs may be off: the byte changes, too. */
-static void move(struct irq_partition *partition, struct irq_device *device, unsigned event)
+/* The other vCPU's LPIs may be off: the byte changes, too. D = 0: the doorbell stays. */
+static void move(struct irq_partition *partition, unsigned slot)
 {
-	its_batch_add(partition->batch, its_vmovi(device->device, (event_id_t){event},
-						  vpe_of(partition, device->events[event].vcpu)));
-	configure(partition, device, event);
+	route_command(partition, slot, ITS_VMOVI, vpe_operand(partition, slot), 0);
+	configure(partition, slot);
 }
 
 static void sync(struct irq_partition *partition, unsigned vcpu)

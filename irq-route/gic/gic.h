@@ -71,21 +71,14 @@ void gic_clean(const volatile void *p, size_t size);
 void vpes_init(void); /* nothing taken yet */
 /* Ids and tables for its vCPUs. STATUS_NO_MEMORY: no more of them. */
 enum status MUST_USE vpes_take(struct irq_partition *partition);
-/* Scrubs the tables and maps them; unmaps. */
+/* Scrubs the property table and maps all vPEs; unmaps one and scrubs its pending table. */
 enum status MUST_USE vpes_map(struct irq_partition *partition);
-enum status MUST_USE vpes_unmap(struct irq_partition *partition);
+enum status MUST_USE vpe_unmap(struct irq_partition *partition, unsigned vcpu);
 
 /* --- devices.c ----------------------------------------------------------------------------------
  */
 
 enum status MUST_USE devices_init(void); /* nothing taken yet */
-/* A place in the machine: the partition's number and the device's within it. */
-static inline unsigned device_number(const struct irq_partition *partition,
-				     const struct irq_device *device)
-{
-	return partition->owner.v * IRQ_PARTITION_MAX_DEVICES +
-	       (unsigned)(device - partition->devices);
-}
 
 /* --- routes.c: events of a partition on the physical ITS. The caller holds its lock. -----------
  */
@@ -94,36 +87,48 @@ static inline unsigned device_number(const struct irq_partition *partition,
  * The two paths, direct.c and injected.c: what an event needs on the physical ITS. The event's
  * entry says where it goes; routes.c has set it, and sees to the syncs.
  */
-typedef void route_fn(struct irq_partition *partition, struct irq_device *device, unsigned event);
+typedef void route_fn(struct irq_partition *partition, unsigned slot);
 struct irq_path {
 	route_fn *open, *close, *move;
 	route_fn *configure; /* the guest's configuration byte changed, or may have */
-	void (*signal)(struct irq_partition *partition, struct irq_device *device, unsigned event,
-		       unsigned opcode);
+	void (*signal)(struct irq_partition *partition, unsigned slot, unsigned opcode);
 	void (*sync)(struct irq_partition *partition, unsigned vcpu);
 };
 extern const struct irq_path irq_direct, irq_injected;
 
+static inline struct irq_device *slot_device(struct irq_partition *partition, unsigned slot)
+{
+	return &partition->devices[slot / IRQ_DEVICE_MAX_EVENTS];
+}
+
+static inline unsigned first_slot(const struct irq_partition *partition,
+				  const struct irq_device *device)
+{
+	return (unsigned)(device - partition->devices) * IRQ_DEVICE_MAX_EVENTS;
+}
+
+/* A command about the slot's event; `operand` and `target` are OR-ed into words 1 and 2. */
+void route_command(struct irq_partition *partition, unsigned slot, unsigned opcode,
+		   uint64_t operand, uint64_t target);
 /* The guest's configuration byte of a routed event: priority and enable as they count now. */
 uint8_t route_property(const struct irq_partition *partition, const struct irq_event *event);
 
-/* To where the event's collection points, with the guest's property. */
-void route_open(struct irq_partition *partition, struct irq_device *device, unsigned event);
-void route_close(struct irq_partition *partition, struct irq_device *device, unsigned event);
-void route_move(struct irq_partition *partition, struct irq_device *device, unsigned event,
-		unsigned vcpu);
+/* A mapped event: to where its collection, mapped too, points, with the guest's property. */
+void route_to_collection(struct irq_partition *partition, unsigned slot);
+void route_close(struct irq_partition *partition, unsigned slot);
+/* A routed event: to another vCPU. */
+void route_move(struct irq_partition *partition, unsigned slot, unsigned vcpu);
 /* INT or CLEAR of a routed event. */
-void route_signal(struct irq_partition *partition, struct irq_device *device, unsigned event,
-		  unsigned opcode);
+void route_signal(struct irq_partition *partition, unsigned slot, unsigned opcode);
 /* Reads the guest's configuration byte of a routed event again; of every event of a vCPU. */
-void route_configure(struct irq_partition *partition, struct irq_device *device, unsigned event);
+void route_configure(struct irq_partition *partition, unsigned slot);
 void route_reload_vcpu(struct irq_partition *partition, unsigned vcpu);
-/* Closes every event of a device; of the partition; opens every event that can be. */
-void routes_close_device(struct irq_partition *partition, struct irq_device *device);
-void routes_close_all(struct irq_partition *partition);
+/* Closes some events; a few at a time, without the caller's lock; opens every one that can be. */
+void routes_close(struct irq_partition *partition, unsigned first, unsigned count);
+enum status MUST_USE routes_close_in_steps(struct irq_partition *partition, unsigned first,
+					   unsigned count, void (*pause)(void));
 void routes_open_all(struct irq_partition *partition);
-/* What the guest said, once nothing is routed. */
-void routes_forget_device(struct irq_device *device);
+/* What the guest said of devices and events, once nothing is routed. */
 void routes_forget(struct irq_partition *partition);
 /* Syncs what was touched and waits. */
 enum status MUST_USE routes_finish(struct irq_partition *partition);

@@ -4,7 +4,7 @@
  * 5.3), taken at EL2 and handed to the virtual GIC. Priority, enable and pending order of what the
  * guest sees are the virtual GIC's business; the physical LPI is on while its event is routed, and
  * off while its device is masked for ringing too often. Its INTID says whose it is:
- *   LPI_FIRST + (partition * IRQ_PARTITION_MAX_DEVICES + device) * IRQ_DEVICE_MAX_EVENTS + event
+ *   LPI_FIRST + partition * IRQ_PARTITION_SLOTS + slot
  */
 #include "gic.h"
 
@@ -17,86 +17,63 @@
 
 _Static_assert(OUR_LPIS <= GIC_PROPERTY_SIZE, "an LPI for every event of every device");
 
-/* Of one partition's; see struct irq_sink. */
-static unsigned slot_of(const struct irq_partition *partition, const struct irq_device *device,
-			unsigned event)
-{
-	return (unsigned)(device - partition->devices) * IRQ_DEVICE_MAX_EVENTS + event;
-}
-
-static uint32_t lpi_of(const struct irq_partition *partition, const struct irq_device *device,
-		       unsigned event)
-{
-	return LPI_FIRST + device_number(partition, device) * IRQ_DEVICE_MAX_EVENTS + event;
-}
-
-static void command(struct irq_partition *partition, const struct irq_device *device,
-		    unsigned event, unsigned opcode)
-{
-	its_batch_add(partition->batch,
-		      its_event_command(opcode, device->device, (event_id_t){event}));
-}
-
 /* INV or DISCARD follows, and the commands are sent later. */
-static void set_physical(const struct irq_partition *partition, const struct irq_device *device,
-			 unsigned event, bool on)
+static void set_physical(const struct irq_partition *partition, unsigned slot, bool on)
 {
 	uint8_t *byte =
-		(uint8_t *)gic.property_table + (lpi_of(partition, device, event) - LPI_FIRST);
+		(uint8_t *)gic.property_table + partition->owner.v * IRQ_PARTITION_SLOTS + slot;
 
 	*byte = (uint8_t)(OUR_PRIORITY | LPI_PROPERTY_RES1 | (on ? LPI_PROPERTY_ENABLE : 0));
 	gic_clean(byte, 1);
 }
 
 /* The guest's own byte is not read by hardware: the virtual GIC has it. */
-static void configure(struct irq_partition *partition, struct irq_device *device, unsigned event)
+static void configure(struct irq_partition *partition, unsigned slot)
 {
-	const struct irq_event *entry = &device->events[event];
+	const struct irq_event *entry = &partition->events[slot];
 
 	partition->batch->total++; /* work, though no command */
-	gic.sink.route(partition->owner, slot_of(partition, device, event), entry->vcpu,
-		       entry->vlpi, route_property(partition, entry));
+	gic.sink.route(partition->owner, slot, entry->vcpu, entry->vlpi,
+		       route_property(partition, entry));
 }
 
-static unsigned collection_of(const struct irq_partition *partition,
-			      const struct irq_device *device, unsigned event)
+static uint64_t collection_of(const struct irq_partition *partition, unsigned slot)
 {
-	return partition->vpes[device->events[event].vcpu].core;
+	return field_prep(ITS_W2_ICID, partition->vpes[partition->events[slot].vcpu].core);
 }
 
 /* The virtual side first: the LPI may come before this returns. */
-static void open(struct irq_partition *partition, struct irq_device *device, unsigned event)
+static void open(struct irq_partition *partition, unsigned slot)
 {
-	configure(partition, device, event);
-	set_physical(partition, device, event, !device->masked);
-	its_batch_add(partition->batch, its_mapti(device->device, (event_id_t){event},
-						  lpi_of(partition, device, event),
-						  collection_of(partition, device, event)));
-	command(partition, device, event, ITS_INV);
+	uint64_t lpi = LPI_FIRST + partition->owner.v * IRQ_PARTITION_SLOTS + slot;
+
+	configure(partition, slot);
+	set_physical(partition, slot, !slot_device(partition, slot)->masked);
+	route_command(partition, slot, ITS_MAPTI, field_prep(ITS_W1_INTID, lpi),
+		      collection_of(partition, slot));
+	route_command(partition, slot, ITS_INV, 0, 0);
 }
 
 /* And first again: one that is being taken right now finds that it stands for nothing. */
-static void close(struct irq_partition *partition, struct irq_device *device, unsigned event)
+static void close(struct irq_partition *partition, unsigned slot)
 {
-	gic.sink.route(partition->owner, slot_of(partition, device, event), 0, 0, 0);
-	set_physical(partition, device, event, false);
-	command(partition, device, event, ITS_DISCARD);
+	gic.sink.route(partition->owner, slot, 0, 0, 0);
+	set_physical(partition, slot, false);
+	route_command(partition, slot, ITS_DISCARD, 0, 0);
 }
 
-static void move(struct irq_partition *partition, struct irq_device *device, unsigned event)
+static void move(struct irq_partition *partition, unsigned slot)
 {
-	configure(partition, device, event);
-	its_batch_add(partition->batch, its_movi(device->device, (event_id_t){event},
-						 collection_of(partition, device, event)));
+	configure(partition, slot);
+	route_command(partition, slot, ITS_MOVI, 0, collection_of(partition, slot));
 }
 
 /* CLEAR: what the redistributor has first, then what was taken from it before. */
-static void signal(struct irq_partition *partition, struct irq_device *device, unsigned event,
-		   unsigned opcode)
+static void signal(struct irq_partition *partition, unsigned slot, unsigned opcode)
 {
-	command(partition, device, event, opcode);
+	route_command(partition, slot, opcode, 0, 0);
 	if (opcode == ITS_CLEAR && routes_finish(partition) == STATUS_OK) {
-		gic.sink.pend(partition->owner, slot_of(partition, device, event), false);
+		gic.sink.pend(partition->owner, slot, false);
 	}
 }
 
@@ -120,12 +97,14 @@ const struct irq_path irq_injected = {
 /* What rings while it is off stays pending in the redistributor, once for each event. */
 static void set_masked(struct irq_partition *partition, struct irq_device *device, bool masked)
 {
+	unsigned first = first_slot(partition, device);
+
 	device->masked = masked;
-	for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
-		if (device->events[n].routed) {
-			set_physical(partition, device, n, !masked);
-			command(partition, device, n, ITS_INV);
-			partition->batch->vcpus |= 1u << device->events[n].vcpu;
+	for (unsigned slot = first; slot < first + IRQ_DEVICE_MAX_EVENTS; slot++) {
+		if (partition->events[slot].routed) {
+			set_physical(partition, slot, !masked);
+			route_command(partition, slot, ITS_INV, 0, 0);
+			partition->batch->vcpus |= 1u << partition->events[slot].vcpu;
 		}
 	}
 	/* An ITS that fails has said so, and delivers nothing. */
@@ -185,7 +164,7 @@ void irq_route_taken(unsigned core, uint32_t intid)
 	if (!partition) {
 		return;
 	}
-	struct irq_device *device = &partition->devices[slot / IRQ_DEVICE_MAX_EVENTS];
+	struct irq_device *device = slot_device(partition, slot);
 	uint32_t taken = __atomic_load_n(&device->taken, __ATOMIC_RELAXED) + 1;
 
 	__atomic_store_n(&device->taken, taken == STORM_LIMIT ? 0 : taken, __ATOMIC_RELAXED);

@@ -71,12 +71,6 @@ static inline struct its_command its_mapd(device_id_t device, unsigned event_bit
 		 field_prep(ITS_W1_ID_BITS, event_bits - 1), (itt.v & ITS_W2_ITT) | ITS_W2_VALID}};
 }
 
-static inline struct its_command its_unmapd(device_id_t device)
-{
-	return (struct its_command){
-		{field_prep(ITS_W0_OPCODE, ITS_MAPD) | field_prep(ITS_W0_DEVICE, device.v)}};
-}
-
 static inline struct its_command its_mapc(unsigned collection, uint64_t rdbase)
 {
 	return (struct its_command){{field_prep(ITS_W0_OPCODE, ITS_MAPC), 0,
@@ -96,24 +90,6 @@ static inline struct its_command its_invall(unsigned collection)
 		{field_prep(ITS_W0_OPCODE, ITS_INVALL), 0, field_prep(ITS_W2_ICID, collection)}};
 }
 
-static inline struct its_command its_mapti(device_id_t device, event_id_t event, uint32_t lpi,
-					   unsigned collection)
-{
-	struct its_command command = its_event_command(ITS_MAPTI, device, event);
-
-	command.word[1] |= field_prep(ITS_W1_INTID, lpi);
-	command.word[2] = field_prep(ITS_W2_ICID, collection);
-	return command;
-}
-
-static inline struct its_command its_movi(device_id_t device, event_id_t event, unsigned collection)
-{
-	struct its_command command = its_event_command(ITS_MOVI, device, event);
-
-	command.word[2] = field_prep(ITS_W2_ICID, collection);
-	return command;
-}
-
 static inline struct its_command its_vmapp(uint16_t vpe, uint64_t rdbase, pa_t pending,
 					   unsigned intid_bits)
 {
@@ -121,31 +97,6 @@ static inline struct its_command its_vmapp(uint16_t vpe, uint64_t rdbase, pa_t p
 
 	command.word[2] = field_prep(ITS_W2_RDBASE, rdbase) | ITS_W2_VALID;
 	command.word[3] = field_prep(ITS_W3_VPT_BITS, intid_bits - 1) | (pending.v & ITS_W3_VPT);
-	return command;
-}
-
-static inline struct its_command its_vunmapp(uint16_t vpe)
-{
-	return its_vpe_command(ITS_VMAPP, vpe);
-}
-
-static inline struct its_command its_vmapti(device_id_t device, event_id_t event, uint16_t vpe,
-					    uint32_t vlpi)
-{
-	struct its_command command = its_event_command(ITS_VMAPTI, device, event);
-
-	command.word[1] |= field_prep(ITS_W1_VPE, vpe);
-	command.word[2] =
-		field_prep(ITS_W2_VINTID, vlpi) | field_prep(ITS_W2_DOORBELL, LPI_NO_DOORBELL);
-	return command;
-}
-
-/* D = 0: the doorbell stays as VMAPTI set it. */
-static inline struct its_command its_vmovi(device_id_t device, event_id_t event, uint16_t vpe)
-{
-	struct its_command command = its_event_command(ITS_VMOVI, device, event);
-
-	command.word[1] |= field_prep(ITS_W1_VPE, vpe);
 	return command;
 }
 

@@ -63,30 +63,40 @@ static void forget(struct irq_partition *partition)
 	partition->propbaser = 0;
 }
 
-static enum status reset_locked(struct irq_partition *partition)
+static bool is_resident(const struct irq_partition *partition)
 {
-	for (unsigned i = 0; i < partition->vcpus; i++) {
-		if (partition->vpes[i].resident) {
-			return STATUS_STATE;
-		}
-	}
-	routes_close_all(partition);
-	enum status status = routes_finish(partition);
+	bool resident = false;
 
-	if (status == STATUS_OK && !partition->why_injected) {
-		status = vpes_unmap(partition);
+	for (unsigned i = 0; i < partition->vcpus; i++) {
+		resident |= partition->vpes[i].resident;
 	}
-	if (status != STATUS_OK) {
-		return status;
-	}
-	forget(partition);
-	return partition->why_injected ? STATUS_OK : vpes_map(partition);
+	return resident;
 }
 
-enum status irq_partition_reset(struct irq_partition *partition)
+/* The vPEs one by one, then what they have in common. */
+static enum status reset_step(struct irq_partition *partition, unsigned step)
 {
-	lock_acquire(&partition->lock);
-	enum status status = reset_locked(partition);
-	lock_release(&partition->lock);
+	bool direct = !partition->why_injected;
+
+	if (step < partition->vcpus) {
+		return direct ? vpe_unmap(partition, step) : STATUS_OK;
+	}
+	forget(partition);
+	return direct ? vpes_map(partition) : STATUS_OK;
+}
+
+enum status irq_partition_reset(struct irq_partition *partition, void (*pause)(void))
+{
+	enum status status = STATUS_STATE;
+
+	if (!is_resident(partition)) {
+		status = routes_close_in_steps(partition, 0, IRQ_PARTITION_SLOTS, pause);
+	}
+	for (unsigned step = 0; status == STATUS_OK && step <= partition->vcpus; step++) {
+		lock_acquire(&partition->lock);
+		status = reset_step(partition, step);
+		lock_release(&partition->lock);
+		pause();
+	}
 	return status;
 }

@@ -2,12 +2,14 @@
 /*
  * Events on the physical ITS. An event is routed while the guest has mapped it, its collection and
  * its ITS: opened when the last of these comes, closed when the first goes. How, is the partition's
- * path's. Every device named here is bound to the partition, every vCPU is its own: callers pass
+ * path's. Every slot named here is a bound device's, every vCPU the partition's own: callers pass
  * indices into its tables.
  */
 #include "gic.h"
 
 #include <string.h>
+
+#define STEP_SLOTS 8u /* of IRQ_DEVICE_MAX_EVENTS, a divisor */
 
 static void touched(struct irq_partition *partition, unsigned vcpu)
 {
@@ -37,29 +39,39 @@ uint8_t route_property(const struct irq_partition *partition, const struct irq_e
 	return value & (LPI_PROPERTY_PRIORITY | LPI_PROPERTY_ENABLE);
 }
 
-void route_open(struct irq_partition *partition, struct irq_device *device, unsigned event)
+void route_command(struct irq_partition *partition, unsigned slot, unsigned opcode,
+		   uint64_t operand, uint64_t target)
 {
-	struct irq_event *entry = &device->events[event];
+	struct its_command command = its_event_command(opcode, slot_device(partition, slot)->device,
+						       (event_id_t){slot % IRQ_DEVICE_MAX_EVENTS});
+
+	command.word[1] |= operand;
+	command.word[2] |= target;
+	its_batch_add(partition->batch, command);
+}
+
+static void route_open(struct irq_partition *partition, unsigned slot)
+{
+	struct irq_event *entry = &partition->events[slot];
 
 	entry->vcpu = partition->collections[entry->collection].vcpu;
 	entry->routed = true;
 	touched(partition, entry->vcpu);
-	partition->path->open(partition, device, event);
+	partition->path->open(partition, slot);
 }
 
-void route_close(struct irq_partition *partition, struct irq_device *device, unsigned event)
+void route_close(struct irq_partition *partition, unsigned slot)
 {
-	if (device->events[event].routed) {
-		touched(partition, device->events[event].vcpu);
-		partition->path->close(partition, device, event);
-		device->events[event].routed = false;
+	if (partition->events[slot].routed) {
+		touched(partition, partition->events[slot].vcpu);
+		partition->path->close(partition, slot);
+		partition->events[slot].routed = false;
 	}
 }
 
-void route_move(struct irq_partition *partition, struct irq_device *device, unsigned event,
-		unsigned vcpu)
+void route_move(struct irq_partition *partition, unsigned slot, unsigned vcpu)
 {
-	struct irq_event *entry = &device->events[event];
+	struct irq_event *entry = &partition->events[slot];
 
 	if (entry->vcpu == vcpu) {
 		return;
@@ -67,77 +79,81 @@ void route_move(struct irq_partition *partition, struct irq_device *device, unsi
 	touched(partition, entry->vcpu);
 	touched(partition, vcpu);
 	entry->vcpu = (uint8_t)vcpu;
-	partition->path->move(partition, device, event);
+	partition->path->move(partition, slot);
 }
 
-void route_signal(struct irq_partition *partition, struct irq_device *device, unsigned event,
-		  unsigned opcode)
+void route_to_collection(struct irq_partition *partition, unsigned slot)
 {
-	touched(partition, device->events[event].vcpu);
-	partition->path->signal(partition, device, event, opcode);
+	const struct irq_event *entry = &partition->events[slot];
+
+	if (entry->routed) {
+		route_move(partition, slot, partition->collections[entry->collection].vcpu);
+	} else {
+		route_open(partition, slot);
+	}
 }
 
-void route_configure(struct irq_partition *partition, struct irq_device *device, unsigned event)
+void route_signal(struct irq_partition *partition, unsigned slot, unsigned opcode)
 {
-	touched(partition, device->events[event].vcpu);
-	partition->path->configure(partition, device, event);
+	touched(partition, partition->events[slot].vcpu);
+	partition->path->signal(partition, slot, opcode);
+}
+
+void route_configure(struct irq_partition *partition, unsigned slot)
+{
+	touched(partition, partition->events[slot].vcpu);
+	partition->path->configure(partition, slot);
 }
 
 void route_reload_vcpu(struct irq_partition *partition, unsigned vcpu)
 {
-	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		struct irq_device *device = &partition->devices[i];
-
-		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
-			if (device->events[n].routed && device->events[n].vcpu == vcpu) {
-				route_configure(partition, device, n);
-			}
+	for (unsigned slot = 0; slot < IRQ_PARTITION_SLOTS; slot++) {
+		if (partition->events[slot].routed && partition->events[slot].vcpu == vcpu) {
+			route_configure(partition, slot);
 		}
 	}
 }
 
-void routes_close_device(struct irq_partition *partition, struct irq_device *device)
+void routes_close(struct irq_partition *partition, unsigned first, unsigned count)
 {
-	/* None beyond can be mapped (vits_event_allowed()); of a place without a device, none. */
-	for (unsigned n = 0; n < device->event_limit; n++) {
-		route_close(partition, device, n);
+	for (unsigned slot = first; slot < first + count; slot++) {
+		route_close(partition, slot);
 	}
 }
 
-void routes_close_all(struct irq_partition *partition)
+enum status routes_close_in_steps(struct irq_partition *partition, unsigned first, unsigned count,
+				  void (*pause)(void))
 {
-	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		routes_close_device(partition, &partition->devices[i]);
+	enum status status = STATUS_OK;
+
+	for (unsigned i = 0; status == STATUS_OK && i < count; i += STEP_SLOTS) {
+		lock_acquire(&partition->lock);
+		routes_close(partition, first + i, STEP_SLOTS);
+		status = routes_finish(partition);
+		lock_release(&partition->lock);
+		pause();
 	}
+	return status;
 }
 
 void routes_open_all(struct irq_partition *partition)
 {
-	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		struct irq_device *device = &partition->devices[i];
+	for (unsigned slot = 0; slot < IRQ_PARTITION_SLOTS; slot++) {
+		const struct irq_event *entry = &partition->events[slot];
 
-		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
-			const struct irq_event *entry = &device->events[n];
-
-			if (entry->mapped && !entry->routed &&
-			    partition->collections[entry->collection].mapped) {
-				route_open(partition, device, n);
-			}
+		if (entry->mapped && !entry->routed &&
+		    partition->collections[entry->collection].mapped) {
+			route_open(partition, slot);
 		}
 	}
-}
-
-void routes_forget_device(struct irq_device *device)
-{
-	device->enabled = false;
-	memset(device->events, 0, sizeof(device->events));
 }
 
 void routes_forget(struct irq_partition *partition)
 {
 	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		routes_forget_device(&partition->devices[i]);
+		partition->devices[i].guest_events = 0;
 	}
+	memset(partition->events, 0, sizeof(partition->events));
 }
 
 enum status routes_finish(struct irq_partition *partition)

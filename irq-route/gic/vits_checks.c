@@ -21,7 +21,7 @@ struct irq_device *vits_find_device(struct irq_partition *partition, uint64_t vi
 /* Inside the guest's ITT and inside ours. */
 bool vits_event_allowed(const struct irq_device *device, uint64_t event)
 {
-	return device->enabled && event < device->guest_events && event < device->event_limit;
+	return event < device->guest_events && event < device->event_limit;
 }
 
 bool vits_vlpi_allowed(uint64_t vlpi)

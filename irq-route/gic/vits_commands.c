@@ -7,245 +7,200 @@
  */
 #include "gic.h"
 
-typedef enum status (*handler_t)(struct irq_partition *partition,
-				 const struct its_command *command);
+#include <string.h>
 
-/* The device and event of words 0 and 1; with `mapped`, only one that the guest has mapped. */
-static enum status find_event(struct irq_partition *partition, const struct its_command *command,
-			      bool mapped, struct irq_device **device, unsigned *event)
+/* A command's fields, as far as its row says that they must be right. */
+struct request {
+	unsigned opcode;
+	bool valid;
+	struct irq_device *device;
+	bool has_event;
+	unsigned slot;
+	uint64_t size, vlpi, collection, vcpu, other_vcpu;
+};
+
+/* What a row asks for, in the order in which it is checked. */
+#define A_DEVICE      BIT(0) /* one that the partition has */
+#define AN_EVENT      BIT(1) /* of that device, within its MAPD */
+#define MAPPED_EVENT  BIT(2) /* and a MAPTI is in force */
+#define ROUTED_EVENT  BIT(3) /* and it has where to be pending */
+#define A_VLPI	      BIT(4)
+#define A_COLLECTION  BIT(5)
+#define MAPPED_TARGET BIT(6) /* that collection has a vCPU */
+#define UNLESS_UNMAP  BIT(7) /* V=0: what follows does not count */
+#define A_SIZE	      BIT(8)
+#define A_VCPU	      BIT(9)
+#define ANOTHER_VCPU  BIT(10)
+
+static enum status check(const struct irq_partition *partition, unsigned needs,
+			 const struct request *r)
 {
-	struct irq_device *found =
-		vits_find_device(partition, field_get(ITS_W0_DEVICE, command->word[0]));
-	uint64_t number = field_get(ITS_W1_EVENT, command->word[1]);
+	const struct irq_event *entry = &partition->events[r->slot];
+	bool unmaps = (needs & UNLESS_UNMAP) && !r->valid;
 
-	if (!found) {
+	if ((needs & A_DEVICE) && !r->device) {
 		return STATUS_DENIED;
 	}
-	if (!vits_event_allowed(found, number)) {
+	if ((needs & AN_EVENT) && !r->has_event) {
 		return STATUS_RANGE;
 	}
-	if (mapped && !found->events[number].mapped) {
+	if (((needs & MAPPED_EVENT) && !entry->mapped) ||
+	    ((needs & ROUTED_EVENT) && !entry->routed)) {
 		return STATUS_STATE;
 	}
-	*device = found;
-	*event = (unsigned)number;
+	if (((needs & A_VLPI) && !vits_vlpi_allowed(r->vlpi)) ||
+	    ((needs & A_COLLECTION) && !vits_collection_allowed(r->collection))) {
+		return STATUS_RANGE;
+	}
+	if ((needs & MAPPED_TARGET) && !partition->collections[r->collection].mapped) {
+		return STATUS_STATE;
+	}
+	if (((needs & A_SIZE) && !unmaps && r->size > 16) ||
+	    ((needs & A_VCPU) && !unmaps && !vits_vcpu_allowed(partition, r->vcpu)) ||
+	    ((needs & ANOTHER_VCPU) && !vits_vcpu_allowed(partition, r->other_vcpu))) {
+		return STATUS_RANGE;
+	}
 	return STATUS_OK;
 }
 
-static enum status find_collection(struct irq_partition *partition,
-				   const struct its_command *command, uint64_t *collection)
+static struct request understand(struct irq_partition *partition, const struct its_command *command)
 {
-	*collection = field_get(ITS_W2_ICID, command->word[2]);
-	if (!vits_collection_allowed(*collection)) {
-		return STATUS_RANGE;
+	struct request r = {
+		.opcode = (unsigned)field_get(ITS_W0_OPCODE, command->word[0]),
+		.valid = command->word[2] & ITS_W2_VALID,
+		.device = vits_find_device(partition, field_get(ITS_W0_DEVICE, command->word[0])),
+		.size = field_get(ITS_W1_ID_BITS, command->word[1]) + 1,
+		.vlpi = field_get(ITS_W1_INTID, command->word[1]),
+		.collection = field_get(ITS_W2_ICID, command->word[2]),
+		.vcpu = field_get(ITS_W2_RDBASE, command->word[2]),
+		.other_vcpu = field_get(ITS_W3_RDBASE2, command->word[3]),
+	};
+	uint64_t event = field_get(ITS_W1_EVENT, command->word[1]);
+
+	if (r.device && vits_event_allowed(r.device, event)) {
+		r.slot = first_slot(partition, r.device) + (unsigned)event;
+		r.has_event = true;
 	}
-	return partition->collections[*collection].mapped ? STATUS_OK : STATUS_STATE;
+	if (r.opcode == ITS_MAPI) {
+		r.vlpi = event;
+	}
+	return r;
 }
 
 /* V=1 or V=0, what was mapped is gone. Our own MAPD, made by irq_device_bind(), stays. */
-static enum status do_mapd(struct irq_partition *partition, const struct its_command *command)
+static void do_mapd(struct irq_partition *partition, const struct request *r)
 {
-	struct irq_device *device =
-		vits_find_device(partition, field_get(ITS_W0_DEVICE, command->word[0]));
-	uint64_t bits = field_get(ITS_W1_ID_BITS, command->word[1]) + 1;
-	bool valid = command->word[2] & ITS_W2_VALID;
+	unsigned first = first_slot(partition, r->device);
 
-	if (!device) {
-		return STATUS_DENIED;
-	}
-	if (valid && bits > 16) {
-		return STATUS_RANGE;
-	}
-	routes_close_device(partition, device);
-	routes_forget_device(device);
-	device->enabled = valid;
-	if (valid) {
-		device->guest_events = 1u << bits;
-	}
-	return STATUS_OK;
+	routes_close(partition, first, IRQ_DEVICE_MAX_EVENTS);
+	memset(&partition->events[first], 0, IRQ_DEVICE_MAX_EVENTS * sizeof(partition->events[0]));
+	r->device->guest_events = r->valid ? 1u << r->size : 0;
 }
 
-static void retarget(struct irq_partition *partition, uint64_t collection)
+static void do_mapc(struct irq_partition *partition, const struct request *r)
 {
-	const struct irq_collection *target = &partition->collections[collection];
+	struct irq_collection *target = &partition->collections[r->collection];
 
-	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		struct irq_device *device = &partition->devices[i];
+	target->mapped = r->valid;
+	target->vcpu = r->valid ? (uint8_t)r->vcpu : 0;
+	for (unsigned slot = 0; slot < IRQ_PARTITION_SLOTS; slot++) {
+		const struct irq_event *entry = &partition->events[slot];
 
-		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
-			const struct irq_event *entry = &device->events[n];
-
-			if (!entry->mapped || entry->collection != collection) {
-				continue;
-			}
-			if (!target->mapped) {
-				route_close(partition, device, n);
-			} else if (entry->routed) {
-				route_move(partition, device, n, target->vcpu);
-			} else {
-				route_open(partition, device, n);
-			}
+		if (!entry->mapped || entry->collection != r->collection) {
+			continue;
+		}
+		if (!target->mapped) {
+			route_close(partition, slot);
+		} else {
+			route_to_collection(partition, slot);
 		}
 	}
 }
 
-static enum status do_mapc(struct irq_partition *partition, const struct its_command *command)
+static void do_mapti(struct irq_partition *partition, const struct request *r)
 {
-	uint64_t collection = field_get(ITS_W2_ICID, command->word[2]);
-	uint64_t rdbase = field_get(ITS_W2_RDBASE, command->word[2]);
-	bool valid = command->word[2] & ITS_W2_VALID;
-
-	if (!vits_collection_allowed(collection) ||
-	    (valid && !vits_vcpu_allowed(partition, rdbase))) {
-		return STATUS_RANGE;
+	route_close(partition, r->slot);
+	partition->events[r->slot] = (struct irq_event){
+		.mapped = true, .collection = (uint16_t)r->collection, .vlpi = (uint32_t)r->vlpi};
+	if (partition->collections[r->collection].mapped) {
+		route_to_collection(partition, r->slot);
 	}
-	partition->collections[collection].mapped = valid;
-	partition->collections[collection].vcpu = valid ? (uint8_t)rdbase : 0;
-	retarget(partition, collection);
-	return STATUS_OK;
 }
 
-/* MAPTI, and MAPI, whose LPI is the EventID. */
-static enum status do_mapti(struct irq_partition *partition, const struct its_command *command)
+static void do_movi(struct irq_partition *partition, const struct request *r)
 {
-	bool mapi = field_get(ITS_W0_OPCODE, command->word[0]) == ITS_MAPI;
-	uint64_t vlpi = field_get(mapi ? ITS_W1_EVENT : ITS_W1_INTID, command->word[1]);
-	uint64_t collection = field_get(ITS_W2_ICID, command->word[2]);
-	struct irq_device *device;
-	unsigned event;
-	enum status status = find_event(partition, command, false, &device, &event);
-
-	if (status != STATUS_OK) {
-		return status;
-	}
-	if (!vits_vlpi_allowed(vlpi) || !vits_collection_allowed(collection)) {
-		return STATUS_RANGE;
-	}
-	route_close(partition, device, event);
-	device->events[event] = (struct irq_event){
-		.mapped = true, .collection = (uint16_t)collection, .vlpi = (uint32_t)vlpi};
-	if (partition->collections[collection].mapped) {
-		route_open(partition, device, event);
-	}
-	return STATUS_OK;
-}
-
-static enum status do_movi(struct irq_partition *partition, const struct its_command *command)
-{
-	struct irq_device *device;
-	unsigned event;
-	uint64_t collection;
-	enum status status = find_event(partition, command, true, &device, &event);
-
-	if (status == STATUS_OK) {
-		status = find_collection(partition, command, &collection);
-	}
-	if (status != STATUS_OK) {
-		return status;
-	}
-	device->events[event].collection = (uint16_t)collection;
-	if (device->events[event].routed) {
-		route_move(partition, device, event, partition->collections[collection].vcpu);
-	} else {
-		route_open(partition, device, event);
-	}
-	return STATUS_OK;
+	partition->events[r->slot].collection = (uint16_t)r->collection;
+	route_to_collection(partition, r->slot);
 }
 
 /*
  * Pending state moves with VMOVI, and the route with it. Guests MAPC the collections away first,
  * after which nothing is left to move.
  */
-static enum status do_movall(struct irq_partition *partition, const struct its_command *command)
+static void do_movall(struct irq_partition *partition, const struct request *r)
 {
-	uint64_t from = field_get(ITS_W2_RDBASE, command->word[2]);
-	uint64_t to = field_get(ITS_W3_RDBASE2, command->word[3]);
-
-	if (!vits_vcpu_allowed(partition, from) || !vits_vcpu_allowed(partition, to)) {
-		return STATUS_RANGE;
-	}
-	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
-		struct irq_device *device = &partition->devices[i];
-
-		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
-			if (device->events[n].routed && device->events[n].vcpu == from) {
-				route_move(partition, device, n, (unsigned)to);
-			}
+	for (unsigned slot = 0; slot < IRQ_PARTITION_SLOTS; slot++) {
+		if (partition->events[slot].routed && partition->events[slot].vcpu == r->vcpu) {
+			route_move(partition, slot, (unsigned)r->other_vcpu);
 		}
 	}
-	return STATUS_OK;
 }
 
-/* INT, CLEAR, INV: an event without a collection has nowhere to be pending. */
-static enum status do_signal(struct irq_partition *partition, const struct its_command *command)
+static void do_signal(struct irq_partition *partition, const struct request *r)
 {
-	unsigned opcode = (unsigned)field_get(ITS_W0_OPCODE, command->word[0]);
-	struct irq_device *device;
-	unsigned event;
-	enum status status = find_event(partition, command, true, &device, &event);
-
-	if (status == STATUS_OK && !device->events[event].routed) {
-		status = STATUS_STATE;
-	}
-	if (status != STATUS_OK) {
-		return status;
-	}
-	if (opcode == ITS_INV) {
-		route_configure(partition, device, event);
+	if (r->opcode == ITS_INV) {
+		route_configure(partition, r->slot);
 	} else {
-		route_signal(partition, device, event, opcode);
+		route_signal(partition, r->slot, r->opcode);
 	}
-	return STATUS_OK;
 }
 
 /* More than asked for: every event of the collection's vCPU, as a redistributor would. */
-static enum status do_invall(struct irq_partition *partition, const struct its_command *command)
+static void do_invall(struct irq_partition *partition, const struct request *r)
 {
-	uint64_t collection;
-	enum status status = find_collection(partition, command, &collection);
-
-	if (status == STATUS_OK) {
-		route_reload_vcpu(partition, partition->collections[collection].vcpu);
-	}
-	return status;
+	route_reload_vcpu(partition, partition->collections[r->collection].vcpu);
 }
 
-static enum status do_discard(struct irq_partition *partition, const struct its_command *command)
+static void do_discard(struct irq_partition *partition, const struct request *r)
 {
-	struct irq_device *device;
-	unsigned event;
-	enum status status = find_event(partition, command, true, &device, &event);
-
-	if (status == STATUS_OK) {
-		route_close(partition, device, event);
-		device->events[event] = (struct irq_event){.mapped = false};
-	}
-	return status;
+	route_close(partition, r->slot);
+	partition->events[r->slot] = (struct irq_event){.mapped = false};
 }
 
-/* Every command above has completed when its slot is released: nothing to wait for. */
-static enum status do_sync(struct irq_partition *partition, const struct its_command *command)
-{
-	return vits_vcpu_allowed(partition, field_get(ITS_W2_RDBASE, command->word[2]))
-		       ? STATUS_OK
-		       : STATUS_RANGE;
-}
-
-static const handler_t handlers[] = {
-	[ITS_MOVI] = do_movi,	  [ITS_INT] = do_signal,    [ITS_CLEAR] = do_signal,
-	[ITS_SYNC] = do_sync,	  [ITS_MAPD] = do_mapd,	    [ITS_MAPC] = do_mapc,
-	[ITS_MAPTI] = do_mapti,	  [ITS_MAPI] = do_mapti,    [ITS_INV] = do_signal,
-	[ITS_INVALL] = do_invall, [ITS_MOVALL] = do_movall, [ITS_DISCARD] = do_discard,
+/*
+ * MAPI: the LPI is the EventID. INT, CLEAR, INV: without a route there is nowhere to be pending.
+ * SYNC: every command before it has completed when its slot is released; nothing to wait for.
+ */
+static const struct {
+	void (*run)(struct irq_partition *partition, const struct request *r);
+	unsigned needs;
+} rows[] = {
+	[ITS_MOVI] = {do_movi, A_DEVICE | AN_EVENT | MAPPED_EVENT | A_COLLECTION | MAPPED_TARGET},
+	[ITS_INT] = {do_signal, A_DEVICE | AN_EVENT | ROUTED_EVENT},
+	[ITS_CLEAR] = {do_signal, A_DEVICE | AN_EVENT | ROUTED_EVENT},
+	[ITS_SYNC] = {NULL, A_VCPU},
+	[ITS_MAPD] = {do_mapd, A_DEVICE | UNLESS_UNMAP | A_SIZE},
+	[ITS_MAPC] = {do_mapc, A_COLLECTION | UNLESS_UNMAP | A_VCPU},
+	[ITS_MAPTI] = {do_mapti, A_DEVICE | AN_EVENT | A_VLPI | A_COLLECTION},
+	[ITS_MAPI] = {do_mapti, A_DEVICE | AN_EVENT | A_VLPI | A_COLLECTION},
+	[ITS_INV] = {do_signal, A_DEVICE | AN_EVENT | ROUTED_EVENT},
+	[ITS_INVALL] = {do_invall, A_COLLECTION | MAPPED_TARGET},
+	[ITS_MOVALL] = {do_movall, A_VCPU | ANOTHER_VCPU},
+	[ITS_DISCARD] = {do_discard, A_DEVICE | AN_EVENT | MAPPED_EVENT},
 };
 
 enum status vits_command(struct irq_partition *partition, const struct its_command *command)
 {
-	uint64_t opcode = field_get(ITS_W0_OPCODE, command->word[0]);
+	struct request r = understand(partition, command);
 
-	if (opcode >= ARRAY_SIZE(handlers) || !handlers[opcode]) {
+	if (r.opcode >= ARRAY_SIZE(rows) || !rows[r.opcode].needs) {
 		return STATUS_UNSUPPORTED;
 	}
-	enum status status = handlers[opcode](partition, command);
+	enum status status = check(partition, rows[r.opcode].needs, &r);
 
-	return status == STATUS_OK ? routes_finish(partition) : status;
+	if (status == STATUS_OK && rows[r.opcode].run) {
+		rows[r.opcode].run(partition, &r);
+		status = routes_finish(partition);
+	}
+	return status;
 }

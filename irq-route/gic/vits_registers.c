@@ -69,7 +69,7 @@ static void write_ctlr(struct irq_partition *partition, uint64_t value)
 	if (enable) {
 		routes_open_all(partition);
 	} else {
-		routes_close_all(partition);
+		routes_close(partition, 0, IRQ_PARTITION_SLOTS);
 	}
 	if (routes_finish(partition) != STATUS_OK) {
 		partition->creadr |= GITS_CREADR_STALLED;

@@ -11,57 +11,46 @@ void vpes_init(void)
 	vpes_taken = 0;
 }
 
-static uint64_t vpe_rdbase(const struct irq_vpe *vpe)
+/* Its table is clean, and is published with the commands. */
+static void scrub(struct irq_vpe *vpe)
 {
-	return gic.cores[vpe->core].rdbase;
+	memset(vpe->pending_table, 0, GIC_PENDING_SIZE);
+	gic_clean(vpe->pending_table, GIC_PENDING_SIZE);
+	vpe->impdef_unused = true;
 }
 
-/* The tables are clean and published. VINVALL: nothing cached of an earlier owner survives. */
-static void vpe_map(const struct irq_partition *partition, const struct irq_vpe *vpe)
+/* VINVALL: nothing cached of an earlier owner survives. */
+enum status vpes_map(struct irq_partition *partition)
 {
-	its_batch_add(partition->batch,
-		      its_vmapp(vpe->id, vpe_rdbase(vpe), pa_of(vpe->pending_table), IRQ_LPI_BITS));
-	its_batch_add(partition->batch, its_vpe_command(ITS_VINVALL, vpe->id));
-	its_batch_add(partition->batch, its_vpe_command(ITS_VSYNC, vpe->id));
-}
+	struct its_batch *batch = partition->batch;
 
-/* VSYNC: what is in flight lands first. SYNC: the redistributor has let go of the tables. */
-static void vpe_unmap(const struct irq_partition *partition, const struct irq_vpe *vpe)
-{
-	its_batch_add(partition->batch, its_vpe_command(ITS_VSYNC, vpe->id));
-	its_batch_add(partition->batch, its_vunmapp(vpe->id));
-	its_batch_add(partition->batch, its_sync(vpe_rdbase(vpe)));
-}
-
-static void scrub(struct irq_partition *partition)
-{
 	memset(partition->property_table, 0, GIC_PROPERTY_SIZE);
 	gic_clean(partition->property_table, GIC_PROPERTY_SIZE);
 	for (unsigned i = 0; i < partition->vcpus; i++) {
-		struct irq_vpe *vpe = &partition->vpes[i];
+		const struct irq_vpe *vpe = &partition->vpes[i];
 
-		memset(vpe->pending_table, 0, GIC_PENDING_SIZE);
-		gic_clean(vpe->pending_table, GIC_PENDING_SIZE);
-		vpe->impdef_unused = true;
+		its_batch_add(batch, its_vmapp(vpe->id, gic.cores[vpe->core].rdbase,
+					       pa_of(vpe->pending_table), IRQ_LPI_BITS));
+		its_batch_add(batch, its_vpe_command(ITS_VINVALL, vpe->id));
+		its_batch_add(batch, its_vpe_command(ITS_VSYNC, vpe->id));
 	}
-	arch_publish();
+	return its_batch_run(batch);
 }
 
-enum status vpes_map(struct irq_partition *partition)
+/* VSYNC: what is in flight lands first. SYNC: the redistributor has let go of the table. */
+enum status vpe_unmap(struct irq_partition *partition, unsigned vcpu)
 {
-	scrub(partition);
-	for (unsigned i = 0; i < partition->vcpus; i++) {
-		vpe_map(partition, &partition->vpes[i]);
-	}
-	return its_batch_run(partition->batch);
-}
+	struct irq_vpe *vpe = &partition->vpes[vcpu];
 
-enum status vpes_unmap(struct irq_partition *partition)
-{
-	for (unsigned i = 0; i < partition->vcpus; i++) {
-		vpe_unmap(partition, &partition->vpes[i]);
+	its_batch_add(partition->batch, its_vpe_command(ITS_VSYNC, vpe->id));
+	its_batch_add(partition->batch, its_vpe_command(ITS_VMAPP, vpe->id));
+	its_batch_add(partition->batch, its_sync(gic.cores[vpe->core].rdbase));
+	enum status status = its_batch_run(partition->batch);
+
+	if (status == STATUS_OK) {
+		scrub(vpe);
 	}
-	return its_batch_run(partition->batch);
+	return status;
 }
 
 enum status vpes_take(struct irq_partition *partition)
@@ -70,11 +59,15 @@ enum status vpes_take(struct irq_partition *partition)
 	bool complete = partition->property_table && vpes_taken + partition->vcpus <= gic.vpe_limit;
 
 	for (unsigned i = 0; complete && i < partition->vcpus; i++) {
-		partition->vpes[i].pending_table =
-			arena_take(gic.tables, GIC_PENDING_SIZE, GIC_TABLE_ALIGN);
-		partition->vpes[i].id = vpes_taken;
-		complete = partition->vpes[i].pending_table != NULL;
-		vpes_taken += complete;
+		struct irq_vpe *vpe = &partition->vpes[i];
+
+		vpe->pending_table = arena_take(gic.tables, GIC_PENDING_SIZE, GIC_TABLE_ALIGN);
+		vpe->id = vpes_taken;
+		complete = vpe->pending_table != NULL;
+		if (complete) {
+			scrub(vpe);
+			vpes_taken++;
+		}
 	}
 	return complete ? STATUS_OK : STATUS_NO_MEMORY;
 }

@@ -52,7 +52,6 @@ struct irq_sink {
 
 struct irq_route_config {
 	mmio_t its;				    /* control frame */
-	pa_t its_translater;			    /* GITS_TRANSLATER page, for the record */
 	mmio_t redistributors[IRQ_ROUTE_MAX_CORES]; /* RD_base of each core, by core number */
 	unsigned cores;
 	struct irq_sink sink;
@@ -71,7 +70,7 @@ enum status MUST_USE irq_route_init(const struct irq_route_config *config);
 /* On each core, once: LPI tables of its redistributor, EnableLPIs, the core's own collection. */
 enum status MUST_USE irq_route_core_init(unsigned core);
 
-/* One mapped event of a device. */
+/* One event of a device. */
 struct irq_event {
 	bool mapped;	     /* the guest's MAPTI is in force */
 	bool routed;	     /* and so is our VMAPTI: its collection is mapped, its ITS enabled */
@@ -80,14 +79,13 @@ struct irq_event {
 	uint32_t vlpi;	     /* guest INTID */
 };
 
+/* A place for a device; its events are the slots from its number * IRQ_DEVICE_MAX_EVENTS on. */
 struct irq_device {
 	bool bound;		    /* attach gave it to this partition */
-	bool enabled;		    /* the guest's MAPD is in force */
-	device_id_t device;	    /* physical */
+	device_id_t device;	    /* physical; 0, which is never one: the place is free */
 	device_id_t virtual_device; /* the guest's DeviceID */
 	unsigned event_limit; /* power of two, <= IRQ_DEVICE_MAX_EVENTS: size of the physical ITT */
-	unsigned guest_events; /* the guest's MAPD size: events below both limits count */
-	struct irq_event events[IRQ_DEVICE_MAX_EVENTS];
+	unsigned guest_events; /* the guest's MAPD size: events below both limits count; 0: none */
 	/* Injected path: what keeps one that rings too often in its bounds (gic/injected.c). */
 	uint32_t taken; /* atomic, may lose some: interrupts since `since`, below the limit */
 	uint64_t since; /* ns */
@@ -130,6 +128,7 @@ struct irq_partition {
 	struct its_batch *batch; /* commands to the physical ITS, not sent yet */
 	void *property_table;	 /* the vPEs' configuration, ours: a checked copy of the guest's */
 	struct irq_device devices[IRQ_PARTITION_MAX_DEVICES];
+	struct irq_event events[IRQ_PARTITION_SLOTS];
 	struct irq_collection collections[IRQ_PARTITION_COLLECTIONS];
 	/* virtual ITS registers */
 	uint32_t ctlr;
@@ -152,9 +151,11 @@ enum status MUST_USE irq_partition_init(struct irq_partition *partition, partiti
 
 /*
  * Back to power-on: unmaps every event (DISCARD), forgets collections, clears registers, scrubs
- * pending and property tables. Bound devices stay bound. STATUS_STATE: a vPE is resident.
+ * pending and property tables. Bound devices stay bound. No vCPU may run meanwhile. `pause` is
+ * called, with no lock held, between steps that are bounded whatever the partition has: a few
+ * events, a vPE. STATUS_STATE: a vPE is resident.
  */
-enum status MUST_USE irq_partition_reset(struct irq_partition *partition);
+enum status MUST_USE irq_partition_reset(struct irq_partition *partition, void (*pause)(void));
 
 /*
  * On the vCPU's core, before it runs and after it stopped: GICR_VPROPBASER and GICR_VPENDBASER.
@@ -175,9 +176,11 @@ enum status MUST_USE irq_device_bind(struct irq_partition *partition, device_id_
 
 /*
  * The mirror image, strictly: DISCARD each event, MAPD V=0, SYNC. Afterwards no event can land. On
- * STATUS_TIMEOUT or STATUS_HARDWARE the device stays bound for good: nobody may have it.
+ * STATUS_TIMEOUT or STATUS_HARDWARE the device stays bound for good: nobody may have it. No vCPU
+ * may run meanwhile; `pause` as above.
  */
-enum status MUST_USE irq_device_unbind(struct irq_partition *partition, device_id_t device);
+enum status MUST_USE irq_device_unbind(struct irq_partition *partition, device_id_t device,
+				       void (*pause)(void));
 
 /*
  * Injected path, on the core that acknowledged physical LPI `intid`: hands it to the sink. An INTID

@@ -138,7 +138,7 @@ static bool lands_injected(unsigned p, const struct irq_device *device, uint32_t
 	const struct irq_partition *partition = &rig_partitions[p];
 	unsigned slot = (unsigned)(device - partition->devices) * IRQ_DEVICE_MAX_EVENTS + event;
 	const struct hv_host_lpi *lpi = hv_host_lpi(partition->owner, slot);
-	const struct irq_event *entry = &device->events[event];
+	const struct irq_event *entry = &partition->events[slot];
 
 	for (unsigned core = 0; core < 4; core++) {
 		irq_route_alarm(core); /* too often is not what this is about */
@@ -171,7 +171,8 @@ static void check_deliveries(void)
 				fail("an interrupt in the wrong partition", device->device.v,
 				     event);
 			}
-			if (!delivery.dropped && !device->events[event].routed) {
+			if (!delivery.dropped &&
+			    !rig_partitions[p].events[i * IRQ_DEVICE_MAX_EVENTS + event].routed) {
 				fail("an interrupt nobody mapped", device->device.v, event);
 			}
 		}
@@ -312,7 +313,7 @@ static void guest_step(void)
 static void reboot(struct irq_partition *partition)
 {
 	rig_guest_residency(HOSTILE, false);
-	if (irq_partition_reset(partition) != STATUS_OK) {
+	if (irq_partition_reset(partition, hv_pause) != STATUS_OK) {
 		fail("reset failed", 0, 0);
 	}
 	for (unsigned vcpu = 0; vcpu < RIG_VCPUS; vcpu++) {
@@ -333,7 +334,7 @@ static void host_step(void)
 
 	if (!below(8)) {
 		reboot(partition);
-	} else if (irq_device_unbind(partition, device) == STATUS_OK) {
+	} else if (irq_device_unbind(partition, device, hv_pause) == STATUS_OK) {
 		if (model_its_device_mapped(device.v)) {
 			fail("mapped after unbind", device.v, 0);
 		}

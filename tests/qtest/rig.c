@@ -84,10 +84,8 @@ void rig_smmu(struct pci_bus *bus)
 
 void rig_its(void)
 {
-	struct irq_route_config config = {.its = {QTEST_ITS},
-					  .its_translater = {QTEST_ITS + 0x10000},
-					  .cores = RIG_CORES,
-					  .tables = &its_arena};
+	struct irq_route_config config = {
+		.its = {QTEST_ITS}, .cores = RIG_CORES, .tables = &its_arena};
 
 	its_arena = (struct arena){its_memory, sizeof(its_memory), 0};
 	memset(its_memory, 0, sizeof(its_memory));

@@ -128,7 +128,7 @@ static void after_an_unbind_no_event_lands(void **state)
 
 	interrupt(&edu, DOORBELL, 1);
 	assert_true(rig_pending(table_of(0), RIG_VLPI + 1));
-	assert_int_equal(irq_device_unbind(&parts[0], device), STATUS_OK);
+	assert_int_equal(irq_device_unbind(&parts[0], device, hv_pause), STATUS_OK);
 	assert_false(rig_pending(table_of(0), RIG_VLPI + 1)); /* discarded with its event */
 	for (uint16_t event = 0; event < 4; event++) {
 		interrupt(&edu, DOORBELL, event);
@@ -151,7 +151,7 @@ static void a_partition_s_reset_leaves_nothing_pending(void **state)
 		interrupt(&other, DOORBELL, event);
 	}
 	assert_int_equal(rig_pending_count(table_of(0)), 4);
-	assert_int_equal(irq_partition_reset(&parts[0]), STATUS_OK);
+	assert_int_equal(irq_partition_reset(&parts[0], hv_pause), STATUS_OK);
 	assert_int_equal(rig_pending_count(table_of(0)), 0);
 	interrupt(&edu, DOORBELL, 0);
 	assert_int_equal(rig_pending_count(table_of(0)), 0);
@@ -191,7 +191,7 @@ static void a_physical_lpi_is_pending_at_its_core(void **state)
 	set_up("its-lpi");
 	device_id_t device = {edu.rid.v};
 
-	assert_int_equal(irq_device_unbind(&parts[0], device), STATUS_OK);
+	assert_int_equal(irq_device_unbind(&parts[0], device, hv_pause), STATUS_OK);
 	its_batch_add(&batch, its_mapd(device, 2, pa_of(itt)));
 	mapti = its_event_command(ITS_MAPTI, device, (event_id_t){1});
 	mapti.word[1] |= field_prep(ITS_W1_INTID, LPI_FIRST + 40);

@@ -123,7 +123,6 @@ static void set_up(const char *name, const char *machine)
 		.smmu = {QTEST_SMMU},
 		.smmu_size = 0x20000,
 		.its = {QTEST_ITS},
-		.its_translater = {QTEST_ITS + 0x10000},
 		.cores = RIG_CORES,
 	};
 

@@ -17,9 +17,13 @@ enum status __wrap_irq_device_bind(struct irq_partition *partition, device_id_t 
 	uint8_t *properties = partition->property_table;
 
 	for (unsigned n = 0; status == STATUS_OK && n < IRQ_DEVICE_MAX_EVENTS; n++) {
+		struct its_command vmapti = its_event_command(ITS_VMAPTI, device, (event_id_t){n});
+
 		properties[n] = LPI_PROPERTY_ENABLE | LPI_PROPERTY_RES1;
-		its_batch_add(partition->batch, its_vmapti(device, (event_id_t){n},
-							   partition->vpes[0].id, LPI_FIRST + n));
+		vmapti.word[1] |= field_prep(ITS_W1_VPE, partition->vpes[0].id);
+		vmapti.word[2] = field_prep(ITS_W2_VINTID, LPI_FIRST + n) |
+				 field_prep(ITS_W2_DOORBELL, LPI_NO_DOORBELL);
+		its_batch_add(partition->batch, vmapti);
 	}
 	return status == STATUS_OK ? its_batch_run(partition->batch) : status;
 }

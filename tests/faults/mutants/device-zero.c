@@ -23,9 +23,13 @@ enum status __wrap_irq_device_bind(struct irq_partition *partition, device_id_t 
 	}
 	its_batch_add(partition->batch, its_mapd(zero, 5, pa_of(itt)));
 	for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
+		struct its_command vmapti = its_event_command(ITS_VMAPTI, zero, (event_id_t){n});
+
 		((uint8_t *)partition->property_table)[n] = LPI_PROPERTY_ENABLE;
-		its_batch_add(partition->batch, its_vmapti(zero, (event_id_t){n},
-							   partition->vpes[0].id, LPI_FIRST + n));
+		vmapti.word[1] |= field_prep(ITS_W1_VPE, partition->vpes[0].id);
+		vmapti.word[2] = field_prep(ITS_W2_VINTID, LPI_FIRST + n) |
+				 field_prep(ITS_W2_DOORBELL, LPI_NO_DOORBELL);
+		its_batch_add(partition->batch, vmapti);
 	}
 	return its_batch_run(partition->batch);
 }

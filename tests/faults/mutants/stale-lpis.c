@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Breaks F25, on both paths: what was pending survives its partition's restart.
- * wraps: its_batch_add vpes_map hv_lpi_route vgic_reset
+ * wraps: its_batch_add vpe_unmap hv_lpi_route vgic_reset
  */
 #include "gic.h"
 #include "partition.h"
@@ -10,8 +10,8 @@
 
 void __real_its_batch_add(struct its_batch *batch, struct its_command command);
 void __wrap_its_batch_add(struct its_batch *batch, struct its_command command);
-enum status __real_vpes_map(struct irq_partition *partition);
-enum status __wrap_vpes_map(struct irq_partition *partition);
+enum status __real_vpe_unmap(struct irq_partition *partition, unsigned vcpu);
+enum status __wrap_vpe_unmap(struct irq_partition *partition, unsigned vcpu);
 void __real_hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32_t intid,
 			 uint8_t property);
 void __wrap_hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32_t intid,
@@ -26,14 +26,14 @@ void __wrap_its_batch_add(struct its_batch *batch, struct its_command command)
 	}
 }
 
-enum status __wrap_vpes_map(struct irq_partition *partition)
+enum status __wrap_vpe_unmap(struct irq_partition *partition, unsigned vcpu)
 {
 	static uint8_t pending[GIC_PENDING_SIZE];
-	void *table = partition->vpes[0].pending_table;
+	void *table = partition->vpes[vcpu].pending_table;
 	enum status status;
 
 	memcpy(pending, table, sizeof(pending));
-	status = __real_vpes_map(partition);
+	status = __real_vpe_unmap(partition, vcpu);
 	memcpy(table, pending, sizeof(pending));
 	return status;
 }

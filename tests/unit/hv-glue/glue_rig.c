@@ -141,7 +141,6 @@ enum status rig_start_with(const struct rig_options *options)
 		.smmu = {SMMU_BASE},
 		.smmu_size = MODEL_SMMU_SIZE,
 		.its = {MODEL_ITS_BASE},
-		.its_translater = {DOORBELL},
 		.cores = RIG_CORES,
 	};
 

@@ -44,7 +44,6 @@ static void storm(partition_id_t partition, device_id_t device)
 enum status rig_machine(const struct model_its_config *config)
 {
 	struct irq_route_config route = {.its = {MODEL_ITS_BASE},
-					 .its_translater = {0x08090000},
 					 .cores = config->cores,
 					 .sink = {hv_lpi_route, hv_lpi_pend, hv_alarm, storm},
 					 .tables = &rig_arena};

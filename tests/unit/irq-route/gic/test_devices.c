@@ -31,8 +31,8 @@ static void bind_refusals(void **state)
 	assert_int_equal(irq_device_bind(P0, RIG_DEVICE(0), name, 1), STATUS_BUSY);
 	assert_int_equal(irq_device_bind(P0, RIG_DEVICE(1), name, 1), STATUS_BUSY);
 	assert_int_equal(irq_device_bind(P0, other, (device_id_t){RIG_VIRTUAL}, 1), STATUS_BUSY);
-	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(1)), STATUS_NOT_FOUND);
-	assert_int_equal(irq_device_unbind(P0, (device_id_t){0}), STATUS_NOT_FOUND);
+	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(1), hv_pause), STATUS_NOT_FOUND);
+	assert_int_equal(irq_device_unbind(P0, (device_id_t){0}, hv_pause), STATUS_NOT_FOUND);
 	assert_int_equal(model_its_count(ITS_MAPD), mapd);
 	assert_true(model_its_device_mapped(RIG_DEVICE(1).v));
 	rig_check();
@@ -54,10 +54,10 @@ static void bind_limits(void **state)
 	rig_start();
 	assert_int_equal(irq_device_bind(P0, other, name, 1), STATUS_OK);
 	assert_int_equal(P0->devices[1].event_limit, 2); /* MAPD's least */
-	assert_int_equal(irq_device_unbind(P0, other), STATUS_OK);
+	assert_int_equal(irq_device_unbind(P0, other, hv_pause), STATUS_OK);
 	assert_int_equal(irq_device_bind(P0, other, name, 5), STATUS_OK);
 	assert_int_equal(P0->devices[1].event_limit, 8);
-	assert_int_equal(irq_device_unbind(P0, other), STATUS_OK);
+	assert_int_equal(irq_device_unbind(P0, other, hv_pause), STATUS_OK);
 	assert_int_equal(irq_device_bind(P0, (device_id_t){0xffff}, name, 32), STATUS_OK);
 	rig_check();
 }
@@ -72,7 +72,7 @@ static void revoke_while_pending(void **state)
 	for (unsigned event = 0; event < RIG_VECTORS; event++) {
 		assert_false(model_its_msi(RIG_DEVICE(0).v, event).dropped);
 	}
-	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(0)), STATUS_OK);
+	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(0), hv_pause), STATUS_OK);
 	assert_int_equal(model_its_pending_count(rig_vpe(0, 0)), 0);
 	assert_int_equal(model_its_pending_count(rig_vpe(0, 1)), 0);
 	assert_false(model_its_device_mapped(RIG_DEVICE(0).v));
@@ -110,7 +110,8 @@ static void bind_again(void **state)
 		struct irq_partition *p = &rig_partitions[i % 2];
 
 		assert_int_equal(irq_device_bind(p, (device_id_t){0x200 + i}, name, 32), STATUS_OK);
-		assert_int_equal(irq_device_unbind(p, (device_id_t){0x200 + i}), STATUS_OK);
+		assert_int_equal(irq_device_unbind(p, (device_id_t){0x200 + i}, hv_pause),
+				 STATUS_OK);
 	}
 	assert_int_equal(rig_arena.used, used);
 	rig_check();
@@ -129,10 +130,10 @@ static void reset(void **state)
 	for (unsigned event = 0; event < RIG_VECTORS; event++) {
 		assert_false(model_its_msi(RIG_DEVICE(0).v, event).dropped);
 	}
-	assert_int_equal(irq_partition_reset(P0), STATUS_STATE); /* resident */
+	assert_int_equal(irq_partition_reset(P0, hv_pause), STATUS_STATE); /* resident */
 	rig_guest_residency(0, false);
 	assert_false(model_its_msi(RIG_DEVICE(0).v, 2).dropped); /* and still they come */
-	assert_int_equal(irq_partition_reset(P0), STATUS_OK);
+	assert_int_equal(irq_partition_reset(P0, hv_pause), STATUS_OK);
 	for (unsigned vcpu = 0; vcpu < RIG_VCPUS; vcpu++) {
 		assert_int_equal(model_its_pending_count(rig_vpe(0, vcpu)), 0);
 	}
@@ -156,9 +157,58 @@ static void reset(void **state)
 		assert_true(model_its_signalled(rig_vpe(0, 0), RIG_VLPI));
 		assert_int_equal(model_its_pending_count(rig_vpe(0, 0)), 1);
 		rig_guest_residency(0, false);
-		assert_int_equal(irq_partition_reset(P0), STATUS_OK);
+		assert_int_equal(irq_partition_reset(P0, hv_pause), STATUS_OK);
 	}
 	assert_true(rig_lands(1, 0, 0, RIG_VLPI));
+	rig_check();
+}
+
+static uint64_t sent, longest_step;
+
+static void count_step(void)
+{
+	uint64_t now = rig_physical_commands();
+
+	assert_int_equal(P0->lock.next, P0->lock.serving); /* an interrupt may want it */
+	longest_step = now - sent > longest_step ? now - sent : longest_step;
+	sent = now;
+}
+
+/* F71: as large as a partition gets, still no step is longer than this. */
+static void reset_in_steps(void **state)
+{
+	struct guest_memory memory = {0};
+	unsigned cores[GUEST_MAX_VCPUS];
+
+	(void)state;
+	assert_int_equal(
+		rig_machine(&(struct model_its_config){.cores = GUEST_MAX_VCPUS, .page_code = 3}),
+		STATUS_OK);
+	for (unsigned i = 0; i < GUEST_MAX_VCPUS; i++) {
+		cores[i] = i;
+		assert_int_equal(irq_route_core_init(i), STATUS_OK);
+	}
+	assert_int_equal(
+		irq_partition_init(P0, (partition_id_t){0}, &memory, GUEST_MAX_VCPUS, cores),
+		STATUS_OK);
+	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
+		assert_int_equal(irq_device_bind(P0, (device_id_t){0x100 + i}, (device_id_t){8 * i},
+						 IRQ_DEVICE_MAX_EVENTS),
+				 STATUS_OK);
+		for (unsigned n = 0; n < IRQ_DEVICE_MAX_EVENTS; n++) {
+			P0->events[i * IRQ_DEVICE_MAX_EVENTS + n] =
+				(struct irq_event){.mapped = true, .vlpi = 8192 + n};
+		}
+	}
+	P0->collections[0].mapped = true;
+	vits_write(P0, 0, 4, 1); /* opens them all */
+	assert_int_equal(model_its_count(ITS_VMAPTI), IRQ_PARTITION_SLOTS);
+	sent = rig_physical_commands();
+	longest_step = 0;
+	assert_int_equal(irq_partition_reset(P0, count_step), STATUS_OK);
+	assert_int_equal(sent, rig_physical_commands());
+	assert_int_equal(model_its_count(ITS_DISCARD), IRQ_PARTITION_SLOTS);
+	assert_int_equal(longest_step, 3 * GUEST_MAX_VCPUS); /* the vPEs mapped again */
 	rig_check();
 }
 
@@ -191,7 +241,7 @@ static void residency_hangs(void **state)
 	assert_int_equal(irq_partition_init(P0, (partition_id_t){0}, &memory, 1, &core), STATUS_OK);
 	assert_int_equal(irq_vcpu_resident(P0, 0), STATUS_TIMEOUT);
 	/* It may hold the tables still: no reset can scrub them. */
-	assert_int_equal(irq_partition_reset(P0), STATUS_STATE);
+	assert_int_equal(irq_partition_reset(P0, hv_pause), STATUS_STATE);
 }
 
 static void partition_limits(void **state)
@@ -226,7 +276,7 @@ int main(void)
 		cmocka_unit_test(bind_limits),	    cmocka_unit_test(revoke_while_pending),
 		cmocka_unit_test(bind_again),	    cmocka_unit_test(reset),
 		cmocka_unit_test(residency),	    cmocka_unit_test(residency_hangs),
-		cmocka_unit_test(partition_limits),
+		cmocka_unit_test(partition_limits), cmocka_unit_test(reset_in_steps),
 	};
 
 	return cmocka_run_group_tests_name("irq-route: devices and vPEs", tests, NULL, NULL);

@@ -227,7 +227,7 @@ static void revoke_while_pending(void **state)
 	late = model_its_acknowledge(0);
 	assert_int_equal(late, 8192);
 	irq_route_taken(0, model_its_acknowledge(0));
-	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(0)), STATUS_OK);
+	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(0), hv_pause), STATUS_OK);
 	irq_route_taken(0, late);
 	for (unsigned vcpu = 0; vcpu < RIG_VCPUS; vcpu++) {
 		assert_int_equal(hv_host_lpis_pending(ID(0), vcpu), 0);
@@ -256,7 +256,7 @@ static void reset(void **state)
 		}
 		irq_route_taken(0, model_its_acknowledge(0));
 		rig_guest_residency(0, false);
-		assert_int_equal(irq_partition_reset(P0), STATUS_OK);
+		assert_int_equal(irq_partition_reset(P0, hv_pause), STATUS_OK);
 		assert_int_equal(hv_host_lpis_pending(ID(0), 0), 0);
 		assert_int_equal(model_its_physical_pending(0), 0);
 		assert_true(model_its_msi(RIG_DEVICE(0).v, 0).dropped);
@@ -334,7 +334,7 @@ static void storm_and_revoke(void **state)
 	start();
 	ring(2 * LIMIT);
 	assert_int_equal(rig_storms, 1);
-	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(0)), STATUS_OK);
+	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(0), hv_pause), STATUS_OK);
 	irq_route_alarm(0);
 	assert_int_equal(irq_device_bind(P0, RIG_DEVICE(0), (device_id_t){RIG_VIRTUAL}, 4),
 			 STATUS_OK);

@@ -26,7 +26,7 @@ static void encoders(void **state)
 	(void)state;
 	check_words(its_mapd(d, 5, (pa_t){0x41234500}), 0x0000123400000008, 4, 0x8000000041234500,
 		    0);
-	check_words(its_unmapd(d), 0x0000123400000008, 0, 0, 0);
+	check_words(its_event_command(ITS_MAPD, d, (event_id_t){0}), 0x0000123400000008, 0, 0, 0);
 	check_words(its_mapc(3, 2), 0x09, 0, 0x8000000000020003, 0);
 	check_words(its_mapc(3, 0x80a), 0x09, 0, 0x80000000080a0003, 0);
 	check_words(its_sync(2), 0x05, 0, 0x20000, 0);
@@ -34,10 +34,7 @@ static void encoders(void **state)
 	check_words(its_event_command(ITS_INV, d, e), 0x000012340000000c, 5, 0, 0);
 	check_words(its_vmapp(9, 1, (pa_t){0x40010000}, 14), 0x29, 0x0000000900000000,
 		    0x8000000000010000, 0x4001000d);
-	check_words(its_vunmapp(9), 0x29, 0x0000000900000000, 0, 0);
-	check_words(its_vmapti(d, e, 9, 8193), 0x000012340000002a, 0x0000000900000005,
-		    0x000003ff00002001, 0);
-	check_words(its_vmovi(d, e, 9), 0x0000123400000021, 0x0000000900000005, 0, 0);
+	check_words(its_vpe_command(ITS_VMAPP, 9), 0x29, 0x0000000900000000, 0, 0);
 	check_words(its_vpe_command(ITS_VSYNC, 9), 0x25, 0x0000000900000000, 0, 0);
 	check_words(its_vpe_command(ITS_VINVALL, 9), 0x2d, 0x0000000900000000, 0, 0);
 }
@@ -49,7 +46,7 @@ static void works_on(const struct model_its_config *config)
 	rig_guest_usual(0);
 	assert_true(rig_lands(0, 1, 0, RIG_VLPI + 1));
 	assert_true(model_its_signalled(rig_vpe(0, 0), RIG_VLPI + 1));
-	assert_int_equal(irq_device_unbind(&rig_partitions[0], RIG_DEVICE(0)), STATUS_OK);
+	assert_int_equal(irq_device_unbind(&rig_partitions[0], RIG_DEVICE(0), hv_pause), STATUS_OK);
 	/* The last DeviceID: the table is as large as it was meant to be. */
 	assert_int_equal(irq_device_bind(&rig_partitions[0], (device_id_t){0xffff},
 					 (device_id_t){RIG_VIRTUAL}, 1),
@@ -194,14 +191,16 @@ static void its_hangs(void **state)
 	model_its_hang_now();
 	uint64_t start = models_time();
 
-	assert_int_equal(irq_device_unbind(&rig_partitions[0], RIG_DEVICE(0)), STATUS_TIMEOUT);
+	assert_int_equal(irq_device_unbind(&rig_partitions[0], RIG_DEVICE(0), hv_pause),
+			 STATUS_TIMEOUT);
 	assert_true(models_time() - start < 200000000);
 	assert_int_equal(models_log_count("does not advance"), 1);
 	start = models_time();
-	assert_int_equal(irq_device_unbind(&rig_partitions[0], RIG_DEVICE(0)), STATUS_HARDWARE);
-	assert_int_equal(irq_partition_reset(&rig_partitions[1]), STATUS_STATE);
+	assert_int_equal(irq_device_unbind(&rig_partitions[0], RIG_DEVICE(0), hv_pause),
+			 STATUS_HARDWARE);
+	assert_int_equal(irq_partition_reset(&rig_partitions[1], hv_pause), STATUS_STATE);
 	rig_guest_residency(1, false);
-	assert_int_equal(irq_partition_reset(&rig_partitions[1]), STATUS_HARDWARE);
+	assert_int_equal(irq_partition_reset(&rig_partitions[1], hv_pause), STATUS_HARDWARE);
 	assert_int_equal(models_time() - start < 100000, true);
 	/* Still owned: no other partition can have it, and its ITT is not used again. */
 	assert_true(rig_partitions[0].devices[0].bound);

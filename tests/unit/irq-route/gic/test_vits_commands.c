@@ -392,7 +392,9 @@ static void concurrent_mutation(void **state)
 	rig_guest_usual(0);
 	rig_guest_usual(1);
 	model_its_watch(only_partition_0, NULL);
-	flip_to = its_vmapti(RIG_DEVICE(1), (event_id_t){0}, rig_vpe(1, 0), 9000);
+	flip_to = its_event_command(ITS_VMAPTI, RIG_DEVICE(1), (event_id_t){0});
+	flip_to.word[1] |= field_prep(ITS_W1_VPE, rig_vpe(1, 0));
+	flip_to.word[2] = 9000;
 	models_observer(flip, NULL); /* at each store that the ITS could see */
 	for (unsigned event = 0; event < RIG_VECTORS; event++) {
 		assert_true(rig_mapti(0, RIG_VIRTUAL, event, 9000 + event, 1));
