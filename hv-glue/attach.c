@@ -91,6 +91,7 @@ enum status attach(struct assignment *a)
 	if (!assignment_locate(a)) {
 		return STATUS_DENIED;
 	}
+	hv_pause();
 	/* A whole function is asked for once, or was refused just now. */
 	status = a->request->wants_vf ? vf_claim(a->pool, a->request->vf_index, a->owner, &a->vf)
 				      : STATUS_OK;

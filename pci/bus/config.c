@@ -19,35 +19,39 @@ static bool config_address(const struct pci_bus *bus, rid_t rid, unsigned offset
 	return true;
 }
 
+uint32_t pci_config_read(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes)
+{
+	uintptr_t address;
+
+	if (!config_address(bus, rid, offset, bytes, &address)) {
+		return ~0u;
+	}
+	return bytes == 1   ? arch_mmio_read8(address)
+	       : bytes == 2 ? arch_mmio_read16(address)
+			    : arch_mmio_read32(address);
+}
+
 /*
  * A configuration write is non-posted (PCIe 2.1): the barrier makes the core wait for its
  * completion, which "bus mastering off" and "decode off" rely on.
  */
-#define CONFIG_ACCESS(bits)                                                                        \
-	uint##bits##_t pci_config_read##bits(const struct pci_bus *bus, rid_t rid,                 \
-					     uint16_t offset)                                      \
-	{                                                                                          \
-		uintptr_t address;                                                                 \
-                                                                                                   \
-		if (!config_address(bus, rid, offset, (bits) / 8, &address)) {                     \
-			return (uint##bits##_t) ~(uint##bits##_t)0;                                \
-		}                                                                                  \
-		return arch_mmio_read##bits(address);                                              \
-	}                                                                                          \
-	void pci_config_write##bits(const struct pci_bus *bus, rid_t rid, uint16_t offset,         \
-				    uint##bits##_t value)                                          \
-	{                                                                                          \
-		uintptr_t address;                                                                 \
-                                                                                                   \
-		if (config_address(bus, rid, offset, (bits) / 8, &address)) {                      \
-			arch_mmio_write##bits(address, value);                                     \
-			arch_barrier();                                                            \
-		}                                                                                  \
-	}
+void pci_config_write(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes,
+		      uint32_t value)
+{
+	uintptr_t address;
 
-CONFIG_ACCESS(8)
-CONFIG_ACCESS(16)
-CONFIG_ACCESS(32)
+	if (!config_address(bus, rid, offset, bytes, &address)) {
+		return;
+	}
+	if (bytes == 1) {
+		arch_mmio_write8(address, (uint8_t)value);
+	} else if (bytes == 2) {
+		arch_mmio_write16(address, (uint16_t)value);
+	} else {
+		arch_mmio_write32(address, value);
+	}
+	arch_barrier();
+}
 
 bool pci_bus_still_there(const struct pci_bus *bus, rid_t rid, uint16_t vendor, uint16_t device)
 {

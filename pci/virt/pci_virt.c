@@ -32,53 +32,16 @@ static struct pci_virt_slot *slot_at(struct pci_virt *bridge, uint64_t offset, u
 }
 
 /*
- * The bits of a rule's register that an access to [reg, reg+size) covers; 0 when it is not shown
- * or not touched. This is what filters an access that spans several registers byte by byte.
+ * The bits of a rule's register that an access to [reg, reg+size), which lies in one dword, covers;
+ * 0 when it is not shown or not touched. This is what filters an access to several registers.
  */
 static uint32_t touched(const struct pci_virt_slot *slot, const struct virt_rule *rule,
 			unsigned reg, unsigned size, unsigned *at)
 {
-	unsigned first, end;
-
-	if (!virt_rule_at(slot, rule, at) || reg >= *at + rule->bytes || *at >= reg + size) {
+	if (!virt_rule_at(slot, rule, at) || *at / 4 != reg / 4) {
 		return 0;
 	}
-	first = reg > *at ? reg - *at : 0;
-	end = reg + size < *at + rule->bytes ? reg + size - *at : rule->bytes;
-	return (uint32_t)BITS(8 * end - 1, 8 * first);
-}
-
-/* Moves a value between the access's byte lanes and a register's. */
-static uint32_t lanes(uint32_t value, unsigned from, unsigned to)
-{
-	return to > from ? (uint32_t)((uint64_t)value >> (8 * (to - from)))
-			 : (uint32_t)((uint64_t)value << (8 * (from - to)));
-}
-
-/* Passes a register on. Its width is the register's: a neighbour that clears on 1 is left alone. */
-static void push(const struct pci_virt *bridge, const struct pci_virt_slot *slot,
-		 const struct virt_rule *rule, unsigned at)
-{
-	uint32_t value = virt_get(slot, at, rule->bytes);
-
-	if (at == PCI_COMMAND) {
-		value &= PCI_COMMAND_MASTER |
-			 (slot->identity.interrupt_pin ? PCI_COMMAND_INTX_OFF : 0);
-		value |= slot->decode;
-	}
-	virt_device_write(bridge->bus, slot->identity.rid, at, rule->bytes, value);
-}
-
-/* Makes the device agree with a freshly filled shadow: bus mastering, MSI and MSI-X off. */
-static void push_all(const struct pci_virt *bridge, const struct pci_virt_slot *slot)
-{
-	for (unsigned i = 0; i < VIRT_RULES; i++) {
-		unsigned at;
-
-		if (virt_rules[i].device && virt_rule_at(slot, &virt_rules[i], &at)) {
-			push(bridge, slot, &virt_rules[i], at);
-		}
-	}
+	return (virt_lanes(reg, size) & virt_lanes(*at, rule->bytes)) >> 8 * (*at % 4);
 }
 
 static uint32_t read_registers(const struct pci_virt *bridge, const struct pci_virt_slot *slot,
@@ -89,18 +52,18 @@ static uint32_t read_registers(const struct pci_virt *bridge, const struct pci_v
 	if (reg >= PCI_VIRT_SHADOW_BYTES) {
 		return 0;
 	}
-	value = virt_get(slot, reg, size);
+	value = slot->shadow[reg / 4];
 	for (unsigned i = 0; i < VIRT_RULES; i++) {
 		const struct virt_rule *rule = &virt_rules[i];
 		unsigned at;
 		uint32_t live = rule->live ? rule->live & touched(slot, rule, reg, size, &at) : 0;
 
 		if (live) {
-			live &= virt_device_read(bridge->bus, slot->identity.rid, at, rule->bytes);
-			value |= lanes(live, at, reg);
+			live &= pci_config_read(bridge->bus, slot->identity.rid, at, rule->bytes);
+			value |= live << 8 * (at % 4);
 		}
 	}
-	return value;
+	return (value & virt_lanes(reg, size)) >> 8 * (reg % 4);
 }
 
 /* Never more messages than the function has: what it would do then, nobody says (PCIe 7.7.1.2). */
@@ -132,10 +95,10 @@ static bool write_register(const struct pci_virt *bridge, struct pci_virt_slot *
 		virt_put(slot, at, rule->bytes, kept);
 	}
 	if (rule->device & mask) {
-		push(bridge, slot, rule, at);
+		virt_push(bridge->bus, slot, rule, at);
 	}
 	if (clear) {
-		virt_device_write(bridge->bus, slot->identity.rid, at, rule->bytes, clear);
+		pci_config_write(bridge->bus, slot->identity.rid, at, rule->bytes, clear);
 	}
 	return rule->reset & mask & bits;
 }
@@ -151,7 +114,7 @@ static bool write_registers(const struct pci_virt *bridge, struct pci_virt_slot 
 
 		if (mask) {
 			reset |= write_register(bridge, slot, &virt_rules[i], at,
-						lanes(value, reg, at), mask);
+						value << 8 * (reg % 4) >> 8 * (at % 4), mask);
 		}
 	}
 	return reset;
@@ -172,8 +135,7 @@ static void reset_function(struct pci_virt *bridge, struct pci_virt_slot *slot)
 		return;
 	}
 	lock_acquire(&bridge->lock);
-	virt_fill(slot);
-	push_all(bridge, slot);
+	virt_fill(bridge->bus, slot);
 	slot->silent = false;
 	lock_release(&bridge->lock);
 }
@@ -272,8 +234,7 @@ enum status pci_virt_add(struct pci_virt *bridge, unsigned slot,
 		status = virt_place(bridge->bus, shown);
 	}
 	if (status == STATUS_OK) {
-		virt_fill(shown);
-		push_all(bridge, shown);
+		virt_fill(bridge->bus, shown);
 		shown->present = true;
 	}
 	lock_release(&bridge->lock);
@@ -329,6 +290,6 @@ void pci_virt_init(struct pci_virt *bridge, const struct pci_bus *bus, partition
 	host->identity.class_revision = 0x06000000;
 	memset(host->base, GROUP_ABSENT, sizeof(host->base));
 	host->base[GROUP_IDENTITY] = 0;
-	virt_fill(host);
+	virt_fill(bus, host);
 	host->present = true;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rule table: every register a guest may see, and nothing else. A rule says who answers each
- * bit of one register; a bit in no mask is fixed at its first value. Private to pci/virt.
+ * The rule table: every register of which a guest may see more than a constant. A rule says who
+ * answers each bit of one register; a bit in no mask is fixed at its first value, which
+ * virt_place() put there for what it read of the device, else 0. Private to pci/virt.
  */
 #ifndef CW_VIRT_RULES_H
 #define CW_VIRT_RULES_H
 
+#include "bits.h"
 #include "pci_virt.h"
 
 /* A block of registers that is shown as a whole, at its own base, or not at all. */
@@ -14,7 +16,6 @@ enum virt_group {
 	GROUP_HEADER,	/* every physical function */
 	GROUP_IO,	/* it has an I/O BAR */
 	GROUP_INTX,	/* its INTx is routed */
-	GROUP_CAPS,	/* it has a capability */
 	GROUP_POWER,
 	GROUP_MSI,
 	GROUP_MSI32, /* MSI without 64-bit addresses */
@@ -30,14 +31,11 @@ _Static_assert(GROUP_COUNT == PCI_VIRT_GROUPS, "struct pci_virt_slot has one bas
 
 #define GROUP_ABSENT 0xff /* never a base: capabilities are dword-aligned */
 
-/* Where the first value comes from, besides `preset` and `copied`. */
+/* Where the first value comes from. */
 enum virt_source {
 	FROM_PRESET,
 	FROM_IDENTITY, /* its `field` */
-	FROM_BAR,
-	FROM_FIRST_CAP,
-	FROM_NEXT_CAP,
-	FROM_VECTORS
+	FROM_BAR
 };
 
 struct virt_rule {
@@ -47,7 +45,6 @@ struct virt_rule {
 	uint8_t source;
 	uint16_t field; /* offset in struct pci_virt_identity, `bytes` wide */
 	uint32_t preset;
-	uint32_t copied; /* read from the device once, when it is shown */
 	uint32_t shadow; /* writable; stays here */
 	uint32_t device; /* writable; kept here and passed on to the device */
 	uint32_t live;	 /* read from the device each time */
@@ -55,7 +52,7 @@ struct virt_rule {
 	uint32_t reset;	 /* a written one resets the function */
 };
 
-#define VIRT_RULES 48
+#define VIRT_RULES 33
 extern const struct virt_rule virt_rules[VIRT_RULES];
 
 /* Is the rule's register shown in this slot? Then `*at` is its offset there. */
@@ -70,40 +67,58 @@ static inline bool virt_rule_at(const struct pci_virt_slot *slot, const struct v
 uint32_t virt_writable(const struct pci_virt_slot *slot, const struct virt_rule *rule);
 
 /*
- * Finds out which groups the function of a zeroed slot has and where, and copies what is copied.
- * Only reads the device. STATUS_* as pci_virt_add().
+ * Finds out which groups the function of a zeroed slot has and where, links its capabilities, and
+ * copies what a driver must know of the device. Only reads it, and each register once. STATUS_* as
+ * pci_virt_add().
  */
 enum status MUST_USE virt_place(const struct pci_bus *bus, struct pci_virt_slot *slot);
 
-/* (Re)sets every shown register to its first value; what was copied stays as it was copied. */
-void virt_fill(struct pci_virt_slot *slot);
+/*
+ * (Re)sets every register that has a rule to its first value, and the device to the same: bus
+ * mastering, MSI and MSI-X off. What virt_place() copied stays.
+ */
+void virt_fill(const struct pci_bus *bus, struct pci_virt_slot *slot);
 
-/* One register of the shadow, `bytes` wide. */
-uint32_t virt_get(const struct pci_virt_slot *slot, unsigned at, unsigned bytes);
-void virt_put(struct pci_virt_slot *slot, unsigned at, unsigned bytes, uint32_t value);
+/* Passes a register on as the shadow has it. */
+void virt_push(const struct pci_bus *bus, const struct pci_virt_slot *slot,
+	       const struct virt_rule *rule, unsigned at);
 
-/* One register of the device, in exactly `bytes`. */
-uint32_t virt_device_read(const struct pci_bus *bus, rid_t rid, unsigned at, unsigned bytes);
-void virt_device_write(const struct pci_bus *bus, rid_t rid, unsigned at, unsigned bytes,
-		       uint32_t value);
+/* The bits of its dword that a naturally aligned register takes. */
+static inline uint32_t virt_lanes(unsigned at, unsigned bytes)
+{
+	return (uint32_t)(BIT(8 * bytes) - 1) << 8 * (at % 4);
+}
+
+/* One register of the shadow. */
+static inline uint32_t virt_get(const struct pci_virt_slot *slot, unsigned at, unsigned bytes)
+{
+	return (slot->shadow[at / 4] & virt_lanes(at, bytes)) >> 8 * (at % 4);
+}
+
+static inline void virt_put(struct pci_virt_slot *slot, unsigned at, unsigned bytes, uint32_t value)
+{
+	uint32_t *dword = &slot->shadow[at / 4], lanes = virt_lanes(at, bytes);
+
+	*dword = (*dword & ~lanes) | (value << 8 * (at % 4) & lanes);
+}
 
 /* Registers and fields used by the table and by virt_place (PCIe 5.0 section 7.5, 7.7). */
 #define VIRT_STATUS_INTX     0x0008u
 #define VIRT_STATUS_LIST     0x0010u
 #define VIRT_STATUS_ERRORS   0xf900u /* the write-1-to-clear bits */
 #define MSI_CONTROL	     2
+#define MSI_CONTROL_FIXED    0x018eu /* vectors, 64-bit, maskable */
 #define MSI_CONTROL_64	     0x0080u
 #define MSI_CONTROL_MASKABLE 0x0100u
 #define MSI_CONTROL_ENABLE   0x0001u
 #define MSI_CONTROL_CAPABLE  0x000eu
 #define MSI_CONTROL_MESSAGES 0x0070u
+#define MSIX_CONTROL	     2
 #define MSIX_CONTROL_ENABLE  0x8000u
 #define MSIX_TABLE	     4
 #define MSIX_PBA	     8
 #define MSIX_BIR	     0x7u
 #define MSIX_VECTORS_MAX     2048
-#define EXPRESS_DEVCAP	     4
 #define EXPRESS_DEVCTL	     8
-#define DEVCAP_FLR	     0x10000000u
 
 #endif

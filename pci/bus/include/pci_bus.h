@@ -169,15 +169,17 @@ enum status MUST_USE pci_bus_device_id(const struct pci_bus *bus, rid_t rid, dev
 bool pci_bus_line(const struct pci_bus *bus, const struct pci_function *function, intid_t *line);
 
 /*
- * Configuration space of any requester id, VFs included. `offset` < 4096 and naturally aligned; a
- * bus outside the bridge reads as all-ones and drops writes.
+ * Configuration space of any requester id, VFs included; one access of 1, 2 or 4 bytes. `offset` <
+ * 4096 and naturally aligned; a bus outside the bridge reads as all-ones and drops writes.
  */
-uint8_t pci_config_read8(const struct pci_bus *bus, rid_t rid, uint16_t offset);
-uint16_t pci_config_read16(const struct pci_bus *bus, rid_t rid, uint16_t offset);
-uint32_t pci_config_read32(const struct pci_bus *bus, rid_t rid, uint16_t offset);
-void pci_config_write8(const struct pci_bus *bus, rid_t rid, uint16_t offset, uint8_t value);
-void pci_config_write16(const struct pci_bus *bus, rid_t rid, uint16_t offset, uint16_t value);
-void pci_config_write32(const struct pci_bus *bus, rid_t rid, uint16_t offset, uint32_t value);
+uint32_t pci_config_read(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes);
+void pci_config_write(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes,
+		      uint32_t value);
+#define pci_config_read8(bus, rid, offset)	    ((uint8_t)pci_config_read(bus, rid, offset, 1))
+#define pci_config_read16(bus, rid, offset)	    ((uint16_t)pci_config_read(bus, rid, offset, 2))
+#define pci_config_read32(bus, rid, offset)	    pci_config_read(bus, rid, offset, 4)
+#define pci_config_write16(bus, rid, offset, value) pci_config_write(bus, rid, offset, 2, value)
+#define pci_config_write32(bus, rid, offset, value) pci_config_write(bus, rid, offset, 4, value)
 
 /*
  * Fills caps from both lists, of each of which at most PCI_CAPABILITY_HOPS are looked at; a

@@ -19,7 +19,7 @@
 
 #define PCI_VIRT_SLOTS	      9	  /* slot 0 is the host bridge itself, always present */
 #define PCI_VIRT_SHADOW_BYTES 256 /* the extended space always reads as empty */
-#define PCI_VIRT_GROUPS	      14  /* register blocks of the rule table, see virt_rules.h */
+#define PCI_VIRT_GROUPS	      13  /* register blocks of the rule table, see virt_rules.h */
 
 /* What a guest may be shown of one physical function. Filled by hv-glue from pci/bus and vf. */
 struct pci_virt_identity {
@@ -46,9 +46,8 @@ struct pci_virt_slot {
 	bool silent; /* a function-level reset is under way, or it failed for good */
 	struct pci_virt_identity identity; /* never changed by a guest */
 	uint16_t decode; /* bits of the hardware Command that are ours, not the guest's */
-	uint8_t base[PCI_VIRT_GROUPS];	       /* where each register block is shown */
-	uint8_t vendor_caps;		       /* the first vendor-specific capability; 0: none */
-	uint8_t shadow[PCI_VIRT_SHADOW_BYTES]; /* what the guest sees and wrote */
+	uint8_t base[PCI_VIRT_GROUPS];		    /* where each register block is shown */
+	uint32_t shadow[PCI_VIRT_SHADOW_BYTES / 4]; /* what the guest sees and wrote */
 	struct pci_virt_counters counters;
 };
 
