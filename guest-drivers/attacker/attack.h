@@ -104,8 +104,9 @@ void attack_registers(void);
 void attack_register_sweep(void);
 void attack_gic_sweep(void);
 void attack_fetch(void);
-void attack_litter(void); /* litter.c */
-void attack_idle(void);	  /* victim.c */
+void attack_litter(void);     /* litter.c */
+void attack_stuck_line(void); /* lines.c */
+void attack_idle(void);	      /* victim.c */
 void attack_ping(void);
 
 #endif

@@ -41,6 +41,7 @@ static const struct attack attacks[] = {
 	{"gic-sweep", attack_gic_sweep},
 	{"fetch", attack_fetch},
 	{"litter", attack_litter},
+	{"stuck-line", attack_stuck_line},
 	{"idle", attack_idle},
 	{"ping", attack_ping},
 };

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from configs import MIB, config, edu, partition, write
 from conftest import BUILD, ROOT
 from demo.console import HYPERVISOR
 from demo.session import Session
@@ -22,26 +23,6 @@ from hostile import EDU, Monitor, parse_faults
 TARGET = 0x47000000  # below the FIT, above the hypervisor, no partition's
 HYPERVISOR_AT = 0x41000000
 PATTERN = 0xC0DEC0DE
-CONFIG = """/dts-v1/;
-/ {
-    compatible = "causeway,config-v1";
-    machine {
-        compatible = "qemu,virt";
-        cores = <1>;
-        memory-size = /bits/ 64 <0x20000000>;
-        devices { edu { model = "edu"; at = "0000:00:05.0"; }; };
-    };
-    partitions {
-        guest {
-            cores = <0>;
-            memory-size = /bits/ 64 <0x2000000>;
-            memory-at = /bits/ 64 <0x54000000>;
-            kernel = "build/attacker.bin";
-            command-line = "attack=idle base=0x41100000 size=0x1000";
-        };
-    };
-};
-"""
 
 
 @dataclass
@@ -65,9 +46,8 @@ def boot(name: str, hypervisor: Optional[Path] = None, wait: bool = False) -> Ou
     """With `wait` the transfer is over before the hypervisor's first instruction."""
     folder = BUILD / "hostile" / name
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder.with_suffix(".dts")
-    config.write_text(CONFIG)
-    session = Session(config, f"test-hostile-{name}")
+    guest = partition("guest", 0, 32 * MIB, at=0x54000000, command_line="attack=idle base=0x41100000 size=0x1000")
+    session = Session(write(name, config([edu(5)], [guest], 1)), f"test-hostile-{name}")
     path = session.sockets.serial.with_name("monitor")
     session.machine.argv += [
         "--hypervisor", str(assemble(folder, wait)), "--", "-icount", "shift=0,sleep=off",

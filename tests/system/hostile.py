@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional
 
+from configs import MIB, config, edu, igb, partition, pf_service, port, vf, whole, write
 from conftest import BUILD, ROOT
 from demo.console import HYPERVISOR
 from demo.machine import Machine, MachineError
@@ -37,57 +38,6 @@ DONE_TIMEOUT = 30.0
 NOT_MAPPED = "no-translation"  # iommu_fault_name()
 RECORDS_PER_BLOCK = 16  # a fault record for each 4 bytes of a 64-byte transfer
 
-_CONFIG = """/dts-v1/;
-/ {
-    compatible = "causeway,config-v1";
-    machine {
-        compatible = "qemu,virt";
-        cores = <4>;
-        memory-size = /bits/ 64 <0x20000000>;
-        smmu-stage = <%(stage)u>;
-        gic = <%(gic)u>;
-        devices {
-            port1 { model = "pcie-root-port"; at = "0000:00:01.0"; };
-            edu { model = "edu"; at = "0000:00:05.0"; };
-            nic { model = "igb"; behind = "port1"; mac-address = [52 54 00 ca 00 01]; };
-        };
-    };
-    partitions {
-        pf {
-            cores = <0>;
-            memory-size = /bits/ 64 <0x1000000>;
-            kernel = "%(pf)s";
-            command-line = "target=%(pf_target)#x";
-            pf-service;
-            devices { nic { function = "0000:01:00.0"; }; };
-        };
-        victim {
-            cores = <1>;
-            memory-size = /bits/ 64 <0x2000000>;
-            memory-at = /bits/ 64 <%(victim_at)#x>;
-            kernel = "build/attacker.bin";
-            command-line = "attack=idle base=%(canary)#x size=%(canary_size)#x";
-            devices {
-                eth0 { vf-of = "0000:01:00.0"; index = <1>; mac-address = [52 54 00 ca 05 01]; };
-            };
-        };
-        attacker {
-            cores = <%(cores)s>;
-            memory-size = /bits/ 64 <%(size)#x>;
-            memory-at = /bits/ 64 <%(attacker_at)#x>;
-            kernel = "build/attacker.bin";
-            command-line = "attack=%(scenario)s engine=%(engine)s %(arguments)s";
-            devices {
-                edu { function = "0000:00:05.0"; keep-without-reset; };
-                %(vf)s
-            };
-        };
-    };
-};
-"""
-_ATTACKER_VF = 'eth0 { vf-of = "0000:01:00.0"; index = <0>; mac-address = [52 54 00 ca 05 00]; };'
-
-
 @dataclass(frozen=True)
 class Scenario:
     name: str
@@ -96,10 +46,11 @@ class Scenario:
     arguments: str = ""
     size: int = ATTACKER_SIZE
     vf: bool = True  # the attacker has a VF besides edu
-    cores: str = "2"
+    cores: tuple[int, ...] = (2,)
     stage: int = 2  # 1: the SMMU has stage 1 alone
     gic: int = 4  # 3: interrupts are injected
     pf: str = "build/pf-service.bin"
+    port: int = 1  # slot of the VFs' port; in slot 1 their PF has edu's interrupt line, and neither uses it
 
     @property
     def function(self) -> str:
@@ -109,12 +60,15 @@ class Scenario:
         arguments = self.arguments
         if self.targets:
             arguments += " target=" + ",".join(f"{t:#x}" for t in self.targets)
-        return _CONFIG % {
-            "victim_at": VICTIM_AT, "canary": RAM + CANARY, "canary_size": CANARY_SIZE, "size": self.size,
-            "vf": _ATTACKER_VF if self.vf else "", "attacker_at": ATTACKER_AT, "cores": self.cores,
-            "scenario": self.name,
-            "engine": self.engine, "pf": self.pf, "pf_target": VICTIM_TARGETS[0],
-            "arguments": arguments.strip(), "stage": self.stage, "gic": self.gic}
+        return config(
+            [port("port1", self.port), edu(5), igb()],
+            [pf_service(kernel=self.pf, command_line=f"target={VICTIM_TARGETS[0]:#x}"),
+             partition("victim", 1, 32 * MIB, vf(1), at=VICTIM_AT,
+                       command_line=f"attack=idle base={RAM + CANARY:#x} size={CANARY_SIZE:#x}"),
+             partition("attacker", self.cores, self.size, whole("edu", EDU, keep=True), *([vf(0)] if self.vf else []),
+                       at=ATTACKER_AT,
+                       command_line=f"attack={self.name} engine={self.engine} {arguments.strip()}")],
+            4, smmu_stage=self.stage, gic=self.gic)
 
 
 @dataclass(frozen=True)
@@ -226,11 +180,7 @@ class Monitor:
 def machine(scenario: Scenario, name: str,
             hypervisor: Optional[Path] = None) -> Iterator[tuple[Session, Monitor]]:
     """Boots the scenario. Idle time costs nothing: the clock jumps (sleep=off)."""
-    folder = BUILD / "hostile"
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / f"{name}.dts"
-    config.write_text(scenario.config())
-    session = Session(config, f"test-hostile-{name}")
+    session = Session(write(name, scenario.config()), f"test-hostile-{name}")
     monitor_path = session.sockets.serial.with_name("monitor")
     session.machine.argv += ["--hypervisor", str(hypervisor)] if hypervisor else []
     session.machine.argv += ["--", "-icount", "shift=0,sleep=off",

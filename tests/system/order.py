@@ -32,7 +32,7 @@ class Seen:
 class Order:
     """As test_isolation.Row: run it, then check what it left."""
 
-    scenario = hostile.Scenario("config-order", "edu", cores="2 3")
+    scenario = hostile.Scenario("config-order", "edu", cores=(2, 3))
 
     def run(self, name: str, hypervisor: Optional[Path] = None) -> Seen:
         found = []

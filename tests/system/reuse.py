@@ -11,49 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import configs
+from configs import MIB, edu, igb, partition, pf_service, port, vf, whole, write
 from conftest import BUILD, ROOT
 from demo.session import Session
-from hostile import RAM, Monitor, Step, parse_steps, wait_off
+from hostile import EDU, RAM, Monitor, Step, parse_steps, wait_off
 
 OWNERS = {"first": (0x50000000, 0x11111111), "second": (0x52000000, 0x22222222)}
-_PARTITION = """
-        %(name)s {
-            cores = <%(core)u>;
-            memory-size = /bits/ 64 <0x1000000>;
-            memory-at = /bits/ 64 <%(at)#x>;
-            kernel = "build/attacker.bin";
-            command-line = "attack=%(attack)s engine=vf tag=%(tag)#x base=0x40f00000 size=0x1000%(more)s";
-            %(devices)s
-        };"""
-_VF = 'devices { eth0 { vf-of = "0000:01:00.0"; index = <0>; mac-address = [52 54 00 ca 05 00]; }; };'
-_CONFIG = """/dts-v1/;
-/ {
-    compatible = "causeway,config-v1";
-    machine {
-        compatible = "qemu,virt";
-        cores = <5>;
-        memory-size = /bits/ 64 <0x20000000>;
-        smmu-stage = <%(stage)u>;
-        devices {
-            port1 { model = "pcie-root-port"; at = "0000:00:01.0"; };
-            edu { model = "edu"; at = "0000:00:05.0"; };
-            nic { model = "igb"; behind = "port1"; mac-address = [52 54 00 ca 00 01]; };
-        };
-    };
-    partitions {
-        pf {
-            cores = <0>;
-            memory-size = /bits/ 64 <0x1000000>;
-            kernel = "build/pf-service.bin";
-            pf-service;
-            devices { nic { function = "0000:01:00.0"; }; };
-        };
-        %(partitions)s
-    };
-};
-"""
-
-
 @dataclass
 class Outcome:
     steps: dict[str, list[Step]]
@@ -62,8 +26,6 @@ class Outcome:
 
 VICTIM_AT = 0x54000000
 VICTIM_CANARY = VICTIM_AT + 0xF00000
-STORM = _VF.replace("<0>", "<1>").replace("05 00", "05 01").replace(
-    "{ eth0", '{ edu { function = "0000:00:05.0"; keep-without-reset; }; eth0')
 
 
 def hand_over() -> Path:
@@ -72,19 +34,20 @@ def hand_over() -> Path:
     return BUILD / "mutants" / "hand-over" / "hypervisor.bin"
 
 
+def guest(name: str, core: int, at: int, attack: str, tag: int, *devices: str, engine: str = "vf", more: str = "") -> str:
+    line = f"attack={attack} engine={engine} tag={tag:#x} base=0x40f00000 size=0x1000{more}"
+    return partition(name, core, 16 * MIB, *devices, at=at, command_line=line)
+
+
 def config(stage: int, storm: bool = False) -> str:
     """The victim keeps the machine on. With `storm` there is an attacker whose device faults."""
-    common = {"more": "", "devices": _VF, "attack": "reuse"}
-    parts = [_PARTITION % {**common, "name": name, "core": core, "at": at, "tag": tag}
-             for core, (name, (at, tag)) in enumerate(OWNERS.items(), 1)]
-    parts.append(_PARTITION % {"name": "victim", "core": 3, "at": VICTIM_AT, "tag": 0, "attack": "idle",
-                               "devices": "", "more": ""})
+    parts = [guest(name, core, at, "reuse", tag, vf(0)) for core, (name, (at, tag)) in enumerate(OWNERS.items(), 1)]
+    parts.append(guest("victim", 3, VICTIM_AT, "idle", 0))
     if storm:
         targets = ",".join(f"{VICTIM_CANARY + offset:#x}" for offset in (0, 0x400, 0x800))
-        attacker = {"attack": ",".join(["dma-write"] * 8), "devices": STORM, "more": f" target={targets}"}
-        text = _PARTITION % {**attacker, "name": "attacker", "core": 4, "at": 0x56000000, "tag": 0}
-        parts.append(text.replace("engine=vf", "engine=edu"))
-    return _CONFIG % {"stage": stage, "partitions": "".join(parts)}
+        parts.append(guest("attacker", 4, 0x56000000, ",".join(["dma-write"] * 8), 0, whole("edu", EDU, keep=True), vf(1),
+                           engine="edu", more=f" target={targets}"))
+    return configs.config([port("port1", 1), edu(5), igb()], [pf_service(), *parts], 5, smmu_stage=stage)
 
 
 @dataclass(frozen=True)
@@ -92,11 +55,7 @@ class ReuseRow:
     stage: int = 2
 
     def run(self, name: str, hypervisor: Optional[Path] = None) -> Outcome:
-        folder = BUILD / "hostile"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.dts"
-        path.write_text(config(self.stage))
-        session = Session(path, f"test-hostile-{name}", options=["--unchecked"])
+        session = Session(write(name, config(self.stage)), f"test-hostile-{name}", options=["--unchecked"])
         socket = session.sockets.serial.with_name("monitor")
         session.machine.argv += ["--hypervisor", str(hypervisor or hand_over())]
         session.machine.argv += ["--", "-icount", "shift=0,sleep=off", "-monitor", f"unix:{socket},server=on,wait=off"]

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Sequence
 
 import pytest
 
 import hostile
-from conftest import BUILD
+from configs import config, partition, write
 from demo.console import HYPERVISOR
 from demo.machine import Machine
 from demo.report import key_values
@@ -30,49 +30,27 @@ pytestmark = pytest.mark.bound(90)
 class Guest:
     name: str
     attacks: str
-    cores: str
+    cores: Sequence[int]
     size: int = 0x800000
 
 
 # The boot core takes the console's interrupts: it belongs to the guest that does not let go of its core.
 GUESTS = (
-    Guest("victim", "idle", "1", 0x2000000),
-    Guest("keeper", "active-interrupts,no-tables", "0"),
-    Guest("timer", "timer-pending", "2"),
-    Guest("traps", "calls,registers,register-sweep,fetch,instructions", "3"),
-    Guest("gic", "gic-sweep", "4"),
-    Guest("race", "power-race", "5 6"),
-    Guest("restart", "restart", "7"),
-    Guest("too-big", "idle", "8", 0x40000000),
+    Guest("victim", "idle", [1], 0x2000000),
+    Guest("keeper", "active-interrupts,no-tables", [0]),
+    Guest("timer", "timer-pending", [2]),
+    Guest("traps", "calls,registers,register-sweep,fetch,instructions", [3]),
+    Guest("gic", "gic-sweep", [4]),
+    Guest("race", "power-race", [5, 6]),
+    Guest("restart", "restart", [7]),
+    Guest("too-big", "idle", [8], 0x40000000),
 )
-
-_MACHINE = """/dts-v1/;
-/ {
-    compatible = "causeway,config-v1";
-    machine {
-        compatible = "qemu,virt";
-        cores = <9>;
-        memory-size = /bits/ 64 <0x20000000>;
-    };
-    partitions {
-%s    };
-};
-"""
-_PARTITION = """        %s {
-            cores = <%s>;
-            memory-size = /bits/ 64 <%#x>;
-            kernel = "build/attacker.bin";
-            command-line = "attack=%s";
-        };
-"""
 
 
 @pytest.fixture(scope="module")
 def machine(built: Path) -> Iterator[Machine]:
-    config = BUILD / "hostile" / "vcpu.dts"
-    config.parent.mkdir(parents=True, exist_ok=True)
-    config.write_text(_MACHINE % "".join(_PARTITION % (g.name, g.cores, g.size, g.attacks) for g in GUESTS))
-    with Session(config, "test-hostile-vcpu", icount=False, options=["--unchecked"]) as session:
+    guests = [partition(g.name, g.cores, g.size, command_line=f"attack={g.attacks}") for g in GUESTS]
+    with Session(write("vcpu", config([], guests, 9)), "test-hostile-vcpu", icount=False, options=["--unchecked"]) as session:
         session.machine.expect("@canary filled", 60, "victim")
         yield session.machine
 

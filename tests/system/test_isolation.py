@@ -19,6 +19,7 @@ VICTIM = tuple(VICTIM_TARGETS)
 # The victim's RAM; GICD_SETSPI_NSR, the ITS's control frame, the page behind its doorbell, a GICR.
 ELSEWHERE = VICTIM[:2] + (0x08000040, 0x08080040, 0x080A0000, 0x080B0100)
 EVIL = 0xBADC0DE5
+STUCK_LINE_TICKS = 600  # at most, on average, for one interrupt of a wired line
 LITTERED = 45  # registers and mailbox words of a VF that hold what its owner wrote
 # Dwords of its own configuration space in which a guest may change bits, and which.
 OPEN_BITS = {
@@ -132,6 +133,18 @@ def check_storm_injected(o: Outcome) -> None:
     assert told, "nobody was told"
     assert int(storm["irqs"]) < 0.7 * int(storm["rings"]), "it was not masked"
     assert o.report.exits("attacker", "inject") <= int(storm["irqs"]) + 100
+    o.assert_contained()
+
+
+def check_stuck_line(o: Outcome) -> None:
+    """F21: a level that never falls costs its owner one exit for each interrupt it ends, and nobody else any."""
+    stuck, irqs = o.one("stuck").values, int(o.one("left").values["irqs"])
+    assert stuck["taken"] == stuck["of"], "the line was lost"
+    assert o.results("never-ended") == ["ok"], "it came again before it was ended"
+    exits, ticks = o.report.exits("attacker", "inject"), o.report.ticks("attacker", "inject")
+    assert int(stuck["of"]) < exits <= irqs + 20 and ticks <= STUCK_LINE_TICKS * exits, f"{exits}, {ticks} for {irqs}"
+    for name in ("pf", "victim"):
+        assert o.report.exits(name, "inject") == 0, f"{name} paid for it"
     o.assert_contained()
 
 
@@ -282,6 +295,7 @@ ROWS = {
     "F19-gic3": Row(Scenario("doorbell-odd", "edu", gic=3), check_doorbell_odd),
     "F20": Row(Scenario("storm", "edu"), check_storm_direct),
     "F21": Row(Scenario("storm", "edu", gic=3), check_storm_injected),
+    "F21-intx": Row(Scenario("stuck-line", "edu", port=2), check_stuck_line),
     "F25": Row(Scenario("pending-reset", "edu"), check_pending_reset),
     "F25-gic3": Row(Scenario("pending-reset", "edu", gic=3), check_pending_reset),
     "F15-gic3": Row(Scenario("doorbell-dma", "edu", gic=3), check_doorbell_dma),

@@ -42,6 +42,7 @@ CAUGHT_BY = {
     "device-zero": ["F19"],
     "no-vpes": ["F20"],
     "no-storm-limit": ["F21"],
+    "endless-wires": ["F21-intx"],
     "stale-lpis": ["F25", "F25-gic3"],
     "late-takeover": ["F10"],
     "ats-on": ["F13"],

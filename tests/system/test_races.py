@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from configs import write
 from conftest import BUILD
 from demo.console import HYPERVISOR
 from demo.machine import MachineError
@@ -26,9 +27,7 @@ pytestmark = pytest.mark.bound(300)
 
 
 def assign_revoke_and_faults_at_once(stage: int) -> None:
-    path = BUILD / "hostile" / f"F34-{stage}.dts"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(config(stage, storm=True))
+    path = write(f"F34-{stage}", config(stage, storm=True))
     options = ["--unchecked", "--hypervisor", str(hand_over())]
     with Session(path, f"{LOGS}-{stage}", icount=False, options=options) as session:
         m, deadline = session.machine, time.monotonic() + TIME

@@ -13,7 +13,7 @@ from typing import Iterator
 
 import pytest
 
-from conftest import BUILD
+from configs import MIB, config, igb, partition, pf_service, vf, write
 from demo.report import key_values
 from demo.session import Session
 
@@ -22,43 +22,15 @@ CYCLES, WARM = 200, 3  # lives; lives before the first look at the pools
 CYCLES_SECONDS = 150.0
 pytestmark = pytest.mark.bound(220)
 
-_MACHINE = """/dts-v1/;
-/ {
-    compatible = "causeway,config-v1";
-    machine {
-        compatible = "qemu,virt";
-        cores = <%d>;
-        memory-size = /bits/ 64 <0x20000000>;
-        devices { nic { model = "igb"; at = "0000:00:02.0"; mac-address = [52 54 00 ca 00 01]; }; };
-    };
-    partitions {
-        pf {
-            cores = <0>;
-            memory-size = /bits/ 64 <0x1000000>;
-            kernel = "build/pf-service.bin";
-            pf-service;
-            devices { nic { function = "0000:00:02.0"; }; };
-        };
-%s    };
-};
-"""
-_PEER = """        peer-%d {
-            cores = <%d>;
-            memory-size = /bits/ 64 <0x400000>;
-            kernel = "build/peer.bin";
-            command-line = "%s";
-            devices { eth0 { vf-of = "0000:00:02.0"; index = <%d>; mac-address = [52 54 00 ca 05 0%d]; }; };
-        };
-"""
+NIC = "0000:00:02.0"
 
 
 @contextmanager
 def machine(name: str, roles: list[str]) -> Iterator[Session]:
-    path = BUILD / "hostile" / f"{name}.dts"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    peers = "".join(_PEER % (n, n + 1, role, n, n) for n, role in enumerate(roles))
-    path.write_text(_MACHINE % (len(roles) + 1, peers))
-    session = Session(path, f"test-{name}", icount=False)
+    peers = [partition(f"peer-{n}", n + 1, 4 * MIB, vf(n, NIC), kernel="build/peer.bin", command_line=role)
+             for n, role in enumerate(roles)]
+    text = config([igb(at=NIC)], [pf_service(NIC), *peers], len(roles) + 1)
+    session = Session(write(name, text), f"test-{name}", icount=False)
     session.machine.argv += ["--", "-icount", "shift=0,sleep=off"]
     with session:
         yield session

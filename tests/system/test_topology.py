@@ -11,6 +11,8 @@ from typing import Callable, Optional, Sequence
 
 import pytest
 
+import configs
+from configs import MIB, igb, node, port, whole
 from conftest import BUILD, ROOT
 from demo.console import HYPERVISOR
 from demo.machine import Machine
@@ -22,57 +24,44 @@ from test_bad_machine import edited_tree
 pytestmark = pytest.mark.bound(90)
 
 TARGETS = (0x5000000, 0x58000000)  # below and above everybody's memory
-MACHINE = """/dts-v1/;
-/ {
-    compatible = "causeway,config-v1";
-    machine {
-        compatible = "qemu,virt";
-        cores = <4>;
-        memory-size = /bits/ 64 <0x20000000>;
-        devices {
-            rp { model = "pcie-root-port"; at = "0000:00:01.0"; };
-            up { model = "x3130-upstream"; behind = "rp"; };
-            d0 { model = "xio3130-downstream"; behind = "up"; slot = <0>; };
-            d1 { model = "xio3130-downstream"; behind = "up"; slot = <1>; };
-            s0 { model = "edu"; behind = "d0"; };
-            s1 { model = "edu"; behind = "d1"; };
-            rq { model = "pcie-root-port"; at = "0000:00:02.0"; };
-            pci { model = "pcie-pci-bridge"; behind = "rq"; };
-            b1 { model = "edu"; behind = "pci"; slot = <1>; };
-            b2 { model = "edu"; behind = "pci"; slot = <2>; };
-            pxb { model = "pxb-pcie"; at = "0000:00:03.0"; bus-number = <0x40>; %(pxb)s };
-            far { model = "pcie-root-port"; behind = "pxb"; slot = <1>; };
-            x1 { model = "edu"; behind = "far"; };
-            n1 { model = "igb"; at = "0000:00:05.0"; };
-            n2 { model = "igb"; at = "0000:00:07.0"; };
-            lone { model = "edu"; at = "0000:00:09.0"; };
-        };
-    };
-    partitions { %(partitions)s };
-};
-"""
+
+
+def machine(*partitions: str, **pxb: configs.Value) -> str:
+    def on(name: str, model: str, behind: str, **more: configs.Value) -> str:
+        return node(name, model=model, behind=behind, **more)
+
+    return configs.config([
+        port("rp", 1), on("up", "x3130-upstream", "rp"),
+        *(on(f"d{n}", "xio3130-downstream", "up", slot=n) + on(f"s{n}", "edu", f"d{n}") for n in (0, 1)),
+        port("rq", 2), on("pci", "pcie-pci-bridge", "rq"),
+        *(on(f"b{n}", "edu", "pci", slot=n) for n in (1, 2)),
+        node("pxb", model="pxb-pcie", at="0000:00:03.0", bus_number=0x40, **pxb),
+        on("far", "pcie-root-port", "pxb", slot=1), on("x1", "edu", "far"),
+        igb("n1", at="0000:00:05.0"), igb("n2", 2, at="0000:00:07.0"),
+        node("lone", model="edu", at="0000:00:09.0"),
+    ], partitions, 4)
+
+
 PLACES = {"switch": ("0000:03:00.0", "0000:04:00.0"), "bridge": ("0000:06:01.0", "0000:06:02.0"),
           "far": ("0000:41:00.0",), "root": ("0000:00:09.0",)}
 # What the SMMU sees of each: below a conventional bridge it is the bridge's name.
 REQUESTER = {"switch": "0000:03:00.0", "bridge": "0000:06:00.0", "far": "0000:41:00.0", "root": "0000:00:09.0"}
 
 
-def partition(name: str, core: int, *functions: str, attack: str = "idle", more: str = "") -> str:
-    devices = "".join(f'd{i} {{ function = "{f}"; {more if i == 0 else ""} }}; ' for i, f in enumerate(functions))
+def partition(name: str, core: int, *functions: str, attack: str = "idle", keep: bool = False) -> str:
+    """`keep`: its first device has no reset."""
     targets = ",".join(f"{t:#x}" for t in TARGETS)
-    return (f'{name} {{ cores = <{core}>; memory-size = /bits/ 64 <0x800000>; kernel = "build/attacker.bin"; '
-            f'command-line = "attack={attack} engine=edu target={targets}"; devices {{ {devices} }}; }};\n')
+    return configs.partition(name, core, 8 * MIB, *(whole(f"d{i}", f, keep and i == 0) for i, f in enumerate(functions)),
+                             command_line=f"attack={attack} engine=edu target={targets}")
 
 
-def write(folder: Path, *partitions: str, pxb: str = "") -> Path:
-    path = folder / "topology.dts"
-    path.write_text(MACHINE % {"pxb": pxb, "partitions": "".join(partitions)})
-    return path
+def write(folder: Path, *partitions: str, **pxb: configs.Value) -> Path:
+    return configs.write("topology", machine(*partitions, **pxb), folder)
 
 
 def everywhere(folder: Path) -> Path:
     return write(folder, *(partition(name, core, *functions, attack="dma-write",
-                                     more="keep-without-reset;" if name == "root" else "")
+                                     keep=name == "root")
                            for core, (name, functions) in enumerate(PLACES.items())))
 
 
@@ -168,7 +157,7 @@ def start_bypassed(name: str, hypervisor: Optional[Path]) -> Boot:
     """The bus is not mapped to the SMMU, and the device tree says so."""
     folder = folder_of(name)
     config = write(folder, partition("one", 0, "0000:41:00.0"), partition("two", 1, "0000:00:09.0",
-                                                                          more="keep-without-reset;"))
+                                                                          keep=True))
     tree = edited_tree(folder, BUILD, config, "-d", "/pcie@10000000", "iommu-map")
     return boot(config, name, hypervisor, tree[1:])
 
@@ -183,7 +172,7 @@ def check_bypassed(o: Boot) -> None:
 def start_denied(name: str, hypervisor: Optional[Path]) -> Boot:
     """An expander's bus bypasses the SMMU, and QEMU's device tree denies it."""
     return boot(write(folder_of(name), partition("one", 0, "0000:41:00.0"),
-                      partition("two", 1, "0000:00:09.0", more="keep-without-reset;"), pxb="smmu-bypass;"),
+                      partition("two", 1, "0000:00:09.0", keep=True), smmu_bypass=True),
                 name, hypervisor)
 
 
@@ -208,7 +197,7 @@ def pulled(attack: str, replace: bool, slow: bool = False) -> Callable[[str, Opt
 
     def start(name: str, hypervisor: Optional[Path]) -> Boot:
         config = write(folder_of(name), partition("one", 0, "0000:41:00.0", attack=attack),
-                       partition("two", 1, "0000:00:09.0", more="keep-without-reset;"))
+                       partition("two", 1, "0000:00:09.0", keep=True))
         return boot(config, name, hypervisor, ["-icount", "shift=7,sleep=on"] if slow else [], meanwhile)
 
     return start
@@ -253,8 +242,8 @@ def test_check_says_the_same(built: Path, tmp_path: Path) -> None:
         a, b = PLACES[place]
         said = check_output(write(tmp_path, partition("one", 0, a), partition("two", 1, b)))
         assert f"{a} is in one isolation group with {b}" in said and f"{b} is in one isolation group with {a}" in said
-    parts = partition("one", 0, "0000:41:00.0"), partition("two", 1, "0000:00:09.0", more="keep-without-reset;")
-    assert "its bus bypasses the SMMU" in check_output(write(tmp_path, *parts, pxb="smmu-bypass;"))
+    parts = partition("one", 0, "0000:41:00.0"), partition("two", 1, "0000:00:09.0", keep=True)
+    assert "its bus bypasses the SMMU" in check_output(write(tmp_path, *parts, smmu_bypass=True))
 
 
 def test_without_a_reset(built: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Optional
 
 import pytest
 
+from configs import MIB, config, node, partition, port, whole, write
 from conftest import BUILD
 from demo.session import Session
 from hostile import HYPERVISOR_AT, Monitor, Step, parse_steps
@@ -23,30 +24,6 @@ FUNCTION = 1 << 8  # 0000:01:00.0
 ECAM = 0x4010000000 + (FUNCTION << 12)
 CAPABILITIES = {0x0F: "ATS", 0x13: "PRI", 0x1B: "PASID"}
 ENABLE = {0x0F: 1 << 31, 0x13: 1 << 0, 0x1B: 1 << 16}  # in the dword at 4, and for PASID too
-CONFIG = """/dts-v1/;
-/ {
-    compatible = "causeway,config-v1";
-    machine {
-        compatible = "qemu,virt";
-        cores = <2>;
-        memory-size = /bits/ 64 <0x20000000>;
-        smmu-stage = <%(stage)u>;
-        devices {
-            port1 { model = "pcie-root-port"; at = "0000:00:01.0"; };
-            net { model = "virtio-net-pci"; behind = "port1"; };
-        };
-    };
-    partitions {
-        attacker {
-            cores = <0>;
-            memory-size = /bits/ 64 <0x1000000>;
-            kernel = "build/attacker.bin";
-            command-line = "attack=translated,idle base=0x40f00000 size=0x1000";
-            devices { net { function = "0000:01:00.0"; }; };
-        };
-    };
-};
-"""
 pytestmark = pytest.mark.bound(90)
 
 
@@ -85,10 +62,11 @@ class TranslatedRow:
     stage: int = 2
 
     def run(self, name: str, hypervisor: Optional[Path] = None) -> Outcome:
-        path = BUILD / "hostile" / f"{name}.dts"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(CONFIG % {"stage": self.stage})
-        session = Session(path, f"test-hostile-{name}")
+        text = config([port("port1", 1), node("net", model="virtio-net-pci", behind="port1")],
+                      [partition("attacker", 0, 16 * MIB, whole("net", "0000:01:00.0"),
+                                 command_line="attack=translated,idle base=0x40f00000 size=0x1000")],
+                      2, smmu_stage=self.stage)
+        session = Session(write(name, text), f"test-hostile-{name}")
         socket = session.sockets.serial.with_name("monitor")
         session.machine.argv += ["--hypervisor", str(hypervisor)] if hypervisor else []
         session.machine.argv += ["--", "-global", "virtio-net-pci.ats=on", "-icount", "shift=0,sleep=off",
