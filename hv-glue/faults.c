@@ -30,7 +30,7 @@ static void report_fault(void *context, const struct iommu_event *event)
 	distinct++;
 	log_warn("dma fault: function=%s partition=%s address=0x%lx %s reason=%s",
 		 name_of(event->stream, name), hv_partition_name(event->owner), event->address.v,
-		 event->write ? "write" : "read", iommu_fault_name(event->fault));
+		 event->write ? "write" : "read", event->reason);
 }
 
 static void end_storm(stream_id_t stream)
@@ -44,19 +44,18 @@ static void end_storm(stream_id_t stream)
 /* The next interrupt comes only once the queue was empty: however many flood it, it must be. */
 void faults_handle(void)
 {
-	stream_id_t ended = {UINT32_MAX};
+	stream_id_t stream, ended = {UINT32_MAX};
 
 	for (unsigned round = 1; iommu_events(report_fault, NULL) && round < STORMS * ROUNDS;
 	     round++) {
-		stream_id_t stream = iommu_busiest_stream();
-
-		if (round % ROUNDS == 0 && stream.v != ended.v) {
+		if (round % ROUNDS == 0 && iommu_flooding_stream(0, &stream) &&
+		    stream.v != ended.v) {
 			end_storm(stream);
 			ended = stream;
 		}
 	}
-	if (iommu_flooding_stream(&ended)) {
-		end_storm(ended);
+	if (iommu_flooding_stream(IOMMU_FLOOD, &stream)) {
+		end_storm(stream);
 	}
 }
 

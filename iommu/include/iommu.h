@@ -98,24 +98,13 @@ enum status MUST_USE iommu_silence(stream_id_t stream);
  */
 enum status MUST_USE iommu_invalidate(const struct iommu_tables *tables, ipa_t ipa, uint64_t size);
 
-/* Why a transaction was refused. */
-enum iommu_fault {
-	IOMMU_FAULT_TRANSLATION,  /* no mapping at that address */
-	IOMMU_FAULT_PERMISSION,	  /* mapped, but not for this kind of access */
-	IOMMU_FAULT_ADDRESS_SIZE, /* beyond the input or output size */
-	IOMMU_FAULT_ACCESS_FLAG,
-	IOMMU_FAULT_CONFIGURATION, /* bad stream id, stream entry or table fetch */
-	IOMMU_FAULT_OTHER
-};
-
-const char *iommu_fault_name(enum iommu_fault fault);
-
 struct iommu_event {
 	stream_id_t stream;
 	partition_id_t owner; /* PARTITION_NONE: nobody's */
 	ipa_t address;
 	bool write;
-	enum iommu_fault fault;
+	const char
+		*reason;  /* why the transaction was refused: "no-translation", "permission", ... */
 	uint8_t raw_type; /* the specification's event number */
 };
 
@@ -131,15 +120,13 @@ struct iommu_event {
 bool iommu_events(void (*report)(void *context, const struct iommu_event *event), void *context);
 
 /*
- * The stream with the most records since the queue was last found empty: the one to silence while
- * iommu_events() goes on returning true. (The last one reported may be a victim of the flood.)
+ * The stream that made the most records within a second which is not over, if more than `records`;
+ * so many are then taken off. With 0 the one to silence while iommu_events() goes on returning true
+ * (the last one reported may be a victim of the flood); with IOMMU_FLOOD one that is to be silenced
+ * in any case, however it paces itself. False: none, nothing written.
  */
-stream_id_t iommu_busiest_stream(void);
-/*
- * A stream that made more than 8192 records within a second, however it paces them: true once for
- * each such second, and to be silenced too. Written only when true.
- */
-bool iommu_flooding_stream(stream_id_t *stream);
+#define IOMMU_FLOOD 8192
+bool iommu_flooding_stream(unsigned records, stream_id_t *stream);
 
 struct iommu_counters {
 	uint64_t faults;   /* event records consumed for this stream */

@@ -5,16 +5,16 @@
 #include "clock.h"
 #include "log.h"
 
-#define CMDQ_BITS_WANTED 8
-#define CMDQ_TIMEOUT_NS	 1000000000ull
-#define CMDQ_MAX_ERRORS	 16 /* refused commands handled in one wait */
+#define CMDQ_TIMEOUT_NS 1000000000ull
+#define CMDQ_MAX_ERRORS 16 /* refused commands handled in one wait */
 
 /* Indexes carry one wrap bit above the slot number. */
 static struct cmdq {
 	struct smmu_command *slots;
 	uint32_t size;
-	uint32_t write; /* our index: next free slot */
-	bool timed_out; /* until the queue is seen empty, nothing more is put into it */
+	uint32_t write;	    /* our index: next free slot */
+	bool timed_out;	    /* until the queue is seen empty, nothing more is put into it */
+	enum status result; /* of what was submitted since the last smmu_sync() */
 	struct log_quota quota;
 } queue;
 
@@ -41,22 +41,10 @@ static void put(uint32_t index, struct smmu_command command)
 
 enum status smmu_cmdq_init(struct arena *arena)
 {
-	unsigned bits = smmu.cmdq_bits < CMDQ_BITS_WANTED ? smmu.cmdq_bits : CMDQ_BITS_WANTED;
-	size_t bytes = sizeof(struct smmu_command) << bits;
-
-	queue = (struct cmdq){
-		.slots = arena_take(arena, bytes, bytes < PAGE_SIZE ? PAGE_SIZE : bytes),
-		.size = 1u << bits,
-	};
-	if (!queue.slots) {
-		return STATUS_NO_MEMORY;
-	}
-	mmio_write64(smmu.registers, SMMU_CMDQ_BASE,
-		     QUEUE_BASE_ALLOCATE | pa_of(queue.slots).v |
-			     field_prep(QUEUE_BASE_LOG2SIZE, bits));
-	mmio_write32(smmu.registers, SMMU_CMDQ_PROD, 0);
-	mmio_write32(smmu.registers, SMMU_CMDQ_CONS, 0);
-	return STATUS_OK;
+	queue = (struct cmdq){.size = 1u << smmu.cmdq_bits};
+	queue.slots = smmu_queue_init(arena, smmu.cmdq_bits, sizeof(*queue.slots), SMMU_CMDQ_BASE,
+				      SMMU_CMDQ_PROD, SMMU_CMDQ_CONS);
+	return queue.slots ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static void complain(const char *what, unsigned detail)
@@ -87,48 +75,50 @@ static bool settled(void *most)
 }
 
 /* Waits until at most `most` commands are left; a refused one never counts as done. */
-static enum status wait_for(uint32_t most)
+static void wait_for(uint32_t most)
 {
-	enum status result = STATUS_OK;
-
 	for (unsigned errors = 0; errors < CMDQ_MAX_ERRORS; errors++) {
 		if (clock_poll(settled, &most, CMDQ_TIMEOUT_NS) != STATUS_OK) {
 			queue.timed_out = true;
 			complain("no answer, commands left", used());
-			return STATUS_TIMEOUT;
+			return;
 		}
 		if (!(smmu_errors_active() & GERROR_CMDQ_ERR)) {
-			return result;
+			return;
 		}
 		recover();
-		result = STATUS_HARDWARE;
+		queue.result = STATUS_HARDWARE;
 	}
-	return STATUS_HARDWARE;
 }
 
-enum status smmu_cmdq_submit(struct smmu_command command)
+void smmu_submit(struct smmu_command command)
 {
 	uint32_t waiting = used();
 
-	if (queue.timed_out && waiting) {
-		return STATUS_TIMEOUT;
+	queue.timed_out &= waiting != 0;
+	if (waiting >= queue.size && !queue.timed_out) {
+		wait_for(queue.size - 1);
+		waiting = used();
 	}
-	queue.timed_out = false;
-	if (waiting >= queue.size) {
-		enum status status = wait_for(queue.size - 1);
-
-		if (status != STATUS_OK) {
-			return status;
-		}
+	if (queue.timed_out || waiting >= queue.size) {
+		queue.result = STATUS_TIMEOUT;
+		return;
 	}
 	put(queue.write, command);
 	queue.write = (queue.write + 1) & (2 * queue.size - 1);
 	smmu.totals.commands++;
 	mmio_write32(smmu.registers, SMMU_CMDQ_PROD, queue.write); /* after the slot: mmio.h */
-	return STATUS_OK;
 }
 
-enum status smmu_cmdq_drain(void)
+/* CS=0: no interrupt. That CONS has passed it says that all before it is complete (4.7.3). */
+enum status smmu_sync(void)
 {
-	return wait_for(0);
+	smmu_submit(command_plain(CMD_SYNC));
+	if (!queue.timed_out) {
+		wait_for(0);
+	}
+	enum status result = queue.timed_out ? STATUS_TIMEOUT : queue.result;
+
+	queue.result = STATUS_OK;
+	return result;
 }

@@ -4,70 +4,47 @@
 #define MAX_PAGE_COMMANDS 32	       /* beyond: the whole VMID, without range commands */
 #define MAX_RANGE_PAGES	  (1ull << 20) /* 4 GiB: at most five range commands */
 
-enum status smmu_cmd_cfgi_ste(stream_id_t stream)
+/* Leaf=0: cached table descriptors go too, so a sub-tree may be unlinked. */
+static struct smmu_command tlbi(enum smmu_opcode stage2, enum smmu_opcode stage1, vmid_t vmid,
+				uint64_t page)
 {
-	return smmu_cmdq_submit(command_cfgi_ste(stream));
+	return (struct smmu_command){{smmu.stage1 ? stage1 | field_prep(CMD0_ASID, vmid.v)
+						  : stage2 | field_prep(CMD0_VMID, vmid.v),
+				      page}};
 }
 
-enum status smmu_cmd_cfgi_cd(stream_id_t stream)
+void smmu_tlbi_vmid(vmid_t vmid)
 {
-	return smmu_cmdq_submit(command_cfgi_cd(stream));
-}
-
-enum status smmu_cmd_tlbi_vmid(vmid_t vmid)
-{
-	return smmu_cmdq_submit(smmu.stage1 ? command_tlbi_asid(vmid) : command_tlbi_vmid(vmid));
-}
-
-static struct smmu_command page(vmid_t vmid, uint64_t address)
-{
-	return smmu.stage1 ? command_tlbi_va(vmid, address) : command_tlbi_page(vmid, address);
+	smmu_submit(tlbi(CMD_TLBI_S12_VMALL, CMD_TLBI_NH_ASID, vmid, 0));
 }
 
 /* Five bits of the page count at a time, from the lowest that is set; or page by page. */
-static enum status tlbi_pages(vmid_t vmid, uint64_t address, uint64_t pages)
+void smmu_tlbi_range(vmid_t vmid, ipa_t ipa, uint64_t size)
 {
-	enum status status = STATUS_OK;
+	uint64_t at = ipa.v / PAGE_SIZE, pages = size ? (ipa.v + size - 1) / PAGE_SIZE - at + 1 : 0;
 
-	while (pages && status == STATUS_OK) {
+	/* Also when the range wraps around. */
+	if (pages > (smmu.has_range ? MAX_RANGE_PAGES : MAX_PAGE_COMMANDS)) {
+		smmu_tlbi_vmid(vmid);
+		return;
+	}
+	while (pages) {
 		unsigned scale = smmu.has_range ? (unsigned)__builtin_ctzll(pages) : 0;
 		unsigned count = smmu.has_range ? pages >> scale & (RANGE_PAGES - 1) : 1;
-		struct smmu_command command = page(vmid, address);
+		struct smmu_command command =
+			tlbi(CMD_TLBI_S2_IPA, CMD_TLBI_NH_VA, vmid, at * PAGE_SIZE);
 
-		status = smmu_cmdq_submit(
-			count == 1 && scale == 0 ? command : command_range(command, count, scale));
+		smmu_submit(count == 1 && scale == 0 ? command
+						     : command_range(command, count, scale));
 		pages -= (uint64_t)count << scale;
-		address += ((uint64_t)count << scale) * PAGE_SIZE;
+		at += (uint64_t)count << scale;
 	}
-	return status;
 }
 
-enum status smmu_cmd_tlbi_range(vmid_t vmid, ipa_t ipa, uint64_t size)
+void smmu_tlbi_all(void)
 {
-	uint64_t first = ipa.v / PAGE_SIZE;
-	uint64_t pages = size ? (ipa.v + size - 1) / PAGE_SIZE - first + 1 : 0;
-	uint64_t most = smmu.has_range ? MAX_RANGE_PAGES : MAX_PAGE_COMMANDS;
-
-	if (pages > most) { /* also when the range wraps around */
-		return smmu_cmd_tlbi_vmid(vmid);
+	smmu_submit(command_plain(CMD_TLBI_NSNH_ALL));
+	if (smmu.has_el2) { /* refused without IDR0.HYP */
+		smmu_submit(command_plain(CMD_TLBI_EL2_ALL));
 	}
-	return tlbi_pages(vmid, first * PAGE_SIZE, pages);
-}
-
-enum status smmu_cmd_tlbi_all(void)
-{
-	enum status status = smmu_cmdq_submit(command_plain(CMD_TLBI_NSNH_ALL));
-
-	if (status == STATUS_OK && smmu.has_el2) { /* refused without IDR0.HYP */
-		status = smmu_cmdq_submit(command_plain(CMD_TLBI_EL2_ALL));
-	}
-	return status;
-}
-
-/* CS=0: no interrupt. That CONS has passed it says that all before it is complete (4.7.3). */
-enum status smmu_cmd_sync(void)
-{
-	enum status status = smmu_cmdq_submit(command_plain(CMD_SYNC));
-
-	return status == STATUS_OK ? smmu_cmdq_drain() : status;
 }

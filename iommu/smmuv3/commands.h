@@ -23,62 +23,32 @@ enum smmu_opcode {
 	CMD_SYNC = 0x46,
 };
 
-#define CMD0_STREAM  BITS(63, 32)
-#define CMD0_VMID    BITS(47, 32)
-#define CMD0_ASID    BITS(63, 48)
-#define CMD0_NUM     BITS(16, 12)
-#define CMD0_SCALE   BITS(24, 20)
-#define CMD1_LEAF    BIT(0)
-#define CMD1_RANGE   BITS(4, 0)
-#define CMD1_TG	     BITS(11, 10)
-#define CMD1_ADDRESS BITS(51, 12)
-#define CMD1_VA	     BITS(63, 12)
-#define TG_4K	     1
-#define RANGE_ALL    31 /* CFGI_STE_RANGE over 2^32 streams is CFGI_ALL */
-#define RANGE_PAGES  32 /* most pages, in units of 2^SCALE, that one command covers */
+#define CMD0_STREAM BITS(63, 32)
+#define CMD0_VMID   BITS(47, 32)
+#define CMD0_ASID   BITS(63, 48)
+#define CMD0_NUM    BITS(16, 12)
+#define CMD0_SCALE  BITS(24, 20)
+#define CMD1_LEAF   BIT(0)
+#define CMD1_RANGE  BITS(4, 0)
+#define CMD1_TG	    BITS(11, 10)
+#define TG_4K	    1
+#define RANGE_ALL   31 /* CFGI_STE_RANGE over 2^32 streams is CFGI_ALL */
+#define RANGE_PAGES 32 /* most pages, in units of 2^SCALE, that one command covers */
 
 static inline struct smmu_command command_plain(enum smmu_opcode opcode)
 {
 	return (struct smmu_command){{opcode, 0}};
 }
 
-static inline struct smmu_command command_cfgi_ste(stream_id_t stream)
+/* Of an entry, or the descriptor of the only substream there is, 0. */
+static inline struct smmu_command command_cfgi(enum smmu_opcode opcode, stream_id_t stream)
 {
-	return (struct smmu_command){{CMD_CFGI_STE | field_prep(CMD0_STREAM, stream.v), CMD1_LEAF}};
-}
-
-/* The descriptor of the only substream there is, 0. */
-static inline struct smmu_command command_cfgi_cd(stream_id_t stream)
-{
-	return (struct smmu_command){{CMD_CFGI_CD | field_prep(CMD0_STREAM, stream.v), CMD1_LEAF}};
+	return (struct smmu_command){{opcode | field_prep(CMD0_STREAM, stream.v), CMD1_LEAF}};
 }
 
 static inline struct smmu_command command_cfgi_all(void)
 {
 	return (struct smmu_command){{CMD_CFGI_STE_RANGE, field_prep(CMD1_RANGE, RANGE_ALL)}};
-}
-
-static inline struct smmu_command command_tlbi_vmid(vmid_t vmid)
-{
-	return (struct smmu_command){{CMD_TLBI_S12_VMALL | field_prep(CMD0_VMID, vmid.v), 0}};
-}
-
-static inline struct smmu_command command_tlbi_asid(vmid_t asid)
-{
-	return (struct smmu_command){{CMD_TLBI_NH_ASID | field_prep(CMD0_ASID, asid.v), 0}};
-}
-
-/* Leaf=0: cached table descriptors go too, so a sub-tree may be unlinked. */
-static inline struct smmu_command command_tlbi_page(vmid_t vmid, uint64_t address)
-{
-	return (struct smmu_command){
-		{CMD_TLBI_S2_IPA | field_prep(CMD0_VMID, vmid.v), address & CMD1_ADDRESS}};
-}
-
-static inline struct smmu_command command_tlbi_va(vmid_t asid, uint64_t address)
-{
-	return (struct smmu_command){
-		{CMD_TLBI_NH_VA | field_prep(CMD0_ASID, asid.v), address & CMD1_VA}};
 }
 
 /*

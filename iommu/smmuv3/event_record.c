@@ -1,29 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "event_record.h"
 
-static enum iommu_fault fault_of(unsigned type)
-{
-	switch (type) {
-	case F_TRANSLATION:
-		return IOMMU_FAULT_TRANSLATION;
-	case F_PERMISSION:
-		return IOMMU_FAULT_PERMISSION;
-	case F_ADDR_SIZE:
-		return IOMMU_FAULT_ADDRESS_SIZE;
-	case F_ACCESS:
-		return IOMMU_FAULT_ACCESS_FLAG;
-	case C_BAD_STREAMID:
-	case F_STE_FETCH:
-	case C_BAD_STE:
-	case F_STREAM_DISABLED:
-	case F_CD_FETCH:
-	case C_BAD_CD:
-	case F_WALK_EABT:
-		return IOMMU_FAULT_CONFIGURATION;
-	default:
-		return IOMMU_FAULT_OTHER;
-	}
-}
+static const char *const reasons[] = {
+	[C_BAD_STREAMID] = "configuration", [F_STE_FETCH] = "configuration",
+	[C_BAD_STE] = "configuration",	    [F_STREAM_DISABLED] = "configuration",
+	[F_CD_FETCH] = "configuration",	    [C_BAD_CD] = "configuration",
+	[F_WALK_EABT] = "configuration",    [F_TRANSLATION] = "no-translation",
+	[F_ADDR_SIZE] = "address-size",	    [F_ACCESS] = "access-flag",
+	[F_PERMISSION] = "permission",
+};
 
 /* Types whose record carries InputAddr and RnW; elsewhere those bits mean something else. */
 static bool has_address(unsigned type)
@@ -38,7 +23,7 @@ struct iommu_event event_decode(const struct event_record *record)
 	struct iommu_event event = {
 		.stream = {(uint32_t)field_get(EVENT0_STREAM, record->dword[0])},
 		.owner = PARTITION_NONE,
-		.fault = fault_of(type),
+		.reason = type < ARRAY_SIZE(reasons) && reasons[type] ? reasons[type] : "other",
 		.raw_type = (uint8_t)type,
 	};
 

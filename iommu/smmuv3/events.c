@@ -6,8 +6,7 @@
 #include "event_record.h"
 #include "log.h"
 
-#define EVENTQ_BITS_WANTED 9   /* a faulting burst of one packet fits */
-#define EVENTS_PER_CALL	   128 /* bounds the time with interrupts masked */
+#define EVENTS_PER_CALL 128 /* bounds the time with interrupts masked */
 
 static struct lock event_lock;
 static const struct event_record *slots;
@@ -15,21 +14,11 @@ static uint32_t size, read_index; /* one wrap bit above the slot number */
 
 enum status smmu_eventq_init(struct arena *arena)
 {
-	unsigned bits =
-		smmu.eventq_bits < EVENTQ_BITS_WANTED ? smmu.eventq_bits : EVENTQ_BITS_WANTED;
-	size_t bytes = sizeof(struct event_record) << bits;
-
-	slots = arena_take(arena, bytes, bytes < PAGE_SIZE ? PAGE_SIZE : bytes);
-	if (!slots) {
-		return STATUS_NO_MEMORY;
-	}
-	size = 1u << bits;
+	size = 1u << smmu.eventq_bits;
 	read_index = 0;
-	mmio_write64(smmu.registers, SMMU_EVENTQ_BASE,
-		     QUEUE_BASE_ALLOCATE | pa_of(slots).v | field_prep(QUEUE_BASE_LOG2SIZE, bits));
-	mmio_write32(smmu.registers, SMMU_EVENTQ_PROD, 0);
-	mmio_write32(smmu.registers, SMMU_EVENTQ_CONS, 0);
-	return STATUS_OK;
+	slots = smmu_queue_init(arena, smmu.eventq_bits, sizeof(*slots), SMMU_EVENTQ_BASE,
+				SMMU_EVENTQ_PROD, SMMU_EVENTQ_CONS);
+	return slots ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static uint32_t waiting(uint32_t producer)
@@ -90,9 +79,6 @@ bool iommu_events(void (*report)(void *context, const struct iommu_event *event)
 	/* The next interrupt comes only when the queue goes from empty to non-empty (3.18.2). */
 	bool more = waiting(mmio_read32(smmu.registers, SMMU_EVENTQ_PROD)) != 0;
 
-	if (!more) {
-		fault_log_burst_over();
-	}
 	lock_release(&event_lock);
 	return more;
 }

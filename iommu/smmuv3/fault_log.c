@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 
 #define SLOTS		 128
@@ -17,7 +18,6 @@
 #define RECENT		 8
 #define WINDOW_NS	 1000000000ull
 #define REPORTS_A_WINDOW 16
-#define RECORDS_A_WINDOW 8192 /* beyond: cut off, however it paces itself */
 
 static struct slot {
 	struct iommu_counters counters;
@@ -27,15 +27,10 @@ static struct slot {
 		uint64_t seen_ns;
 	} recent[RECENT];
 	unsigned next;
-	unsigned burst, in_burst; /* records of this stream in burst number `burst` */
-	uint64_t window_ns;
-	unsigned in_window;
+	stream_id_t stream; /* the last one that made a record here */
+	uint64_t window_ns; /* when its second began */
+	unsigned in_window; /* records since */
 } slots[SLOTS];
-
-static struct {
-	unsigned number, most;
-	uint32_t stream;
-} burst; /* the records since the queue was last empty */
 
 static uint8_t *slot_of; /* for each stream of the table */
 static struct lock slots_lock;
@@ -95,51 +90,34 @@ static bool is_repeat(struct slot *slot, uint64_t key, uint64_t now_ns)
 	return false;
 }
 
-/* A stream that made too many records in its window, until iommu_flooding_stream() tells it. */
-static bool over;
-static uint32_t over_stream;
-
 static void count(struct slot *slot, stream_id_t stream, uint64_t now_ns)
 {
 	if (now_ns - slot->window_ns >= WINDOW_NS) {
 		slot->window_ns = now_ns;
 		slot->in_window = 0;
 	}
-	if (++slot->in_window >= RECORDS_A_WINDOW) {
-		over = true;
-		over_stream = stream.v;
-	}
+	slot->stream = stream;
+	slot->in_window++;
 	slot->counters.faults++;
-	if (slot->burst != burst.number) {
-		slot->burst = burst.number;
-		slot->in_burst = 0;
-	}
-	if (++slot->in_burst > burst.most) {
-		burst.most = slot->in_burst;
-		burst.stream = stream.v;
-	}
 }
 
-void fault_log_burst_over(void)
+bool iommu_flooding_stream(unsigned records, stream_id_t *stream)
 {
-	burst.number++;
-	burst.most = 0;
-}
+	struct slot *most = NULL;
+	uint64_t now_ns = clock_ns();
 
-bool iommu_flooding_stream(stream_id_t *stream)
-{
-	bool was = over;
-
-	if (was) {
-		stream->v = over_stream;
+	for (unsigned i = 0; i < SLOTS; i++) {
+		if (slots[i].in_window > (most ? most->in_window : records) &&
+		    now_ns - slots[i].window_ns < WINDOW_NS) {
+			most = &slots[i];
+		}
 	}
-	over = false;
-	return was;
-}
-
-stream_id_t iommu_busiest_stream(void)
-{
-	return (stream_id_t){burst.stream};
+	if (!most) {
+		return false;
+	}
+	most->in_window -= records;
+	*stream = most->stream;
+	return true;
 }
 
 bool fault_log_note(const struct iommu_event *event, uint64_t now_ns)

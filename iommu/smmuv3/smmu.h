@@ -15,15 +15,15 @@
 
 struct smmu {
 	mmio_t registers;
-	bool ready;		/* iommu_init() succeeded */
-	bool stage1;		/* no stage 2 (IDR0.S2P): stage 1, and a VMID is an ASID */
-	bool coherent;		/* IDR0.COHACC: it snoops the CPUs' caches */
-	bool has_range;		/* IDR3.RIL: invalidation by range */
-	bool has_el2;		/* IDR0.HYP */
-	bool has_ats, has_msi;	/* IDR0 */
-	uint8_t physical_size;	/* IDR5.OAS as S2PS encodes it, at most 48 bits */
-	uint8_t stream_id_bits; /* of the stream table */
-	uint8_t cmdq_bits, eventq_bits;
+	bool ready;			/* iommu_init() succeeded */
+	bool stage1;			/* no stage 2 (IDR0.S2P): stage 1, and a VMID is an ASID */
+	bool coherent;			/* IDR0.COHACC: it snoops the CPUs' caches */
+	bool has_range;			/* IDR3.RIL: invalidation by range */
+	bool has_el2;			/* IDR0.HYP */
+	bool has_ats, has_msi;		/* IDR0 */
+	uint8_t physical_size;		/* IDR5.OAS as S2PS encodes it, at most 48 bits */
+	uint8_t stream_id_bits;		/* of the stream table */
+	uint8_t cmdq_bits, eventq_bits; /* of their sizes */
 	struct lock lock;
 	struct iommu_totals totals;
 };
@@ -35,22 +35,25 @@ uint32_t smmu_errors_active(void);
 /* Acknowledges those of `errors` that are active and returns them. */
 uint32_t smmu_errors_acknowledge(uint32_t errors);
 
-/* --- cmdq.c --- */
-/* Takes memory and writes base and indexes; the queue must be disabled. */
-enum status MUST_USE smmu_cmdq_init(struct arena *arena);
-/* Puts a command into the queue; waits for room. STATUS_TIMEOUT/STATUS_HARDWARE: it was not put. */
-enum status MUST_USE smmu_cmdq_submit(struct smmu_command command);
-/* Waits until everything submitted is consumed. STATUS_HARDWARE: some command was refused. */
-enum status MUST_USE smmu_cmdq_drain(void);
+/* Memory of 1 << bits entries for a queue that is disabled; NULL: there is none. */
+void *smmu_queue_init(struct arena *arena, unsigned bits, size_t entry, reg64_t base,
+		      reg32_t producer, reg32_t consumer);
 
-/* --- commands.c: with the lock held; nothing is complete before smmu_cmd_sync() --- */
-enum status MUST_USE smmu_cmd_cfgi_ste(stream_id_t stream);
-enum status MUST_USE smmu_cmd_cfgi_cd(stream_id_t stream);
-enum status MUST_USE smmu_cmd_tlbi_vmid(vmid_t vmid);
+/* --- cmdq.c: with the lock held --- */
+enum status MUST_USE smmu_cmdq_init(struct arena *arena);
+/* Puts a command into the queue; waits for room. That it could not is smmu_sync()'s to say. */
+void smmu_submit(struct smmu_command command);
+/*
+ * Everything submitted since the last one is complete. STATUS_HARDWARE: some command was refused;
+ * STATUS_TIMEOUT: or not taken.
+ */
+enum status MUST_USE smmu_sync(void);
+
+/* --- commands.c: with the lock held; nothing is complete before smmu_sync() --- */
+void smmu_tlbi_vmid(vmid_t vmid);
 /* At least [ipa, ipa+size); the whole VMID where that is cheaper. */
-enum status MUST_USE smmu_cmd_tlbi_range(vmid_t vmid, ipa_t ipa, uint64_t size);
-enum status MUST_USE smmu_cmd_tlbi_all(void);
-enum status MUST_USE smmu_cmd_sync(void);
+void smmu_tlbi_range(vmid_t vmid, ipa_t ipa, uint64_t size);
+void smmu_tlbi_all(void);
 
 /* --- table_store.c --- */
 /* The only way to change an entry or context descriptor: one untorn store, cleaned for a
@@ -78,7 +81,5 @@ enum status MUST_USE fault_log_init(struct arena *arena);
 void fault_log_reserve(stream_id_t stream);
 /* Counts one record; true when it is new and within the quota: report it. */
 bool fault_log_note(const struct iommu_event *event, uint64_t now_ns);
-/* The queue was found empty. */
-void fault_log_burst_over(void);
 
 #endif

@@ -10,6 +10,8 @@
 #include "log.h"
 
 #define UPDATE_TIMEOUT_NS 1000000000ull
+#define CMDQ_BITS	  8
+#define EVENTQ_BITS	  9 /* a faulting burst of one packet fits */
 
 struct smmu smmu;
 
@@ -38,16 +40,20 @@ static enum status wait_for_value(reg32_t reg, uint32_t mask, uint32_t value)
 }
 
 /* A control register takes effect when its ACK register agrees (6.3.9). */
+static enum status write_control(reg32_t reg, reg32_t acknowledge, uint32_t value)
+{
+	mmio_write32(smmu.registers, reg, value);
+	return wait_for_value(acknowledge, UINT32_MAX, value);
+}
+
 static enum status write_cr0(uint32_t value)
 {
-	mmio_write32(smmu.registers, SMMU_CR0, value);
-	return wait_for_value(SMMU_CR0ACK, UINT32_MAX, value);
+	return write_control(SMMU_CR0, SMMU_CR0ACK, value);
 }
 
 static enum status write_irq_ctrl(uint32_t value)
 {
-	mmio_write32(smmu.registers, SMMU_IRQ_CTRL, value);
-	return wait_for_value(SMMU_IRQ_CTRLACK, UINT32_MAX, value);
+	return write_control(SMMU_IRQ_CTRL, SMMU_IRQ_CTRLACK, value);
 }
 
 /* 6.3.14.1: whatever comes while the SMMU is disabled aborts. This is never taken back. */
@@ -118,8 +124,8 @@ static enum status identify(const struct iommu_config *config)
 	smmu.has_range = mmio_read32(smmu.registers, SMMU_IDR3) & IDR3_RIL;
 	smmu.physical_size = (uint8_t)least(field_get(IDR5_OAS, idr5), PHYSICAL_SIZE_48);
 	smmu.stream_id_bits = (uint8_t)least(field_get(IDR1_SIDSIZE, idr1), config->stream_id_bits);
-	smmu.cmdq_bits = (uint8_t)field_get(IDR1_CMDQS, idr1);
-	smmu.eventq_bits = (uint8_t)field_get(IDR1_EVENTQS, idr1);
+	smmu.cmdq_bits = (uint8_t)least(field_get(IDR1_CMDQS, idr1), CMDQ_BITS);
+	smmu.eventq_bits = (uint8_t)least(field_get(IDR1_EVENTQS, idr1), EVENTQ_BITS);
 	if (last >> physical_size_bits(smmu.physical_size)) {
 		log_error("SMMU: %llx is beyond its %u-bit addresses: all DMA stays blocked",
 			  (unsigned long long)last, physical_size_bits(smmu.physical_size));
@@ -156,15 +162,28 @@ static enum status set_up(struct arena *arena)
 	return STATUS_OK;
 }
 
+void *smmu_queue_init(struct arena *arena, unsigned bits, size_t entry, reg64_t base,
+		      reg32_t producer, reg32_t consumer)
+{
+	size_t bytes = entry << bits;
+	void *slots = arena_take(arena, bytes, bytes < PAGE_SIZE ? PAGE_SIZE : bytes);
+
+	if (slots) {
+		mmio_write64(smmu.registers, base,
+			     QUEUE_BASE_ALLOCATE | pa_of(slots).v |
+				     field_prep(QUEUE_BASE_LOG2SIZE, bits));
+		mmio_write32(smmu.registers, producer, 0);
+		mmio_write32(smmu.registers, consumer, 0);
+	}
+	return slots;
+}
+
 /* Caches hold anything after reset (3.11). */
 static enum status invalidate_all(void)
 {
-	enum status status = smmu_cmdq_submit(command_cfgi_all());
-
-	if (status == STATUS_OK) {
-		status = smmu_cmd_tlbi_all();
-	}
-	return status == STATUS_OK ? smmu_cmd_sync() : status;
+	smmu_submit(command_cfgi_all());
+	smmu_tlbi_all();
+	return smmu_sync();
 }
 
 static enum status enable(void)
@@ -235,11 +254,9 @@ enum status iommu_invalidate(const struct iommu_tables *tables, ipa_t ipa, uint6
 	}
 	lock_acquire(&smmu.lock);
 	arch_publish(); /* the caller's table stores come before the commands */
-	enum status status = smmu_cmd_tlbi_range(tables->vmid, ipa, size);
+	smmu_tlbi_range(tables->vmid, ipa, size);
+	enum status status = smmu_sync();
 
-	if (status == STATUS_OK) {
-		status = smmu_cmd_sync();
-	}
 	lock_release(&smmu.lock);
 	return status;
 }

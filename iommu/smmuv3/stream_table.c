@@ -29,14 +29,18 @@ enum status stream_table_init(struct arena *arena)
 	return STATUS_OK;
 }
 
-static bool covered(stream_id_t stream)
+/* STATUS_OK: there is an entry for it. */
+static enum status find(stream_id_t stream)
 {
-	return (uint64_t)stream.v >> smmu.stream_id_bits == 0;
+	if (!smmu.ready) {
+		return STATUS_STATE;
+	}
+	return (uint64_t)stream.v >> smmu.stream_id_bits ? STATUS_RANGE : STATUS_OK;
 }
 
 partition_id_t stream_owner(stream_id_t stream)
 {
-	if (!smmu.ready || !covered(stream)) {
+	if (find(stream) != STATUS_OK) {
 		return PARTITION_NONE;
 	}
 	return (partition_id_t){__atomic_load_n(&owners[stream.v], __ATOMIC_RELAXED)};
@@ -51,12 +55,11 @@ static void set_owner(stream_id_t stream, partition_id_t owner)
 static enum status confirm(stream_id_t stream)
 {
 	arch_publish();
-	enum status status = smmu_cmd_cfgi_ste(stream);
-
-	if (status == STATUS_OK && smmu.stage1) {
-		status = smmu_cmd_cfgi_cd(stream);
+	smmu_submit(command_cfgi(CMD_CFGI_STE, stream));
+	if (smmu.stage1) {
+		smmu_submit(command_cfgi(CMD_CFGI_CD, stream));
 	}
-	return status == STATUS_OK ? smmu_cmd_sync() : status;
+	return smmu_sync();
 }
 
 /*
@@ -71,10 +74,12 @@ static enum status turn_off(stream_id_t stream, uint64_t abort, const struct iom
 	enum status status = confirm(stream);
 
 	if (status == STATUS_OK) {
-		status = tables ? smmu_cmd_tlbi_vmid(tables->vmid) : smmu_cmd_tlbi_all();
-	}
-	if (status == STATUS_OK) {
-		status = smmu_cmd_sync();
+		if (tables) {
+			smmu_tlbi_vmid(tables->vmid);
+		} else {
+			smmu_tlbi_all();
+		}
+		status = smmu_sync();
 	}
 	if (status == STATUS_OK && abort == STE0_ABORT) {
 		for (unsigned i = 1; i < STE_DWORDS; i++) {
@@ -143,13 +148,10 @@ static enum status attach(stream_id_t stream, const struct iommu_tables *tables,
 enum status iommu_attach(stream_id_t stream, const struct iommu_tables *tables,
 			 partition_id_t owner)
 {
-	enum status status;
+	enum status status = find(stream);
 
-	if (!smmu.ready) {
-		return STATUS_STATE;
-	}
-	if (!covered(stream)) {
-		return STATUS_RANGE;
+	if (status != STATUS_OK) {
+		return status;
 	}
 	lock_acquire(&smmu.lock);
 	if (partition_is(owner, PARTITION_NONE)) {
@@ -169,33 +171,27 @@ enum status iommu_attach(stream_id_t stream, const struct iommu_tables *tables,
 enum status iommu_detach(stream_id_t stream, const struct iommu_tables *tables,
 			 partition_id_t owner)
 {
-	enum status status = STATUS_DENIED;
+	enum status status = find(stream);
 
-	if (!smmu.ready) {
-		return STATUS_STATE;
-	}
-	if (!covered(stream)) {
-		return STATUS_RANGE;
+	if (status != STATUS_OK) {
+		return status;
 	}
 	lock_acquire(&smmu.lock);
-	if (!partition_is(owner, PARTITION_NONE) && partition_is(stream_owner(stream), owner)) {
-		status = take_back(stream, tables);
-	}
+	status = partition_is(owner, PARTITION_NONE) || !partition_is(stream_owner(stream), owner)
+			 ? STATUS_DENIED
+			 : take_back(stream, tables);
 	lock_release(&smmu.lock);
 	return status;
 }
 
 enum status iommu_silence(stream_id_t stream)
 {
-	if (!smmu.ready) {
-		return STATUS_STATE;
-	}
-	if (!covered(stream)) {
-		return STATUS_RANGE;
-	}
-	lock_acquire(&smmu.lock);
-	enum status status = turn_off(stream, STE0_ABORT_SILENT, NULL);
+	enum status status = find(stream);
 
-	lock_release(&smmu.lock);
+	if (status == STATUS_OK) {
+		lock_acquire(&smmu.lock);
+		status = turn_off(stream, STE0_ABORT_SILENT, NULL);
+		lock_release(&smmu.lock);
+	}
 	return status;
 }

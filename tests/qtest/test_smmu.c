@@ -85,7 +85,7 @@ static void a_stream_that_nobody_has_aborts_and_is_named(void **state)
 	assert_int_not_equal(event_count, 0);
 	assert_int_equal(events[0].stream.v, stream.v);
 	assert_true(partition_is(events[0].owner, PARTITION_NONE));
-	assert_int_equal(events[0].fault, IOMMU_FAULT_CONFIGURATION);
+	assert_string_equal(events[0].reason, "configuration");
 	rig_end();
 }
 
@@ -126,13 +126,13 @@ static void a_refused_access_is_attributed(void **state)
 	assert_true(partition_is(events[0].owner, a));
 	assert_int_equal(events[0].address.v & ~0xfffull, UNMAPPED);
 	assert_true(events[0].write);
-	assert_int_equal(events[0].fault, IOMMU_FAULT_TRANSLATION);
+	assert_string_equal(events[0].reason, "no-translation");
 	assert_int_equal(iommu_stream_counters(stream).faults, 16);
 	/* The doorbell may be written, not read. */
 	rig_edu_fetch(&edu, GUEST_ITS_DOORBELL, 64);
 	take_events();
 	assert_int_equal(event_count, 1);
-	assert_int_equal(events[0].fault, IOMMU_FAULT_PERMISSION);
+	assert_string_equal(events[0].reason, "permission");
 	assert_false(events[0].write);
 	rig_end();
 }

@@ -35,7 +35,7 @@ VICTIM_TARGETS = [VICTIM_AT + CANARY + offset for offset in (0, 0x1000, 0x345040
 HYPERVISOR_AT = RAM + 0x200000
 HYPERVISOR_SYMBOLS = ("iommu_memory", "glue", "partitions", "pool", "cores")
 DONE_TIMEOUT = 30.0
-NOT_MAPPED = "no-translation"  # iommu_fault_name()
+NOT_MAPPED = "no-translation"  # of struct iommu_event
 RECORDS_PER_BLOCK = 16  # a fault record for each 4 bytes of a 64-byte transfer
 
 @dataclass(frozen=True)

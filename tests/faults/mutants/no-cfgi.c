@@ -2,25 +2,22 @@
 /*
  * Breaks F39: the SMMU goes on with the stream entry it has cached. The device is a stubborn one
  * (see stubborn-device.c), because bus mastering off would hide it.
- * wraps: smmu_cmd_cfgi_ste smmu_cmd_cfgi_cd pci_virt_remove
+ * wraps: smmu_submit pci_virt_remove
  */
 #include "pci_virt.h"
 #include "smmu.h"
 
-enum status __wrap_smmu_cmd_cfgi_ste(stream_id_t stream);
-enum status __wrap_smmu_cmd_cfgi_cd(stream_id_t stream);
 void __wrap_pci_virt_remove(struct pci_virt *bridge, unsigned slot);
+void __real_smmu_submit(struct smmu_command command);
+void __wrap_smmu_submit(struct smmu_command command);
 
-enum status __wrap_smmu_cmd_cfgi_cd(stream_id_t stream)
+void __wrap_smmu_submit(struct smmu_command command)
 {
-	(void)stream;
-	return STATUS_OK;
-}
+	uint64_t opcode = command.dword[0] & 0xff;
 
-enum status __wrap_smmu_cmd_cfgi_ste(stream_id_t stream)
-{
-	(void)stream;
-	return STATUS_OK;
+	if (opcode != CMD_CFGI_STE && opcode != CMD_CFGI_CD) {
+		__real_smmu_submit(command);
+	}
 }
 
 void __wrap_pci_virt_remove(struct pci_virt *bridge, unsigned slot)

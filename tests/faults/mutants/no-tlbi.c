@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Breaks F38: translations stay cached after an unmap.
- * wraps: smmu_cmd_tlbi_range smmu_cmd_tlbi_vmid
+ * wraps: smmu_submit
  */
 #include "smmu.h"
 
-enum status __wrap_smmu_cmd_tlbi_range(vmid_t vmid, ipa_t ipa, uint64_t size);
-enum status __wrap_smmu_cmd_tlbi_vmid(vmid_t vmid);
+void __real_smmu_submit(struct smmu_command command);
+void __wrap_smmu_submit(struct smmu_command command);
 
-enum status __wrap_smmu_cmd_tlbi_range(vmid_t vmid, ipa_t ipa, uint64_t size)
+void __wrap_smmu_submit(struct smmu_command command)
 {
-	(void)vmid;
-	(void)ipa;
-	(void)size;
-	return STATUS_OK;
-}
+	uint64_t opcode = command.dword[0] & 0xff;
 
-enum status __wrap_smmu_cmd_tlbi_vmid(vmid_t vmid)
-{
-	(void)vmid;
-	return STATUS_OK;
+	if (opcode != CMD_TLBI_S12_VMALL && opcode != CMD_TLBI_NH_ASID &&
+	    opcode != CMD_TLBI_S2_IPA && opcode != CMD_TLBI_NH_VA) {
+		__real_smmu_submit(command);
+	}
 }

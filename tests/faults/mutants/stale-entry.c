@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Breaks F35: a stream's new owner goes by the entry that the SMMU has cached of the last one.
- * wraps: smmu_cmd_cfgi_ste smmu_cmd_cfgi_cd assignment_check
+ * wraps: smmu_submit assignment_check
  */
 #include "assignment.h"
 #include "smmu.h"
 
-enum status __wrap_smmu_cmd_cfgi_ste(stream_id_t stream);
-enum status __wrap_smmu_cmd_cfgi_cd(stream_id_t stream);
 bool __wrap_assignment_check(const struct assignment *assignment);
+void __real_smmu_submit(struct smmu_command command);
+void __wrap_smmu_submit(struct smmu_command command);
 
-enum status __wrap_smmu_cmd_cfgi_ste(stream_id_t stream)
+void __wrap_smmu_submit(struct smmu_command command)
 {
-	(void)stream;
-	return STATUS_OK;
-}
+	uint64_t opcode = command.dword[0] & 0xff;
 
-enum status __wrap_smmu_cmd_cfgi_cd(stream_id_t stream)
-{
-	(void)stream;
-	return STATUS_OK;
+	if (opcode != CMD_CFGI_STE && opcode != CMD_CFGI_CD) {
+		__real_smmu_submit(command);
+	}
 }
 
 /* The config may name a VF twice: who comes first has it, and then the next (hand-over.c). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Breaks F35: a VMID gets a new owner (see one-vmid.c) while translations of the last are cached.
- * wraps: hv_device_tables smmu_cmd_tlbi_vmid assignment_check
+ * wraps: hv_device_tables smmu_submit assignment_check
  */
 #include "assignment.h"
 #include "smmu.h"
@@ -9,7 +9,6 @@
 bool __wrap_assignment_check(const struct assignment *assignment);
 void __real_hv_device_tables(partition_id_t partition, struct iommu_tables *tables);
 void __wrap_hv_device_tables(partition_id_t partition, struct iommu_tables *tables);
-enum status __wrap_smmu_cmd_tlbi_vmid(vmid_t vmid);
 
 void __wrap_hv_device_tables(partition_id_t partition, struct iommu_tables *tables)
 {
@@ -19,10 +18,16 @@ void __wrap_hv_device_tables(partition_id_t partition, struct iommu_tables *tabl
 	}
 }
 
-enum status __wrap_smmu_cmd_tlbi_vmid(vmid_t vmid)
+void __real_smmu_submit(struct smmu_command command);
+void __wrap_smmu_submit(struct smmu_command command);
+
+void __wrap_smmu_submit(struct smmu_command command)
 {
-	(void)vmid;
-	return STATUS_OK;
+	uint64_t opcode = command.dword[0] & 0xff;
+
+	if (opcode != CMD_TLBI_S12_VMALL && opcode != CMD_TLBI_NH_ASID) {
+		__real_smmu_submit(command);
+	}
 }
 
 /* The config may name a VF twice: who comes first has it, and then the next (hand-over.c). */
