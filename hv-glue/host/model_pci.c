@@ -236,6 +236,7 @@ void model_pci_express(struct model_pci_function *f, uint8_t offset, uint8_t typ
 	put(f->config, offset + 2u, 2, 2u | (uint32_t)type << 4);
 	put(f->config, offset + 4u, 4, flr ? 0x10000000 : 0);
 	put(f->writable, offset + 8u, 2, 0x7fff);
+	put(f->writable, offset + 0x10u, 2, 0x01cb);
 	put(f->clear_on_one, offset + 0xau, 2, 0xf);
 }
 
@@ -703,6 +704,15 @@ static void log_write(struct model_pci *m, uint16_t rid, unsigned at, unsigned b
 	}
 }
 
+/* Both ends of a link have one Max Payload Size (7.5.3.4). A VF has none of its own. */
+static bool payloads_differ(const struct model_pci_function *f)
+{
+	const struct model_pci_function *port = f->parent;
+
+	return !f->pf && f->express && port && port->express &&
+	       (f->config[f->express + 8u] ^ port->config[port->express + 8u]) & 0xe0;
+}
+
 static void model_write(void *context, uint64_t offset, unsigned bytes, uint64_t wide)
 {
 	struct model_pci *m = context;
@@ -728,6 +738,9 @@ static void model_write(void *context, uint64_t offset, unsigned bytes, uint64_t
 	if (f->sriov) {
 		sriov_changed(f, before);
 		resize_vf_bars(f);
+	}
+	if (at == 4 && (now & (MEMORY | MASTER)) && payloads_differ(f)) {
+		violate(f, "it is turned on with another Max Payload Size than its port");
 	}
 	if (f->is_bridge && was_reset != ((f->config[BRIDGE_CONTROL] & BUS_RESET) != 0)) {
 		reset_bus(f, !was_reset);

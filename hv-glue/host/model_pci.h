@@ -2,7 +2,8 @@
 /*
  * A tree of PCI functions behind an ECAM, for tests. Strict where QEMU forgives: configuration
  * cycles go only where bridges route them, ports without ARI Forwarding pass device 0 alone, VFs
- * and reset functions do not answer before their time, and what the specification forbids is
+ * and reset functions do not answer before their time, both ends of a link have one Max Payload
+ * Size, and what the specification forbids is
  * remembered as a violation. The first violation's text is kept; a test asserts there is none.
  */
 #ifndef CW_MODEL_PCI_H

@@ -32,6 +32,7 @@
 #define PCI_EXPRESS_DEVCTL_FLR	   0x8000
 #define PCI_EXPRESS_DEVSTA	   0x0a
 #define PCI_EXPRESS_DEVSTA_PENDING 0x0020
+#define PCI_EXPRESS_LNKCTL	   0x10
 #define PCI_EXPRESS_DEVCAP2	   0x24
 #define PCI_EXPRESS_DEVCTL2	   0x28
 #define PCI_EXPRESS_ARI_FORWARDING 0x0020 /* in both */
@@ -72,7 +73,9 @@ static inline uint64_t pci_bar_copies(const struct pci_function *function, unsig
 
 void pci_read_interrupt_map(struct pci_host *host, const void *fdt, int node);
 
-/* Turns off what firmware may have left on (ATS, PRI, PASID, phantom functions), redirects by ACS.
+/*
+ * Turns off what firmware may have left on (ATS, PRI, PASID, phantom functions), redirects by ACS.
+ * The rest of Device Control is as firmware left it, also after a reset.
  */
 void pci_fence_function(const struct pci_bus *bus, const struct pci_function *function);
 /* Has it ACS, and did all that it has of it stay on? */

@@ -19,13 +19,12 @@ void pci_fence_function(const struct pci_bus *bus, const struct pci_function *fu
 	clear(bus, rid, caps->pri, PCI_PRI_CONTROL);
 	clear(bus, rid, caps->pasid, PCI_PASID_CONTROL);
 	if (caps->express) {
-		uint16_t at = caps->express + PCI_EXPRESS_DEVCTL;
-		uint16_t control = pci_config_read16(bus, rid, at);
-
 		/* A phantom function would be a second requester id without a stream
 		 * (PCIe 7.5.3.4). */
-		control &= (uint16_t) ~(PCI_EXPRESS_DEVCTL_PHANTOM | PCI_EXPRESS_DEVCTL_FLR);
-		pci_config_write16(bus, rid, at, control);
+		uint16_t control = function->device_control &
+				   ~(PCI_EXPRESS_DEVCTL_PHANTOM | PCI_EXPRESS_DEVCTL_FLR);
+
+		pci_config_write16(bus, rid, caps->express + PCI_EXPRESS_DEVCTL, control);
 	}
 	if (caps->acs) {
 		uint16_t able = pci_config_read16(bus, rid, caps->acs + PCI_ACS_CAPABILITY);

@@ -48,6 +48,10 @@ static void restore(const struct pci_bus *bus, rid_t rid)
 			continue;
 		}
 		pci_fence_function(bus, f);
+		if (f->caps.express && f->parent != PCI_BUS_ROOT) { /* it has a link */
+			pci_config_write16(bus, rid, f->caps.express + PCI_EXPRESS_LNKCTL,
+					   f->link_control);
+		}
 		if (f->total_vfs) {
 			pci_sriov_quiet(bus, f);
 		}

@@ -61,9 +61,11 @@ static void read_identity(const struct pci_bus *bus, struct pci_function *f)
 	pci_read_capabilities(bus, f->rid, &f->caps);
 	f->express_type = PCI_EXPRESS_NONE;
 	if (f->caps.express) {
-		uint16_t at = f->caps.express + PCI_EXPRESS_FLAGS;
+		uint16_t at = f->caps.express;
 
-		f->express_type = pci_config_read16(bus, f->rid, at) >> 4 & 0xf;
+		f->express_type = pci_config_read16(bus, f->rid, at + PCI_EXPRESS_FLAGS) >> 4 & 0xf;
+		f->device_control = pci_config_read16(bus, f->rid, at + PCI_EXPRESS_DEVCTL);
+		f->link_control = pci_config_read16(bus, f->rid, at + PCI_EXPRESS_LNKCTL);
 	}
 }
 

@@ -99,9 +99,11 @@ struct pci_function {
 	uint16_t group; /* its isolation group: index of the group's first function */
 	uint8_t secondary, subordinate; /* of a bridge: the buses below it; 0: got no number */
 	uint8_t express_type;		/* device/port type, PCI_EXPRESS_NONE without */
-	bool ari_forwarding;		/* of a port: it passes device numbers above 0 */
-	bool ari_hierarchy;		/* of a PF: gets ARI Capable Hierarchy (9.3.3.3.5) */
-	uint16_t decode; /* PCI_COMMAND_IO | _MEMORY: what its BARs' placing allows */
+	/* As firmware left them; a reset of the bus forgets payload and request sizes, ASPM, ... */
+	uint16_t device_control, link_control;
+	bool ari_forwarding; /* of a port: it passes device numbers above 0 */
+	bool ari_hierarchy;  /* of a PF: gets ARI Capable Hierarchy (9.3.3.3.5) */
+	uint16_t decode;     /* PCI_COMMAND_IO | _MEMORY: what its BARs' placing allows */
 	rid_t requester; /* what its DMA and MSIs carry: another's below a conventional bridge */
 	bool behind_conventional_bridge;
 	struct pci_bar bars[PCI_BUS_BARS];

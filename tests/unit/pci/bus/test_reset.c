@@ -128,6 +128,43 @@ static void test_no_flr(void **state)
 	assert_int_equal(model_pci_write_count(model), from);
 }
 
+/* What firmware chose for both ends of a link, here the sizes of 256 bytes, and extended tags. */
+static void choose(struct model_pci_function *f)
+{
+	f->config[f->express + 8u] = 0x20 | 0x0f;
+	f->config[f->express + 9u] = 0x13 | 0x02; /* and a phantom function, which stays off */
+	f->config[f->express + 0x10u] = 0x43;	  /* common clock, ASPM */
+}
+
+static void assert_chosen(const struct model_pci_function *f)
+{
+	assert_int_equal(model_pci_peek(f, f->express + 8u, 2), 0x112f);
+	assert_int_equal(model_pci_peek(f, f->express + 0x10u, 2), 0x0043);
+}
+
+static void test_link_settings_come_back(void **state)
+{
+	(void)state;
+	struct model_pci_function *port = model_pci_bridge(model, NULL, 0x08, MODEL_PCI_ROOT_PORT);
+	struct model_pci_function *disk = model_pci_endpoint(model, port, 0, 0x1b36, 0x0010);
+
+	model_pci_bar(disk, 0, MODEL_PCI_MEM32, 0x4000);
+	model_pci_express(disk, 0x40, 0, true);
+	model_pci_seal(model);
+	choose(port);
+	choose(disk);
+	assert_int_equal(pci_bus_enumerate(&bus, &host), STATUS_OK);
+	assert_chosen(disk);
+	assert_int_equal(pci_secondary_reset(&bus, found(port)), STATUS_OK);
+	assert_int_equal(disk->bus_resets, 1);
+	assert_chosen(disk);
+	assert_chosen(port);
+	assert_int_equal(pci_function_reset(&bus, found(disk)->rid, 0x40), STATUS_OK);
+	assert_int_equal(disk->resets, 1);
+	assert_chosen(disk);
+	assert_no_violation();
+}
+
 #define RESET_TEST(f) cmocka_unit_test_setup_teardown(f, set_up_igb, tear_down)
 
 int main(void)
@@ -142,6 +179,7 @@ int main(void)
 		RESET_TEST(test_gone_before),
 		RESET_TEST(test_reset_ignored),
 		RESET_TEST(test_no_flr),
+		BUS_TEST(test_link_settings_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
