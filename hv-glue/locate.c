@@ -43,30 +43,42 @@ static void identify(struct assignment *a)
 
 /*
  * pci/bus gives each BAR pages of its own, so what is left of one is nobody's. The BARs of VFs lie
- * side by side: a page that two of them share cannot be given to one. I/O BARs: ports.c.
+ * side by side: a page that several share, registers or MSI-X tables, cannot be given to one. I/O
+ * BARs: ports.c.
  */
-static const char *place_bars(struct assignment *a)
+static bool place_bars(struct assignment *a)
 {
+	char name[PCI_NAME_LENGTH];
+
 	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
 		struct pci_bar *bar = &a->identity.bars[i];
 
 		if (bar->space == PCI_SPACE_NONE && bar->size) {
-			return "one of its BARs has no address below 4 GiB";
+			return assignment_error(
+				a, "refused: one of its BARs has no address below 4 GiB");
 		}
 		if (bar->space < PCI_SPACE_MEM32) {
 			continue;
 		}
 		if (a->vf && bar->size < PAGE_SIZE) {
-			return "its BARs share pages with those of the card's other VFs; give the "
-			       "whole card to one partition";
+			unsigned sharers = (unsigned)(PAGE_SIZE / bar->size);
+			unsigned first = a->vf->index / sharers * sharers;
+
+			return assignment_error(a,
+						"refused: its BAR %u shares a page with those of "
+						"VFs %u to %u of %s; give the whole card to one "
+						"partition",
+						i, first, first + sharers - 1,
+						pci_name(a->function->rid, name));
 		}
 		if (!range_inside(bar->cpu_address.v, bar->size, GUEST_PCI_MMIO_BASE,
 				  GUEST_PCI_MMIO_SIZE)) {
-			return "a BAR is outside what its guest can be shown";
+			return assignment_error(
+				a, "refused: a BAR is outside what its guest can be shown");
 		}
 		bar->pci_address = bar->cpu_address.v; /* the guest's bridge translates nothing */
 	}
-	return NULL;
+	return true;
 }
 
 static bool find_vf(struct assignment *a)
@@ -142,8 +154,7 @@ bool assignment_locate(struct assignment *a)
 		}
 		why = find_ids(a);
 	}
-	why = why ? why : place_bars(a);
-	return !why || assignment_error(a, "refused: %s", why);
+	return why ? assignment_error(a, "refused: %s", why) : place_bars(a);
 }
 
 const struct assignment *assignment_twin(const struct assignment *a)

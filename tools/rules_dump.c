@@ -135,10 +135,13 @@ static void check_vf(const struct dump *dump, const struct device *device, struc
 	}
 	for (unsigned i = 0; pf && i < DUMP_BARS; i++) {
 		if (is_memory(&pf->vf_bars[i]) && pf->vf_bars[i].size <= PAGE_MASK) {
+			unsigned sharers = (unsigned)((PAGE_MASK + 1) / pf->vf_bars[i].size);
+			unsigned first = (unsigned)device->index / sharers * sharers;
+
 			report_add(report, SEVERITY_RULE, device->path,
-				   "the VFs of %s have a BAR of 0x%llx bytes: several share a page",
-				   bdf_text(device->vf_of),
-				   (unsigned long long)pf->vf_bars[i].size);
+				   "VF BAR %u has 0x%llx bytes: VFs %u to %u of %s share a page", i,
+				   (unsigned long long)pf->vf_bars[i].size, first,
+				   first + sharers - 1, bdf_text(device->vf_of));
 			report_fix(report, "give the whole card to one partition");
 		}
 	}

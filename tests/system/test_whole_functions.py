@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Iterator
 
@@ -87,6 +88,24 @@ def test_more_vectors_than_are_shown(session: Session) -> None:
     """QEMU's nvme has 65; a partition's device has 32 at most, and the driver makes do."""
     text = "\n".join(session.guests["left"].run(f"lspci -vv -s {guest_address(session, 'disk')}"))
     assert "MSI-X: Enable+ Count=32" in text
+
+
+def msix_places(guest: Guest, function: str) -> list[tuple[int, int]]:
+    """BAR and offset of the table and of the PBA, as the guest reads them."""
+    text = "\n".join(guest.run(f"lspci -vv -s {function}"))
+    assert "MSI-X: Enable+" in text, text
+    return [(int(bar), int(offset, 16)) for bar, offset in
+            re.findall(r"(?:Vector table|PBA): BAR=(\d) offset=([0-9a-f]+)", text)]
+
+
+def test_a_table_beside_other_registers(session: Session) -> None:
+    """Virtio's table has a page with its PBA, nvme's a BAR with its registers: their guests write both as they are.
+
+    That the interrupts come is what the tests around this one show."""
+    table, pba = msix_places(session.guests["right"], guest_address(session, "virtio"))
+    assert table[0] == pba[0] and table[1] != pba[1] and table[1] >> 12 == pba[1] >> 12
+    table, pba = msix_places(session.guests["left"], guest_address(session, "disk"))
+    assert table[0] == pba[0] == 0 and table[1] >= 0x2000
 
 
 @pytest.mark.parametrize("there", ["virtio", "igb"])

@@ -135,7 +135,8 @@ static void bars(void **state)
 	/* A card that does not keep to the system's page size. */
 	glue.pools[0].vfs[1].bars[3].size = 0x800;
 	start(red);
-	assert_refused(0, "0000:01:10.2 red (bad): refused: its BARs share pages");
+	assert_refused(0, "0000:01:10.2 red (bad): refused: its BAR 3 shares a page with those of "
+			  "VFs 0 to 1 of 0000:01:00.0; give the whole card to one partition");
 	rig_assert_works(red, 1, rig_nvme);
 	rig_tear_down(NULL);
 

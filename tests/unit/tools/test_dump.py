@@ -98,6 +98,13 @@ def edu(bdf, address=WINDOW + 0x1000000, size=0x100000, **express):
     return Function(bdf, 0x1234, 0x11e8).express(**express).bar(0, address, size)
 
 
+def msix(table, *where):
+    """A function whose MSI-X table and PBA lie behind its registers, in the same page."""
+    function = edu(*where)
+    function.capability(0x70, 0x11).put(0x72, "<HII", 2, table, table + 0x80)
+    return function
+
+
 def config(*partitions):
     text = "".join(
         f'p{i} {{ cores = <{i}>; memory-size = /bits/ 64 <0x1000000>; kernel = "build/pf-service.bin"; {devices} }};'
@@ -154,7 +161,11 @@ REFUSED = {
                       [whole("0000:01:00.0"), whole("0000:02:00.0")], "p0/devices/d0",
                       ["0000:01:00.0 shares a 4 KiB page with one of 0000:02:00.0"]),
     "VFs in one page": (log(port(1, 1), igb().vf_bar(0, WINDOW, 0x400)), [SERVICE, vf(0)], "p1/devices/v",
-                        ["0x400", "share a page", "whole card"]),
+                        ["VF BAR 0 has 0x400 bytes: VFs 0 to 3 of 0000:01:00.0 share a page", "whole card"]),
+    "an MSI-X table in a shared page": (log(port(1, 1), msix(0x800, "0000:01:00.0", WINDOW, 0x900), port(2, 2),
+                                            edu("0000:02:00.0", WINDOW + 0xa00, 0x100)),
+                                        [whole("0000:01:00.0"), whole("0000:02:00.0")], "p1/devices/d0",
+                                        ["0000:02:00.0 shares a 4 KiB page with one of 0000:01:00.0", "give all of them to p1"]),
     "no reset": (log(edu("0000:00:03.0", flr=False)), [whole("0000:00:03.0")], "p0/devices/d0",
                  ["0000:00:03.0", "no function-level reset", "keep-without-reset"]),
     "ACS off": (log(port(1, 1, on=0), edu("0000:01:00.0"), edu("0000:01:00.1", WINDOW + 0x2000000)),
@@ -168,6 +179,12 @@ def test_what_a_machine_cannot_do_is_refused(box, name):  # noqa: F811
     dump, partitions, path, words = REFUSED[name]
     found = findings(box, dump, *partitions)
     assert any(x.startswith(f"/partitions/{path}: ") and all(w in x for w in words) for x in found), found
+
+
+def test_a_table_beside_its_own_registers_is_no_matter(box):  # noqa: F811
+    """An entry is a DMA write of the function, whatever else is in that page (docs/devices.md)."""
+    dump = log(port(1, 1), msix(0x800, "0000:01:00.0", WINDOW, 0x1000))
+    assert findings(box, dump, whole("0000:01:00.0")) == []
 
 
 def test_one_owner_of_both_may_share_a_page(box):  # noqa: F811
