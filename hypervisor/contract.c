@@ -80,8 +80,6 @@ void hv_device_tables(partition_id_t id, struct iommu_tables *tables)
 	*tables = (struct iommu_tables){
 		.vmid = partition_vmid(partition),
 		.root = pa_of(partition->device_root),
-		.input_bits = STAGE2_INPUT_BITS,
-		.start_level = STAGE2_START_LEVEL,
 	};
 }
 

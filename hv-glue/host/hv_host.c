@@ -17,8 +17,6 @@
 #define WRITE	BIT(7)
 /* Stage 1: unprivileged, not global, never executed. */
 #define STAGE1_LEAF (TABLE | BIT(6) | 3ull << 8 | BIT(10) | BIT(11) | 3ull << 53)
-#define START_LEVEL 1
-#define INPUT_BITS  39
 
 enum { ROOT, LOW, LOW_PAGES, HIGH, RAM_PAGES, TABLES };
 
@@ -375,8 +373,6 @@ void hv_device_tables(partition_id_t partition, struct iommu_tables *out)
 	*out = (struct iommu_tables){
 		.vmid = {(uint16_t)(partition.v + 1)},
 		.root = pa_of(tables[partition.v][ROOT]),
-		.input_bits = INPUT_BITS,
-		.start_level = START_LEVEL,
 	};
 }
 

@@ -37,9 +37,8 @@ void mmu_map(pa_t at, uint64_t size, enum map_kind kind);
 /* STAGE1: for a root that only an SMMU without stage 2 walks (iommu_stage1()). */
 enum stage2_kind { STAGE2_RAM, STAGE2_DEVICE, STAGE2_DOORBELL, STAGE1_RAM, STAGE1_DOORBELL };
 
-#define STAGE2_INPUT_BITS  39
-#define STAGE2_START_LEVEL 1
-#define STAGE2_BLOCK	   MIB(2)
+#define STAGE2_INPUT_BITS 39
+#define STAGE2_BLOCK	  MIB(2)
 
 /* A level 1 table, zero: everything faults. NULL: the pool is exhausted. */
 void *stage2_new_root(void);

@@ -32,16 +32,16 @@ struct iommu_config {
 
 /*
  * The tables of one partition's devices, built by the hypervisor: stage 2, or stage 1 where
- * iommu_stage1() says so. Stage 1 leaves are of the EL1&0 regime: AP[1] set (PCIe traffic is
- * unprivileged), nG set, AttrIndx 0 normal write-back or IOMMU_ATTR_DEVICE.
+ * iommu_stage1() says so; IOMMU_INPUT_BITS of address in pages of 4 KiB, so the root is one table,
+ * of level 1. Stage 1 leaves are of the EL1&0 regime: AP[1] set (PCIe traffic is unprivileged), nG
+ * set, AttrIndx 0 normal write-back or IOMMU_ATTR_DEVICE.
  */
 struct iommu_tables {
 	vmid_t vmid; /* of stage 1: the ASID, below IOMMU_STAGE1_SPACES */
 	pa_t root;
-	uint8_t input_bits;  /* IPA width: T0SZ = 64 - input_bits */
-	uint8_t start_level; /* 0, 1 or 2: never concatenated */
 };
 
+#define IOMMU_INPUT_BITS    39
 #define IOMMU_STAGE1_SPACES 64
 #define IOMMU_ATTR_DEVICE   1
 
@@ -69,7 +69,7 @@ enum status MUST_USE iommu_init(const struct iommu_config *config);
  * Points `stream` at `tables` for `owner`. The stream must be aborting. Every store of the update
  * is either abort or the full configuration; when it returns the new configuration is in use.
  * STATUS_BUSY: the stream has an owner; STATUS_RANGE: beyond stream_id_bits; STATUS_INVALID: the
- * tables cannot be walked by this SMMU, their ASID is in use for others, or PARTITION_NONE;
+ * root is misaligned or out of reach, the ASID is in use for others, or PARTITION_NONE;
  * STATUS_STATE: no iommu_init().
  * STATUS_TIMEOUT/STATUS_HARDWARE: the command queue failed; the entry is abort in memory, and if
  * the SMMU did not confirm that, the stream stays `owner`'s (STATUS_BUSY) until a detach succeeds.

@@ -92,6 +92,7 @@ static enum status check_features(uint32_t idr0, uint32_t idr1, uint32_t idr5)
 		{!(idr1 & (IDR1_TABLES_PRESET | IDR1_QUEUES_PRESET)),
 		 "tables and queues in memory"},
 		{idr5 & IDR5_GRAN4K, "4 KiB pages"},
+		{smmu.physical_size >= PHYSICAL_SIZE_40, "40-bit addresses"},
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(needs); i++) {

@@ -25,6 +25,7 @@
 #define STE2_S2VMID    BITS(15, 0)
 #define STE2_S2T0SZ    BITS(37, 32)
 #define STE2_S2SL0     BITS(39, 38)
+#define SL0_LEVEL_1    1
 #define STE2_S2IR0     BITS(41, 40)
 #define STE2_S2OR0     BITS(43, 42)
 #define STE2_S2SH0     BITS(45, 44)
@@ -69,20 +70,12 @@ struct cd {
 	uint64_t dword[STE_DWORDS];
 };
 
+#define PHYSICAL_SIZE_40 2 /* the least that IOMMU_INPUT_BITS fit in: S2T0SZ */
 #define PHYSICAL_SIZE_48 5 /* the most that 4 KiB pages reach without LPA2 */
 
 /* Bits of a physical address, by the encoding of IDR5.OAS and S2PS (0..5). */
 unsigned physical_size_bits(unsigned physical_size);
 
-/*
- * Can an SMMU with this output size walk these tables, started at the level and width they state?
- * STATUS_INVALID: level and width do not fit each other (5.2 S2SL0; Arm ARM D8.2), or the root is
- * misaligned or out of reach. Anything else would be ILLEGAL or, worse, walked at another depth.
- * Stage 1 starts at the level that its width implies: the same pairs.
- */
-enum status MUST_USE ste_check_tables(const struct iommu_tables *tables, unsigned physical_size);
-
-/* The entry for tables that passed the check. */
 struct ste ste_stage2(const struct iommu_tables *tables, unsigned physical_size);
 
 /* Stage 1: the descriptor of such tables, and the entry that points at it. */

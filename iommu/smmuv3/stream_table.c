@@ -153,17 +153,13 @@ enum status iommu_attach(stream_id_t stream, const struct iommu_tables *tables,
 	if (status != STATUS_OK) {
 		return status;
 	}
+	if (partition_is(owner, PARTITION_NONE) || !is_aligned(tables->root.v, PAGE_SIZE) ||
+	    tables->root.v >> physical_size_bits(smmu.physical_size)) {
+		return STATUS_INVALID;
+	}
 	lock_acquire(&smmu.lock);
-	if (partition_is(owner, PARTITION_NONE)) {
-		status = STATUS_INVALID;
-	} else if (!partition_is(stream_owner(stream), PARTITION_NONE)) {
-		status = STATUS_BUSY;
-	} else {
-		status = ste_check_tables(tables, smmu.physical_size);
-	}
-	if (status == STATUS_OK) {
-		status = attach(stream, tables, owner);
-	}
+	status = partition_is(stream_owner(stream), PARTITION_NONE) ? attach(stream, tables, owner)
+								    : STATUS_BUSY;
 	lock_release(&smmu.lock);
 	return status;
 }

@@ -255,7 +255,7 @@ static uint64_t *entry_of(uint64_t ipa)
 {
 	uint64_t *table = va_of(a_tables.root);
 
-	for (unsigned level = a_tables.start_level; level < 3; level++) {
+	for (unsigned level = 1; level < 3; level++) {
 		table = va_of((pa_t){table[ipa >> (39 - 9 * level) & 511] & BITS(47, 12)});
 	}
 	return &table[ipa >> 12 & 511];

@@ -17,6 +17,7 @@
 
 #define POOL	   512 /* 2 MiB: 4 roots' worth and more for each partition */
 #define ENTRIES	   512
+#define ROOT_LEVEL 1
 #define LAST_LEVEL 3
 #define RUN	   16 /* leaves mapped at once: 64 KiB of pages */
 
@@ -33,6 +34,8 @@
 /* Stage 1 (iommu.h): nobody executes; unprivileged, so writable implies readable. */
 #define S1_LEAF	   (VALID | BIT(6) /* AP[1] */ | AF | BIT(11) /* nG */ | BIT(53) /* PXN */ | XN)
 #define S1_ATTR(n) ((uint64_t)(n) << 2)
+
+_Static_assert(STAGE2_INPUT_BITS == IOMMU_INPUT_BITS, "the SMMU walks them");
 
 static uint64_t pool[POOL][ENTRIES] NOINIT __attribute__((aligned(4096)));
 static unsigned pool_used; /* guarded by pool_lock */
@@ -81,7 +84,7 @@ static bool is_table(uint64_t entry, unsigned level)
 /* The entry that decides about `ipa`: a leaf, or where no table follows. */
 static uint64_t *find(uint64_t *table, uint64_t ipa, unsigned *level)
 {
-	for (*level = STAGE2_START_LEVEL;; (*level)++) {
+	for (*level = ROOT_LEVEL;; (*level)++) {
 		uint64_t *entry = slot(table, ipa, *level);
 
 		if (!is_table(*entry, *level)) {

@@ -33,6 +33,6 @@ static void fill(uint64_t *table, unsigned level, uint64_t base)
 enum status __wrap_iommu_attach(stream_id_t stream, const struct iommu_tables *tables,
 				partition_id_t owner)
 {
-	fill(va_of(tables->root), tables->start_level, 0);
+	fill(va_of(tables->root), 1, 0);
 	return __real_iommu_attach(stream, tables, owner);
 }

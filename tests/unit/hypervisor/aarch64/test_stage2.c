@@ -89,8 +89,7 @@ static void start(unsigned level, bool stage1)
 	partition.cpu_root = stage2_new_root();
 	partition.device_root = stage2_new_root();
 	assert_int_equal(partition_map_memory(&partition), STATUS_OK);
-	tables = (struct iommu_tables){partition_vmid(&partition), pa_of(partition.device_root),
-				       STAGE2_INPUT_BITS, STAGE2_START_LEVEL};
+	tables = (struct iommu_tables){partition_vmid(&partition), pa_of(partition.device_root)};
 	assert_int_equal(iommu_attach(STREAM, &tables, (partition_id_t){0}), STATUS_OK);
 	assert_reached(true);
 }

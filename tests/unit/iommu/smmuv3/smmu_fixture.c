@@ -71,13 +71,11 @@ int fixture_check(void **state)
 	return device.violations != 0;
 }
 
-struct iommu_tables new_tables(uint16_t vmid, unsigned start_level, unsigned input_bits)
+struct iommu_tables new_tables(uint16_t vmid)
 {
 	return (struct iommu_tables){
 		.vmid = {vmid},
 		.root = pa_of(low_page()),
-		.start_level = (uint8_t)start_level,
-		.input_bits = (uint8_t)input_bits,
 	};
 }
 
@@ -85,7 +83,7 @@ static uint64_t *entry_at(const struct iommu_tables *tables, unsigned level, uin
 {
 	uint64_t *table = va_of(tables->root);
 
-	for (unsigned at = tables->start_level;; at++) {
+	for (unsigned at = 1;; at++) {
 		uint64_t *entry = &table[ipa >> (39 - 9 * at) & 511];
 
 		if (at == level) {

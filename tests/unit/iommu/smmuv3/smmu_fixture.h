@@ -48,7 +48,7 @@ static inline stream_id_t sid(uint32_t stream)
 /* A zeroed page below 4 GiB, so within the reach of every SMMU. Gone at the next reset. */
 uint64_t *low_page(void);
 
-struct iommu_tables new_tables(uint16_t vmid, unsigned start_level, unsigned input_bits);
+struct iommu_tables new_tables(uint16_t vmid);
 
 enum { MAP_R = 1, MAP_W = 2, MAP_RW = 3, MAP_NO_AF = 4 };
 

@@ -135,6 +135,7 @@ static void refuses_what_it_cannot_drive(void **state)
 		{"in memory", 0, 0, 1 << 29, 0},
 		{"in memory", 0, 0, 1 << 30, 0},
 		{"4 KiB", 0, 0, 0, 1 << 4},
+		{"40-bit", 0, 0, 0, 4}, /* 36 bits */
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(lacks); i++) {
@@ -149,7 +150,7 @@ static void refuses_what_it_cannot_drive(void **state)
 		assert_int_equal(models_log_count(lacks[i].what), 1);
 		assert_true(aborts(7, 0x1000));
 		assert_int_equal(device.cr0ack, 0);
-		struct iommu_tables tables = new_tables(1, 1, 39);
+		struct iommu_tables tables = new_tables(1);
 
 		assert_int_equal(iommu_attach(sid(1), &tables, P0), STATUS_STATE);
 		assert_int_equal(iommu_detach(sid(1), &tables, P0), STATUS_STATE);
@@ -202,7 +203,7 @@ static void the_published_arena_is_enough(void **state)
 
 static void stream_ids_are_clamped(void **state)
 {
-	struct iommu_tables tables = new_tables(1, 1, 39);
+	struct iommu_tables tables = new_tables(1);
 
 	(void)state;
 	device.idr1 = (device.idr1 & ~63u) | 6;
@@ -275,7 +276,7 @@ static void tiny_queues_do(void **state)
 
 	for (unsigned bits = 0; bits < 4; bits++) {
 		fixture_reset(state);
-		tables = new_tables(1, 1, 39);
+		tables = new_tables(1);
 		map_at(&tables, 3, 0x40000000, 0x123000, MAP_RW);
 		device.idr1 = bits << 21 | bits << 16 | 16;
 		assert_int_equal(start_smmu(10), STATUS_OK);
@@ -291,7 +292,7 @@ static void tiny_queues_do(void **state)
 /* F-XSA-321: every store the SMMU is to see is cleaned; what it writes is never read. */
 static void non_coherent_smmu(void **state)
 {
-	struct iommu_tables tables = new_tables(1, 1, 39);
+	struct iommu_tables tables = new_tables(1);
 
 	(void)state;
 	device.idr0 &= ~(1u << 4);

@@ -22,7 +22,7 @@ static void a_full_queue_waits_and_drops_nothing(void **state) /* F41 */
 
 	for (unsigned bits = 0; bits <= 5; bits++) {
 		start_small(state, bits);
-		a = new_tables(1, 1, 39);
+		a = new_tables(1);
 		device.command_ns = 50000;
 		assert_int_equal(iommu_invalidate(&a, (ipa_t){0x40000000}, 32 * 4096), STATUS_OK);
 		assert_int_equal(device.consumed[fixture_stage1 ? CMD_TLBI_NH_VA : CMD_TLBI_S2_IPA],
@@ -37,7 +37,7 @@ static void a_full_queue_that_does_not_move_is_an_error(void **state) /* F41, F4
 	struct iommu_tables a;
 
 	start_small(state, 2);
-	a = new_tables(1, 1, 39);
+	a = new_tables(1);
 	device.command_ns = 10000000000ull;
 	assert_int_equal(iommu_invalidate(&a, (ipa_t){0x40000000}, 32 * 4096), STATUS_TIMEOUT);
 	assert_true(models_time() < 2100000000ull);
@@ -51,7 +51,7 @@ static void a_refused_command_is_never_success(void **state)
 
 	for (unsigned n = 1; n <= 32; n++) {
 		start_small(state, 2);
-		a = new_tables(1, 1, 39);
+		a = new_tables(1);
 		device.refuse_in = n;
 		assert_int_equal(iommu_invalidate(&a, (ipa_t){0x40000000}, 32 * 4096),
 				 STATUS_HARDWARE);
@@ -66,7 +66,7 @@ static void a_refused_command_is_never_success(void **state)
  * active. */
 static void the_reason_left_over_is_not_an_error(void **state)
 {
-	struct iommu_tables a = new_tables(1, 1, 39);
+	struct iommu_tables a = new_tables(1);
 
 	(void)state;
 	device.refuse_in = 1;
@@ -90,7 +90,7 @@ static void fail_again(void *context, uint64_t now_ns)
 
 static void an_error_without_end_is_bounded(void **state)
 {
-	struct iommu_tables a = new_tables(1, 1, 39);
+	struct iommu_tables a = new_tables(1);
 
 	(void)state;
 	models_time_hook(fail_again, &device);
@@ -110,7 +110,7 @@ static void indexes_wrap(void **state)
 
 	for (unsigned bits = 0; bits <= 3; bits++) {
 		start_small(state, bits);
-		a = new_tables(1, 1, 39);
+		a = new_tables(1);
 		for (unsigned i = 0; i < 200; i++) {
 			assert_int_equal(iommu_invalidate(&a, (ipa_t){0}, (i % 7) * 4096),
 					 STATUS_OK);
@@ -133,7 +133,7 @@ static void swallow(void *context, uint64_t offset, unsigned bytes, uint64_t val
 
 static void a_vanished_smmu_is_an_error(void **state)
 {
-	struct iommu_tables a = new_tables(1, 1, 39);
+	struct iommu_tables a = new_tables(1);
 
 	(void)state;
 	models_reset();

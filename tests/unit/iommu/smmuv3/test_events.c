@@ -46,7 +46,7 @@ static void attach_empty(uint32_t stream, partition_id_t owner)
 	struct iommu_tables *tables = &own[owner.v];
 
 	if (!tables->root.v) {
-		*tables = new_tables((uint16_t)(owner.v + 1), 1, 39);
+		*tables = new_tables((uint16_t)(owner.v + 1));
 		map_at(tables, 3, IPA, 0x123000, MAP_R);
 		map_at(tables, 3, IPA + 4096, 0x123000, MAP_RW | MAP_NO_AF);
 	}
@@ -376,7 +376,7 @@ static void other_errors(void **state)
 /* After a detach what still arrives is nobody's. */
 static void owner_is_that_of_now(void **state)
 {
-	struct iommu_tables tables = new_tables(1, 1, 39);
+	struct iommu_tables tables = new_tables(1);
 
 	(void)state;
 	assert_int_equal(iommu_attach(sid(5), &tables, P1), STATUS_OK);

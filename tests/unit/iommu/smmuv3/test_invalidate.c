@@ -17,7 +17,7 @@ static void start_with(void **state, bool has_range)
 
 static struct iommu_tables attached(uint16_t vmid, uint32_t stream)
 {
-	struct iommu_tables tables = new_tables(vmid, 1, 39);
+	struct iommu_tables tables = new_tables(vmid);
 
 	assert_int_equal(iommu_attach(sid(stream), &tables, P0), STATUS_OK);
 	return tables;
@@ -106,7 +106,7 @@ static void every_range_exactly(void **state)
 	srand(1);
 	for (int range = 0; range <= 1; range++) {
 		start_with(state, range);
-		struct iommu_tables a = new_tables(1, 1, 39);
+		struct iommu_tables a = new_tables(1);
 
 		for (unsigned round = 0; round < 3000; round++) {
 			uint64_t first = (uint64_t)rand() % 600;
@@ -141,7 +141,7 @@ static void large_and_odd_ranges(void **state)
 
 	for (int range = 0; range <= 1; range++) {
 		start_with(state, range);
-		struct iommu_tables a = new_tables(1, 1, 39);
+		struct iommu_tables a = new_tables(1);
 
 		for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 			uint64_t before = iommu_totals().commands;
@@ -157,7 +157,7 @@ static void large_and_odd_ranges(void **state)
 
 static void range_commands_are_few(void **state)
 {
-	struct iommu_tables a = new_tables(1, 1, 39);
+	struct iommu_tables a = new_tables(1);
 
 	start_with(state, true);
 	for (uint64_t pages = 1; pages < 100000; pages = pages * 3 / 2 + 1) {

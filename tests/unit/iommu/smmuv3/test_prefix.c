@@ -160,7 +160,7 @@ static void allow(const struct iommu_tables *tables, unsigned count, pa_t at)
  */
 static pa_t descriptor_of(uint16_t asid)
 {
-	struct iommu_tables tables = new_tables(asid, 1, 39);
+	struct iommu_tables tables = new_tables(asid);
 
 	descriptor = NULL;
 	watched = entry_of(6);
@@ -172,8 +172,9 @@ static pa_t descriptor_of(uint16_t asid)
 
 static void every_read_is_abort_or_full(void **state)
 {
-	struct iommu_tables tables[] = {new_tables(1, 1, 39), new_tables(1, 2, 30),
-					new_tables(1, 0, 44)};
+	/* Of several VMIDs; a descriptor is that of one ASID. */
+	struct iommu_tables tables[] = {new_tables(1), new_tables(fixture_stage1 ? 1 : 2),
+					new_tables(fixture_stage1 ? 1 : 3)};
 	const struct iommu_tables a = tables[0], b = tables[1], c = tables[2];
 
 	(void)state;
@@ -197,7 +198,7 @@ static void every_read_is_abort_or_full(void **state)
 /* Also when the SMMU refuses the n-th command and the update is taken back. */
 static void failed_updates_too(void **state)
 {
-	struct iommu_tables a = new_tables(1, 1, 39);
+	struct iommu_tables a = new_tables(1);
 
 	(void)state;
 	allow(&a, 1, descriptor_of(1));
@@ -217,7 +218,7 @@ static void failed_updates_too(void **state)
 /* A descriptor after the entry that points at it, and one changed under such an entry. */
 static void wrong_orders_of_descriptors(void)
 {
-	struct iommu_tables tables[] = {new_tables(1, 1, 39), new_tables(1, 2, 30)};
+	struct iommu_tables tables[] = {new_tables(1), new_tables(2)};
 	uint64_t lines[16] __attribute__((aligned(64))) = {0};
 
 	allow(tables, 2, pa_of(lines + 8));
@@ -244,7 +245,7 @@ static void wrong_orders_of_descriptors(void)
 /* The checker itself: updates in a wrong order, or without the invalidation between, are seen. */
 static void wrong_orders_are_caught(void **state)
 {
-	struct iommu_tables tables[] = {new_tables(1, 1, 39), new_tables(2, 2, 30)};
+	struct iommu_tables tables[] = {new_tables(1), new_tables(2)};
 	struct ste from = ste_stage2(&tables[0], PHYSICAL_SIZE_48);
 	struct ste to = ste_stage2(&tables[1], PHYSICAL_SIZE_48);
 	uint64_t entry[8] __attribute__((aligned(64))) = {0};

@@ -14,7 +14,7 @@
 
 static struct iommu_tables tables_to(uint16_t vmid, uint64_t pa)
 {
-	struct iommu_tables tables = new_tables(vmid, 1, 39);
+	struct iommu_tables tables = new_tables(vmid);
 
 	map_at(&tables, 3, IPA, pa, MAP_RW);
 	map_at(&tables, 3, IPA + 4096, pa + 4096, MAP_R);
@@ -66,11 +66,14 @@ static void refusals(void **state)
 	assert_int_equal(iommu_detach(sid(1024), &a, P0), STATUS_RANGE);
 	assert_int_equal(iommu_silence(sid(1024)), STATUS_RANGE);
 	assert_int_equal(iommu_attach(sid(5), &a, PARTITION_NONE), STATUS_INVALID);
-	bad.start_level = 0;
-	assert_int_equal(iommu_attach(sid(5), &bad, P0), STATUS_INVALID);
-	bad = a;
-	bad.root.v += 64;
-	assert_int_equal(iommu_attach(sid(5), &bad, P0), STATUS_INVALID);
+	for (unsigned bit = 0; bit < 12; bit++) {
+		bad.root.v = a.root.v | 1u << bit;
+		assert_int_equal(iommu_attach(sid(5), &bad, P0), STATUS_INVALID);
+	}
+	for (unsigned bit = 48; bit < 64; bit++) { /* beyond its reach */
+		bad.root.v = a.root.v | 1ull << bit;
+		assert_int_equal(iommu_attach(sid(5), &bad, P0), STATUS_INVALID);
+	}
 	assert_int_equal(iommu_detach(sid(5), &a, P0), STATUS_DENIED);
 	assert_int_equal(iommu_detach(sid(5), &a, PARTITION_NONE), STATUS_DENIED);
 
