@@ -34,10 +34,11 @@ def node(name: str, *children: str, **properties: Value) -> str:
     return f"{name} {{\n{inside}}};\n"
 
 
-def config(devices: Sequence[str], partitions: Sequence[str], cores: int, **machine: Value) -> str:
+def config(devices: Sequence[str], partitions: Sequence[str], cores: int, memory: int = 512 * MIB,
+           **machine: Value) -> str:
     return "/dts-v1/;\n" + node(
         "/", node("machine", *([node("devices", *devices)] if devices else []), compatible="qemu,virt", cores=cores,
-                  memory_size=512 * MIB, **machine),
+                  memory_size=memory, **machine),
         node("partitions", *partitions), compatible="causeway,config-v1")
 
 

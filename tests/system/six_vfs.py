@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Optional
 
 from conftest import BUILD, ROOT
-from demo.guest import PORT, Guest
+from demo.guest import Guest
 from demo.report import key_values
 from demo.session import Session
+from flows import bring_up, talk
 
 CONFIG = ROOT / "config" / "six-vfs.dts"
 NAMES = ["net-a", "net-b", "net-c"]
@@ -39,22 +40,7 @@ def machine(name: str, hypervisor: Optional[Path] = None) -> Session:
 
 def boot(session: Session) -> None:
     """Both interfaces of all three have an address and a carrier."""
-    session.boot()
-    for number, guest in enumerate(session.wait_guests(NAMES), 1):
-        second = other(guest)
-        guest.run(f"ip addr add 10.0.1.{number}/24 dev {second}; ip link set {second} up")
-        guest.find_address()
-        guest.serve()
-    for guest in session.guests.values():
-        guest.run(f"i=0; while [ $i -lt 100 ] && [ $(cat /sys/class/net/{other(guest)}/carrier) != 1 ]; do "
-                  "sleep 0.1; i=$((i+1)); done")
-
-
-def other(guest: Guest) -> str:
-    """The interface that init left alone."""
-    names = [i.name for i in guest.interfaces() if i.name != guest.ready["if"]]
-    assert len(names) == 1, names
-    return names[0]
+    bring_up(session, NAMES)
 
 
 def vectors(guest: Guest) -> dict[str, tuple[int, list[int]]]:
@@ -82,14 +68,7 @@ def move_under_traffic(session: Session) -> list[Moved]:
     earlier = {g.name: vectors(g) for g in guests}
     for guest in guests:
         move_for_ever(guest)
-    for index, guest in enumerate(guests):
-        to = (index + 1) % len(guests) + 1
-        guest.run(f"rm -f /tmp/rr.*; for net in 0 1; do {{ pk rr 10.0.$net.{to} {PORT} {TRIPS} 256 >/tmp/rr.$net.part 2>&1; "
-                  "mv /tmp/rr.$net.part /tmp/rr.$net; } & done")
-    flows = {}
-    for guest in guests:
-        guest.run("i=0; while [ $i -lt 600 ] && ! [ -e /tmp/rr.0 -a -e /tmp/rr.1 ]; do sleep 0.1; i=$((i+1)); done", 200)
-        flows[guest.name] = [guest.run(f"cat /tmp/rr.{net}")[-1] for net in (0, 1)]
+    flows = talk(guests, TRIPS)
     found = []
     for guest in guests:
         guest.run("rm /tmp/move; while [ ! -e /tmp/moved ]; do sleep 0.05; done")
