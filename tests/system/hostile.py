@@ -249,13 +249,24 @@ def parse_faults(m: Machine) -> list[Fault]:
     return [Fault(f[1], f[2], int(f[3], 16), f[4], f[5]) for f in m.events(pattern)]
 
 
-def hypervisor_targets(hypervisor: Optional[Path] = None) -> tuple[int, ...]:
-    """Physical addresses of the hypervisor's tables, queues and state."""
+def symbols(hypervisor: Optional[Path]) -> dict[str, int]:
+    """Physical addresses of what the hypervisor's image names."""
     elf = (hypervisor or BUILD / "hypervisor.bin").with_suffix(".elf")
     text = subprocess.run(["aarch64-linux-gnu-nm", elf], check=True, capture_output=True, text=True,
                           timeout=30).stdout
-    found = {line.split()[2]: int(line.split()[0], 16) for line in text.splitlines() if len(line.split()) == 3}
-    targets = [HYPERVISOR_AT + (found[s] & ~0xFFF) for s in HYPERVISOR_SYMBOLS]
+    return {line.split()[2]: HYPERVISOR_AT + int(line.split()[0], 16)
+            for line in text.splitlines() if len(line.split()) == 3}
+
+
+def stream_entry(monitor: Monitor, hypervisor: Optional[Path], rid: int) -> list[int]:
+    """The first words of its entry; the stream table is the first thing in the SMMU's memory."""
+    return monitor.words(symbols(hypervisor)["iommu_memory"] + rid * 64, 4)
+
+
+def hypervisor_targets(hypervisor: Optional[Path] = None) -> tuple[int, ...]:
+    """Physical addresses of the hypervisor's tables, queues and state."""
+    found = symbols(hypervisor)
+    targets = [found[s] & ~0xFFF for s in HYPERVISOR_SYMBOLS]
     assert min(targets) >= RAM + ATTACKER_SIZE, "a target lies inside the attacker's own addresses"
     return tuple(dict.fromkeys(targets))
 

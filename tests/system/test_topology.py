@@ -18,7 +18,7 @@ from demo.console import HYPERVISOR
 from demo.machine import Machine
 from demo.report import Report, key_values
 from demo.session import Session
-from hostile import Monitor
+from hostile import Monitor, stream_entry
 from test_bad_machine import edited_tree
 
 pytestmark = pytest.mark.bound(90)
@@ -38,7 +38,7 @@ def machine(*partitions: str, **pxb: configs.Value) -> str:
         node("pxb", model="pxb-pcie", at="0000:00:03.0", bus_number=0x40, **pxb),
         on("far", "pcie-root-port", "pxb", slot=1), on("x1", "edu", "far"),
         igb("n1", at="0000:00:05.0"), igb("n2", 2, at="0000:00:07.0"),
-        node("lone", model="edu", at="0000:00:09.0"),
+        node("lone", model="edu", at="0000:00:09.0"), port("empty", 10),
     ], partitions, 4)
 
 
@@ -214,6 +214,35 @@ def check_told(o: Boot) -> None:
     o.assert_said("0000:41:00.0, partition 0: it is gone, or another is in its place")
 
 
+ECAM = 0x4010000000
+ADDED = 0x700  # the requester id of what is plugged in behind `empty`
+
+
+def added(name: str, hypervisor: Optional[Path]) -> Boot:
+    """An edu appears in an empty slot, switched on, under an address that nobody knew at boot."""
+    def meanwhile(m: Machine, monitor: Monitor) -> None:
+        m.report()  # it also learns which key selects whom
+        monitor.command("device_add edu,bus=empty,id=late")
+        assert monitor.words(ECAM + (ADDED << 12), 1) == [0x11E81234], "it is not there, or not switched on"
+        since = m.console.mark()
+        m.reset("one")
+        m.expect(r"-> one \(", 30, HYPERVISOR, since)
+        command, bar = monitor.words(ECAM + (ADDED << 12) + 4, 1)[0], monitor.words(ECAM + (ADDED << 12) + 0x10, 1)[0]
+        assert (command & 7, bar) == (0, 0), f"somebody opened it: command {command:#x}, BAR {bar:#x}"
+        entry = stream_entry(monitor, hypervisor, ADDED)
+        assert entry[0] & 1 == 0, f"its stream does not abort: {entry}"
+
+    config = write(folder_of(name), partition("one", 0, "0000:41:00.0"), partition("two", 1, "0000:00:09.0", keep=True))
+    return boot(config, name, hypervisor, ["-global", "pcie-root-port.power_controller_present=off"], meanwhile)
+
+
+def check_added(o: Boot) -> None:
+    """F33: ignored. Nobody has it, nobody switched it on, its stream aborts; the others go on."""
+    assert o.states() == {"0000:41:00.0": "assigned", "0000:00:09.0": "assigned"}
+    assert [x for x in o.said if "0000:07:00.0" in x] == []
+    o.assert_said()
+
+
 ROWS = {
     "F09-bridge": split("bridge"),
     "F12": split("switch"),
@@ -221,6 +250,7 @@ ROWS = {
     "F11-denied": Row(start_denied, check_denied),
     "F32-config": Row(pulled("config-sweep", False, True), check_told),
     "F32-dma": Row(pulled("dma-write", False), check_pulled),
+    "F33-added": Row(added, check_added),
     "F33": Row(pulled("idle", True), check_pulled),
 }
 

@@ -7,8 +7,6 @@ guest sees none of ATS, PRI and PASID and writes to everything; QEMU then tells 
 
 from __future__ import annotations
 
-import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -16,9 +14,8 @@ from typing import Optional
 import pytest
 
 from configs import MIB, config, node, partition, port, whole, write
-from conftest import BUILD
 from demo.session import Session
-from hostile import HYPERVISOR_AT, Monitor, Step, parse_steps
+from hostile import Monitor, Step, parse_steps, stream_entry
 
 FUNCTION = 1 << 8  # 0000:01:00.0
 ECAM = 0x4010000000 + (FUNCTION << 12)
@@ -35,13 +32,9 @@ class Outcome:
     entry: int  # dword 1 of its stream table entry
 
 
-def stream_entry(monitor: Monitor, hypervisor: Optional[Path]) -> int:
-    """The stream table is the first thing in the SMMU's memory."""
-    elf = (hypervisor or BUILD / "hypervisor.bin").with_suffix(".elf")
-    text = subprocess.run(["aarch64-linux-gnu-nm", elf], check=True, capture_output=True, text=True, timeout=30).stdout
-    found = re.search(r"^(\w+) . iommu_memory$", text, re.M)
-    assert found, "the SMMU's memory has another name now"
-    words = monitor.words(HYPERVISOR_AT + int(found[1], 16) + FUNCTION * 64, 4)
+def entry_dword(monitor: Monitor, hypervisor: Optional[Path]) -> int:
+    """Dword 1 of its stream table entry."""
+    words = stream_entry(monitor, hypervisor, FUNCTION)
     assert words[0] & 1 and words[0] >> 1 & 7 in (5, 6), f"this is no valid stream entry: {words}"
     return words[3] << 32 | words[2]
 
@@ -78,7 +71,7 @@ class TranslatedRow:
                 steps = [s for s in parse_steps(session.machine) if s.step in ("enable", "device")]
                 report = session.machine.report()
                 assigned = [d.state for d in report.devices_of("attacker")] == ["assigned"]
-                return Outcome(steps[0], assigned, capabilities(monitor), stream_entry(monitor, hypervisor))
+                return Outcome(steps[0], assigned, capabilities(monitor), entry_dword(monitor, hypervisor))
             finally:
                 monitor.close()
 
