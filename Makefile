@@ -37,7 +37,7 @@ WARN	   := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -W
 STD	   := -std=gnu11 -fno-common -MMD -MP
 HV_FLAGS   := $(STD) -O2 -g -ffreestanding -fomit-frame-pointer -fno-stack-protector -fpie -mgeneral-regs-only \
 	      -mno-outline-atomics -march=armv8-a -mstrict-align -fno-asynchronous-unwind-tables -ffunction-sections \
-	      -Ilib/arch/aarch64 -Ilib/include -I$(LIBFDT)
+	      -include lib/arch/aarch64/arch_local.h -Ilib/arch/aarch64 -Ilib/include -I$(LIBFDT)
 HOST_FLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	      -fno-sanitize-recover=undefined -Ilib/arch/host -Ilib/include
 
@@ -103,7 +103,7 @@ $(BUILD)/host/%.o: %.c
 	@mkdir -p $(@D); echo "  HOSTCC $<"
 	$(Q)$(CC_HOST) $(HOST_FLAGS) $(WARN) $(I_$(call room,$<)) $(I_FILE_$<) -c $< -o $@
 # A test is linked with the fixtures that lie beside it.
-fixtures = $(filter $(dir $(1))%,$(UNIT_LIB:%.c=$(BUILD)/host/%.o))
+fixtures = $(foreach f,$(UNIT_LIB:%.c=$(BUILD)/host/%.o),$(if $(filter $(dir $(1)),$(dir $(f))),$(f)))
 .SECONDEXPANSION:
 $(UNIT_BIN): %: %.o $$(call fixtures,$$@) $(BUILD)/host/libcauseway.a
 	$(Q)$(CC_HOST) $(HOST_FLAGS) $(filter %.o,$^) $(BUILD)/host/libcauseway.a -lcmocka -lfdt -o $@

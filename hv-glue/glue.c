@@ -163,7 +163,7 @@ static void start_irq_route(const struct glue_machine *machine)
 	struct irq_route_config config = {
 		.its = machine->its,
 		.cores = machine->cores,
-		.sink = {hv_lpi_route, hv_lpi_pend, hv_alarm, hooks_storm},
+		.sink = {hv_lpi_route, hv_lpi_clear, hv_alarm, hooks_storm},
 		.tables = &glue.irq_arena,
 	};
 

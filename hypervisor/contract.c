@@ -116,7 +116,7 @@ void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32
 	vgic_lpi_route(partition_of(partition), slot, vcpu, intid, property);
 }
 
-void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending)
+void hv_lpi_clear(partition_id_t partition, unsigned slot)
 {
-	vgic_lpi_pend(partition_of(partition), slot, pending);
+	vgic_lpi_clear(partition_of(partition), slot);
 }

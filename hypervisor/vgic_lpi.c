@@ -2,7 +2,6 @@
 /* LPIs that are injected: what each slot is, and is it pending (hv.h, hv_lpi_route). */
 #include "vgic.h"
 
-#include "arch.h"
 #include "bits.h"
 #include "partition.h"
 
@@ -16,6 +15,23 @@ static void set(uint32_t *bits, uint32_t bit, bool on)
 	*bits = on ? *bits | bit : *bits & ~bit;
 }
 
+/* Whoever has it in a list register looks at that again; `drop`: it does not count there. */
+static void recall(struct partition *partition, unsigned slot, bool drop)
+{
+	for (unsigned v = 0; v < partition->config->vcpus; v++) {
+		struct vcpu *vcpu = &partition->vcpus[v];
+
+		for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
+			uint16_t *index = &vcpu->gic.in_lr[__builtin_ctz(left)];
+
+			if (*index == VGIC_INTIDS + slot) {
+				*index = drop ? VGIC_VOID : *index;
+				vgic_wake(vcpu);
+			}
+		}
+	}
+}
+
 void vgic_lpi_route(struct partition *partition, unsigned slot, unsigned vcpu, uint32_t intid,
 		    uint8_t property)
 {
@@ -24,61 +40,25 @@ void vgic_lpi_route(struct partition *partition, unsigned slot, unsigned vcpu, u
 	uint32_t bit = 1u << slot % 32;
 
 	lock_acquire(&gic->lock);
-	unsigned before = bank->target[slot % 32];
-	bool queued = bank->queued & bit;
+	bool another = gic->lpi_intid[slot] != intid; /* what was pending was not this one */
 
-	if (gic->lpi_intid[slot] != intid) { /* what was pending was another one */
-		bank->pending &= ~bit;
-		bank->voided |= bank->queued & bit;
-		gic->lpi_intid[slot] = (uint16_t)intid;
-	}
+	recall(partition, slot, another);
+	set(&bank->pending, bit, bank->pending & bit && !another);
+	gic->lpi_intid[slot] = (uint16_t)intid;
 	bank->priority[slot % 32] = property & PROPERTY_PRIORITY;
 	bank->target[slot % 32] = (uint8_t)vcpu;
 	set(&bank->group1, bit, intid != 0);
 	set(&bank->enabled, bit, property & PROPERTY_ENABLE);
-
-	bool waits = bank->pending & bit;
-	lock_release(&gic->lock);
-	if (queued) {
-		vgic_wake(&partition->vcpus[before]);
-	}
-	if (waits) {
+	if (bank->pending & bit) {
 		vgic_wake(&partition->vcpus[vcpu]);
 	}
-}
-
-/* Straight into a list register when the vCPU runs here and nothing is in the way. */
-static bool offer(struct vcpu *vcpu, const struct vgic_bank *bank, unsigned slot)
-{
-	uint32_t bit = 1u << slot % 32;
-
-	return vcpu == this_core()->vcpu && (vcpu->partition->gic.control & BIT(1)) &&
-	       (bank->enabled & bit) && !(bank->pending & bit) &&
-	       __atomic_load_n(&vcpu->state, __ATOMIC_RELAXED) == VCPU_RUNNING &&
-	       vgic_lr_offer(vcpu, VGIC_INTIDS + slot);
-}
-
-void vgic_lpi_pend(struct partition *partition, unsigned slot, bool pending)
-{
-	struct vgic *gic = &partition->gic;
-	struct vgic_bank *bank = &gic->lpis[slot / 32];
-	uint32_t bit = 1u << slot % 32;
-
-	lock_acquire(&gic->lock);
-	struct vcpu *vcpu = &partition->vcpus[bank->target[slot % 32]];
-	bool look = false;
-
-	if (!pending) {
-		look = bank->queued & bit;
-		bank->pending &= ~bit;
-		bank->voided |= bank->queued & bit;
-	} else if ((bank->group1 & bit) && !offer(vcpu, bank, slot)) {
-		look = bank->enabled & bit;
-		bank->pending |= bit;
-		gic->lpis_waiting |= 1u << slot / 32;
-	}
 	lock_release(&gic->lock);
-	if (look) {
-		vgic_wake(vcpu);
-	}
+}
+
+void vgic_lpi_clear(struct partition *partition, unsigned slot)
+{
+	lock_acquire(&partition->gic.lock);
+	recall(partition, slot, true);
+	set(&partition->gic.lpis[slot / 32].pending, 1u << slot % 32, false);
+	lock_release(&partition->gic.lock);
 }

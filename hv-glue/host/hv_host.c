@@ -442,13 +442,23 @@ void hv_pause(void)
 	hv_host_pauses++;
 }
 
-void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending)
+void hv_lpi_clear(partition_id_t partition, unsigned slot)
 {
 	if (partition.v >= HV_MAX_PARTITIONS || slot >= HV_LPI_SLOTS) {
 		violate("an LPI of no partition, or no slot of it");
 		return;
 	}
-	lpis[partition.v][slot].pending = pending && lpis[partition.v][slot].intid;
+	lpis[partition.v][slot].pending = false;
+}
+
+void hv_host_lpi_taken(uint32_t number)
+{
+	if (number >= HV_LPI_ALL_SLOTS) {
+		return;
+	}
+	struct hv_host_lpi *lpi = &lpis[number / HV_LPI_SLOTS][number % HV_LPI_SLOTS];
+
+	lpi->pending = lpi->intid != 0;
 }
 
 void hv_alarm(uint64_t ns)

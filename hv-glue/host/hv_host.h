@@ -48,7 +48,7 @@ void hv_host_on_map(void (*hook)(void *context), void *context);
 bool hv_host_read(partition_id_t partition, uint64_t ipa, unsigned size, uint64_t *value);
 bool hv_host_write(partition_id_t partition, uint64_t ipa, unsigned size, uint64_t value);
 
-/* An injected LPI as hv_lpi_route() made it; `pending` follows hv_lpi_pend(). */
+/* An injected LPI as hv_lpi_route() made it; it becomes pending by hv_host_lpi_taken(). */
 struct hv_host_lpi {
 	uint32_t intid;
 	unsigned vcpu;
@@ -56,6 +56,8 @@ struct hv_host_lpi {
 	bool pending;
 };
 const struct hv_host_lpi *hv_host_lpi(partition_id_t partition, unsigned slot);
+/* What the hook `lpi` returned, as a core does with it. */
+void hv_host_lpi_taken(uint32_t number);
 /* How many of the partition's LPIs are pending on this vCPU. */
 unsigned hv_host_lpis_pending(partition_id_t partition, unsigned vcpu);
 uint64_t hv_host_alarm(void); /* what hv_alarm() asked for last; 0: nothing */

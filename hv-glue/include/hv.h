@@ -110,7 +110,8 @@ enum status MUST_USE hv_trap_region(partition_id_t partition, const struct hv_mm
  * The partition's own slots, numbers below HV_LPI_SLOTS, each an LPI of one vCPU. Any core, also
  * with interrupts of the partition's devices arriving; never fail.
  */
-#define HV_LPI_SLOTS 256
+#define HV_LPI_SLOTS	 256
+#define HV_LPI_ALL_SLOTS (HV_MAX_PARTITIONS * HV_LPI_SLOTS)
 
 /*
  * The slot becomes LPI `intid` on `vcpu`, with the priority and enable of an LPI configuration byte
@@ -119,8 +120,8 @@ enum status MUST_USE hv_trap_region(partition_id_t partition, const struct hv_mm
  */
 void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32_t intid,
 		  uint8_t property);
-/* Its LPI becomes pending, or is no more. Dropped when the slot is none. */
-void hv_lpi_pend(partition_id_t partition, unsigned slot, bool pending);
+/* Its LPI is pending no more. */
+void hv_lpi_clear(partition_id_t partition, unsigned slot);
 /* The hook `alarm` runs on this core after `ns`; one that is set already stays, and serves. */
 void hv_alarm(uint64_t ns);
 
@@ -150,8 +151,12 @@ struct hv_hooks {
 	void (*lpi_write)(partition_id_t partition, unsigned vcpu, uint32_t offset, uint64_t value,
 			  unsigned size);
 	void (*lpi_enable)(partition_id_t partition, unsigned vcpu, bool enable);
-	void (*lpi)(unsigned core, uint32_t intid); /* a physical LPI was acknowledged here */
-	void (*alarm)(unsigned core);		    /* what hv_alarm() asked for */
+	/*
+	 * A physical LPI was acknowledged here: partition * HV_LPI_SLOTS + slot, whose LPI is
+	 * pending now unless the slot is none; or a number beyond all slots.
+	 */
+	uint32_t (*lpi)(unsigned core, uint32_t intid);
+	void (*alarm)(unsigned core);	/* what hv_alarm() asked for */
 	void (*device_interrupt)(void); /* the IOMMU's wired interrupts, on the boot core */
 	void (*dump)(void);		/* log configuration spaces */
 	void (*report)(void);		/* log one line for each device: owner and counters */

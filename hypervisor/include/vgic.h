@@ -21,6 +21,7 @@
 #define CONFIG_EDGES   0xaaaaaaaau
 #define VGIC_LPI_BANKS 8  /* 256 slots */
 #define VGIC_LRS       16 /* architectural maximum */
+#define VGIC_VOID      UINT16_MAX
 
 struct partition;
 struct vcpu;
@@ -34,10 +35,9 @@ struct vgic_bank {
 	uint32_t config[2];		 /* the same as ICFGR has it */
 	uint32_t pending;		 /* latched */
 	uint32_t line;			 /* level of the input */
-	uint32_t queued;		 /* in a list register, pending or active */
+	uint32_t queued;		 /* in a list register, pending or active; not LPIs */
 	uint32_t active;
-	uint32_t held;	 /* follow a physical interrupt: software does not clear them */
-	uint32_t voided; /* what their list registers hold was cleared meanwhile */
+	uint32_t held; /* follow a physical interrupt: software does not clear them */
 	union {
 		uint8_t priority[32];
 		uint64_t priorities[4]; /* little endian: the same, eight at a time */
@@ -47,10 +47,13 @@ struct vgic_bank {
 
 struct vgic_cpu {
 	struct vgic_bank private;
-	uint16_t in_lr[VGIC_LRS]; /* index of the interrupt in each used list register */
-	uint16_t lpi[VGIC_LRS];	  /* its INTID, of LPIs */
+	/*
+	 * The interrupt in each used list register: its index, or VGIC_VOID when it was cleared
+	 * meanwhile. Written by the vCPU's core, an LPI's with the lock; voided by any.
+	 */
+	uint16_t in_lr[VGIC_LRS];
 	uint32_t used;
-	bool crowded; /* something waits for a list register */
+	bool express; /* nothing is in the way of one more: see vgic_lr.c */
 	bool asleep, lpis_enabled;
 };
 
@@ -96,15 +99,11 @@ bool vgic_take_wire(struct partition *partition, unsigned physical);
 /* ICC_SGI1R_EL1 as the guest wrote it. */
 void vgic_send_sgi(struct vcpu *from, uint64_t value);
 
-/* A slot's LPI, and its pending state: hv_lpi_route(), hv_lpi_pend(). */
+/* A slot's LPI, and its pending state: hv_lpi_route(), hv_lpi_clear(), the hook `lpi`. */
 void vgic_lpi_route(struct partition *partition, unsigned slot, unsigned vcpu, uint32_t intid,
 		    uint8_t property);
-void vgic_lpi_pend(struct partition *partition, unsigned slot, bool pending);
-/*
- * On the vCPU's core, with the lock: puts an LPI that waits nowhere yet into the first list
- * register. False: that is not free, or others are in use, or something else waits.
- */
-bool vgic_lr_offer(struct vcpu *vcpu, unsigned index);
+void vgic_lpi_clear(struct partition *partition, unsigned slot);
+void vgic_lpi_pend(struct partition *partition, unsigned slot);
 /* Has the vCPU's core look at what is pending, before the guest goes on. */
 void vgic_wake(struct vcpu *vcpu);
 

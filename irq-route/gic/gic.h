@@ -35,6 +35,8 @@ struct gic {
 	const char *why_injected; /* one word for the report; NULL: vPEs there are */
 	struct irq_sink sink;
 	struct irq_partition *partitions[IRQ_ROUTE_MAX_PARTITIONS]; /* by owner */
+	/* Injected path: interrupts of each device, below the limit; cores may lose some. */
+	uint32_t taken[IRQ_ROUTE_MAX_PARTITIONS * IRQ_PARTITION_MAX_DEVICES];
 };
 
 extern struct gic gic;

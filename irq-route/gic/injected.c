@@ -73,7 +73,7 @@ static void signal(struct irq_partition *partition, unsigned slot, unsigned opco
 {
 	route_command(partition, slot, opcode, 0, 0);
 	if (opcode == ITS_CLEAR && routes_finish(partition) == STATUS_OK) {
-		gic.sink.pend(partition->owner, slot, false);
+		gic.sink.clear(partition->owner, slot);
 	}
 }
 
@@ -133,9 +133,9 @@ void irq_route_alarm(unsigned core)
 }
 
 /* STORM_LIMIT more have come; within the window that is too many. */
-__attribute__((noinline)) static void count_window(struct irq_partition *partition,
-						   struct irq_device *device, unsigned core)
+static void count_window(struct irq_partition *partition, struct irq_device *device, unsigned core)
 {
+
 	lock_acquire(&partition->lock);
 
 	uint64_t now = clock_ns();
@@ -155,21 +155,23 @@ __attribute__((noinline)) static void count_window(struct irq_partition *partiti
 	}
 }
 
-void irq_route_taken(unsigned core, uint32_t intid)
+__attribute__((noinline)) static uint32_t limit_reached(unsigned core, uint32_t number)
 {
-	uint32_t number = intid - LPI_FIRST, slot = number % IRQ_PARTITION_SLOTS;
-	struct irq_partition *partition =
-		number < OUR_LPIS ? gic.partitions[number / IRQ_PARTITION_SLOTS] : NULL;
+	struct irq_partition *partition = gic.partitions[number / IRQ_PARTITION_SLOTS];
 
-	if (!partition) {
-		return;
+	gic.taken[number / IRQ_DEVICE_MAX_EVENTS] = 0;
+	if (partition) {
+		count_window(partition, slot_device(partition, number % IRQ_PARTITION_SLOTS), core);
 	}
-	struct irq_device *device = slot_device(partition, slot);
-	uint32_t taken = __atomic_load_n(&device->taken, __ATOMIC_RELAXED) + 1;
+	return number;
+}
 
-	__atomic_store_n(&device->taken, taken == STORM_LIMIT ? 0 : taken, __ATOMIC_RELAXED);
-	if (taken == STORM_LIMIT) {
-		count_window(partition, device, core);
+uint32_t irq_route_taken(unsigned core, uint32_t intid)
+{
+	uint32_t number = intid - LPI_FIRST;
+
+	if (number < OUR_LPIS && ++gic.taken[number / IRQ_DEVICE_MAX_EVENTS] >= STORM_LIMIT) {
+		return limit_reached(core, number);
 	}
-	gic.sink.pend(partition->owner, slot, true); /* dropped when its event is not routed */
+	return number;
 }

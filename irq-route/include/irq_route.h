@@ -43,7 +43,7 @@ struct irq_sink {
 	 */
 	void (*route)(partition_id_t partition, unsigned slot, unsigned vcpu, uint32_t intid,
 		      uint8_t property);
-	void (*pend)(partition_id_t partition, unsigned slot, bool pending);
+	void (*clear)(partition_id_t partition, unsigned slot); /* not pending any more */
 	/* irq_route_alarm() on this core after `ns`, or when an earlier alarm is due. */
 	void (*alarm)(uint64_t ns);
 	/* The device rang too often and is masked for a while: its owner is told. */
@@ -87,8 +87,7 @@ struct irq_device {
 	unsigned event_limit; /* power of two, <= IRQ_DEVICE_MAX_EVENTS: size of the physical ITT */
 	unsigned guest_events; /* the guest's MAPD size: events below both limits count; 0: none */
 	/* Injected path: what keeps one that rings too often in its bounds (gic/injected.c). */
-	uint32_t taken; /* atomic, may lose some: interrupts since `since`, below the limit */
-	uint64_t since; /* ns */
+	uint64_t since; /* ns: when its interrupts were counted up last */
 	bool masked;
 	unsigned masked_by; /* the core whose alarm ends it */
 };
@@ -183,12 +182,12 @@ enum status MUST_USE irq_device_unbind(struct irq_partition *partition, device_i
 				       void (*pause)(void));
 
 /*
- * Injected path, on the core that acknowledged physical LPI `intid`: hands it to the sink. An INTID
- * that stands for nothing is dropped. A device that rings STORM_LIMIT times in less than
- * STORM_WINDOW_NS is masked for as long (gic/injected.c); what it sends meanwhile stays pending,
- * once.
+ * Injected path, on the core that acknowledged physical LPI `intid`: partition *
+ * IRQ_PARTITION_SLOTS + slot, which is pending now unless it is none of the partition's; or a
+ * number beyond all slots. A device that rings STORM_LIMIT times in less than STORM_WINDOW_NS is
+ * masked for as long (gic/injected.c); what it sends meanwhile stays pending, once.
  */
-void irq_route_taken(unsigned core, uint32_t intid);
+uint32_t irq_route_taken(unsigned core, uint32_t intid);
 /* What the sink's alarm asked for: devices that were masked by `core` ring again. */
 void irq_route_alarm(unsigned core);
 

@@ -364,7 +364,7 @@ static void without_gicv4_interrupts_are_injected(void **state)
 		intid++;
 	}
 	assert_int_equal(hv_host_lpis_pending(a, 0), 0);
-	hooks.lpi(0, intid);
+	hv_host_lpi_taken(hooks.lpi(0, intid));
 	assert_int_equal(hv_host_lpis_pending(a, 0), 1);
 	assert_int_equal(hv_host_lpis_pending(b, 0), 0);
 	rig_end();

@@ -36,6 +36,21 @@ static inline bool interrupt_is_timer(unsigned intid)
 	return intid == PPI_VIRTUAL_TIMER || intid == PPI_PHYS_TIMER;
 }
 
+#define FIRST_LPI 8192
+
+/* An LPI has no active state to end, and nobody's has no slot. */
+static inline void interrupt_take_lpi(unsigned core, unsigned intid)
+{
+	arch_barrier(); /* acknowledged before what it announces is looked at */
+	interrupt_drop(intid);
+
+	uint32_t number = partition_hooks.lpi(core, intid);
+
+	if (number < HV_LPI_ALL_SLOTS) {
+		vgic_lpi_pend(&partitions[number / HV_LPI_SLOTS], number % HV_LPI_SLOTS);
+	}
+}
+
 /* Any other; `vcpu` runs on this core, or NULL. */
 enum hv_exit_class interrupt_handle(struct vcpu *vcpu, unsigned intid);
 

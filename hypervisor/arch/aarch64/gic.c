@@ -34,7 +34,6 @@ REG32(GICR_IPRIORITYR, 0x10400);
 #define SGI_KICK	  0
 #define PRIORITY	  0xa0a0a0a0u
 #define SPURIOUS	  1020
-#define FIRST_LPI	  8192
 #define TIMEOUT		  10000000ull /* ns */
 #define MAX_HANDLERS	  8
 
@@ -112,6 +111,9 @@ void gic_core_init(struct core *core)
 		     mmio_read32(frame, GICR_WAKER) & ~(uint32_t)GICR_WAKER_SLEEP);
 	if (clock_poll(redistributor_awake, &frame, TIMEOUT) != STATUS_OK) {
 		panic("core %u: its redistributor does not wake up", core->number);
+	}
+	if (field_get(ICH_VTR_LISTREGS, sysreg_read(ICH_VTR_EL2)) == 0) {
+		panic("core %u has one list register, two are needed", core->number);
 	}
 	mmio_write32(frame, GICR_ICENABLER0, ~0u);
 	mmio_write32(frame, GICR_IGROUPR0, ~0u);
@@ -202,12 +204,11 @@ enum hv_exit_class interrupt_handle(struct vcpu *vcpu, unsigned intid)
 {
 	enum hv_exit_class exit_class = HV_EXIT_OTHER;
 
-	arch_barrier();		  /* acknowledged before what it announces is looked at */
-	if (intid >= FIRST_LPI) { /* they have no active state to end */
-		interrupt_drop(intid);
-		partition_hooks.lpi(this_core()->number, intid);
+	if (intid >= FIRST_LPI) {
+		interrupt_take_lpi(this_core()->number, intid);
 		exit_class = HV_EXIT_INJECT;
 	} else if (intid < SPURIOUS) {
+		arch_barrier(); /* acknowledged before what it announces is looked at */
 		interrupt_drop(intid);
 		if (intid >= 32 && this_core()->vcpu &&
 		    vgic_take_wire(this_core()->vcpu->partition, intid)) {

@@ -267,6 +267,9 @@ void trap_interrupt(void)
 		interrupt_drop(intid); /* it stays active until the guest's EOI */
 		vgic_inject_timer(vcpu, intid);
 		finish(vcpu, HV_EXIT_TIMER, start);
+	} else if (intid >= FIRST_LPI) {
+		interrupt_take_lpi(vcpu->core, intid);
+		finish(vcpu, HV_EXIT_INJECT, start);
 	} else {
 		finish(vcpu, interrupt_handle(vcpu, intid), start);
 	}

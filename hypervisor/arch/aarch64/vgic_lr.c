@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* List registers: how a virtual interrupt reaches the running vCPU (Arm IHI 0069 12.4). */
-#include "arch.h"
+#include "core.h"
 #include "sysreg.h"
 #include "vgic.h"
 
@@ -75,36 +75,35 @@ static void retire(struct vcpu *vcpu, unsigned n)
 
 	bank->active &= ~bit;
 	bank->queued &= ~bit;
-	bank->voided &= ~bit;
 	vcpu->gic.used &= ~(1u << n);
 	if (index >= 32 && bank->target[index % 32] != vcpu->index && candidates(bank) & bit) {
 		vgic_wake(&vcpu->partition->vcpus[bank->target[index % 32]]);
 	}
 }
 
-/* Not taken yet, and not cleared meanwhile: pending again, once. A level comes from its line. */
-static void pend_again(struct vcpu *vcpu, unsigned index)
-{
-	struct vgic_bank *bank = bank_of(vcpu, index);
-	uint32_t bit = 1u << index % 32;
-
-	bank->pending |= bit & ~bank->voided & ~(bank->level & ~bank->held);
-	if (index >= VGIC_INTIDS) {
-		vcpu->partition->gic.lpis_waiting |= 1u << (index - VGIC_INTIDS) / 32;
-	}
-}
-
 /*
- * What has not been taken yet waits outside of its list register: it may have become disabled,
- * another vCPU's, or void.
+ * What has not been taken yet waits outside of its list register: it may have become disabled or
+ * another vCPU's. A level comes from its line. An LPI that was cleared meanwhile is nothing.
  */
 static void take_back(struct vcpu *vcpu, unsigned n)
 {
-	if (lr_read(n) & ICH_LR_PENDING) {
-		pend_again(vcpu, vcpu->gic.in_lr[n]);
+	unsigned index = vcpu->gic.in_lr[n];
+	bool pending = lr_read(n) & ICH_LR_PENDING;
+
+	lr_write(n, 0);
+	if (index == VGIC_VOID) {
+		vcpu->gic.used &= ~(1u << n);
+		return;
+	}
+	if (pending) {
+		struct vgic_bank *bank = bank_of(vcpu, index);
+
+		bank->pending |= 1u << index % 32 & ~(bank->level & ~bank->held);
+		if (index >= VGIC_INTIDS) {
+			vcpu->partition->gic.lpis_waiting |= 1u << (index - VGIC_INTIDS) / 32;
+		}
 	}
 	retire(vcpu, n);
-	lr_write(n, 0);
 }
 
 /*
@@ -115,14 +114,15 @@ static void take_back(struct vcpu *vcpu, unsigned n)
 static void fold_back(struct vcpu *vcpu, unsigned n)
 {
 	unsigned index = vcpu->gic.in_lr[n];
-	struct vgic_bank *bank = bank_of(vcpu, index);
-	uint32_t bit = 1u << index % 32;
 	uint64_t lr = lr_read(n);
 
 	if (index >= VGIC_INTIDS || !(lr & ICH_LR_ACTIVE)) {
 		take_back(vcpu, n);
 		return;
 	}
+	struct vgic_bank *bank = bank_of(vcpu, index);
+	uint32_t bit = 1u << index % 32;
+
 	bank->active |= bit;
 	if ((bank->pending & bit) && !(lr & ICH_LR_HW)) {
 		lr_write(n, lr | ICH_LR_EOI);
@@ -162,9 +162,8 @@ static void queue(struct vcpu *vcpu, unsigned n, unsigned index)
 	}
 	lr_write(n, lr);
 	bank->pending &= ~bit;
-	bank->queued |= bit;
+	bank->queued |= index < VGIC_INTIDS ? bit : 0;
 	vcpu->gic.in_lr[n] = (uint16_t)index;
-	vcpu->gic.lpi[n] = (uint16_t)intid;
 	vcpu->gic.used |= 1u << n;
 }
 
@@ -172,38 +171,11 @@ static void queue(struct vcpu *vcpu, unsigned n, unsigned index)
 static bool holds(const struct vcpu *vcpu, unsigned intid)
 {
 	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
-		unsigned n = (unsigned)__builtin_ctz(left);
-
-		if (vcpu->gic.in_lr[n] >= VGIC_INTIDS && vcpu->gic.lpi[n] == intid) {
+		if ((uint32_t)lr_read((unsigned)__builtin_ctz(left)) == intid) {
 			return true;
 		}
 	}
 	return false;
-}
-
-/*
- * The common case, as in inject_first(): when the first list register is all there is, nothing can
- * hold the INTID already, and nothing has to be searched. The rest is vgic_sync()'s.
- */
-bool vgic_lr_offer(struct vcpu *vcpu, unsigned index)
-{
-	struct vgic_cpu *cpu = &vcpu->gic;
-	struct vgic *gic = &vcpu->partition->gic;
-	struct vgic_bank *bank = &gic->lpis[index / 32 - VGIC_BANKS];
-
-	if (cpu->used > 1 || cpu->crowded || (cpu->used && !(sysreg_read(ICH_ELRSR_EL2) & 1))) {
-		return false;
-	}
-	if (cpu->used && cpu->in_lr[0] != index) {
-		retire(vcpu, 0);
-	}
-	cpu->in_lr[0] = (uint16_t)index;
-	cpu->lpi[0] = gic->lpi_intid[index - VGIC_INTIDS];
-	sysreg_write(ICH_LR0_EL2, lr_pending(bank, index, cpu->lpi[0]));
-	bank->queued |= 1u << index % 32;
-	bank->voided &= ~(1u << index % 32);
-	cpu->used = 1;
-	return true;
 }
 
 static void consider(struct vcpu *vcpu, unsigned b, int *best, unsigned *best_priority)
@@ -257,55 +229,132 @@ static uint64_t refill_reason(const struct vcpu *vcpu)
 	return ICH_HCR_UIE;
 }
 
+/*
+ * The common cases need no search: a private interrupt goes into the first list register, an LPI
+ * into the second. They are that one's lane: it may be written when the guest is done with it, and
+ * `express` says that nothing else is in a list register, and nothing waits for one.
+ */
+#define LANES	     2
+#define LANE_PRIVATE 0
+#define LANE_LPI     1
+
+static unsigned lane_of(unsigned index)
+{
+	return index < 32 ? LANE_PRIVATE : index >= VGIC_INTIDS ? LANE_LPI : LANES;
+}
+
+/* Its own lane, or one that is nobody's, or any. */
+static unsigned choose(unsigned index, uint32_t free)
+{
+	unsigned lane = lane_of(index);
+	uint32_t others = free >> LANES << LANES;
+
+	return free >> lane & 1 ? lane : (unsigned)__builtin_ctz(others ? others : free);
+}
+
+static bool only_lanes(const struct vcpu *vcpu)
+{
+	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
+		unsigned n = (unsigned)__builtin_ctz(left);
+
+		if (n >= LANES || lane_of(vcpu->gic.in_lr[n]) != n) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The most urgent go into list registers; who finds none free waits for a maintenance interrupt. */
 void vgic_sync(struct vcpu *vcpu)
 {
 	struct vgic *gic = &vcpu->partition->gic;
 	uint32_t all = (1u << lr_count()) - 1;
+	bool crowded = false;
 	int index;
 
 	lock_acquire(&gic->lock);
 	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
 		fold_back(vcpu, (unsigned)__builtin_ctz(left));
 	}
-	vcpu->gic.crowded = false;
-	while ((gic->control & CONTROL_GROUP1) && !vcpu->gic.crowded &&
-	       (index = most_urgent(vcpu)) >= 0) {
+	while ((gic->control & CONTROL_GROUP1) && !crowded && (index = most_urgent(vcpu)) >= 0) {
 		if (index >= VGIC_INTIDS && holds(vcpu, intid_of(vcpu, (unsigned)index))) {
 			bank_of(vcpu, (unsigned)index)->pending &= ~(1u << index % 32);
 		} else if (vcpu->gic.used == all) {
-			vcpu->gic.crowded = true;
+			crowded = true;
 		} else {
-			queue(vcpu, (unsigned)__builtin_ctz(~vcpu->gic.used), (unsigned)index);
+			queue(vcpu, choose((unsigned)index, all & ~vcpu->gic.used),
+			      (unsigned)index);
 		}
 	}
-	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN | (vcpu->gic.crowded ? refill_reason(vcpu) : 0));
+	vcpu->gic.express = (gic->control & CONTROL_GROUP1) && !crowded && only_lanes(vcpu);
+	sysreg_write(ICH_HCR_EL2, ICH_HCR_EN | (crowded ? refill_reason(vcpu) : 0));
 	lock_release(&gic->lock);
 }
 
-/*
- * The common case needs neither lock nor search: nothing is in a list register but, in the first
- * one, a private interrupt that the guest has ended. Then nothing else waits either, or it would be
- * in one of the free ones.
- */
-static inline bool inject_first(struct vcpu *vcpu, unsigned intid, uint64_t kind)
+/* Without the lock: only this core writes what it looks at. */
+static inline bool inject_private(struct vcpu *vcpu, unsigned intid, uint64_t kind)
 {
 	struct vgic_cpu *cpu = &vcpu->gic;
 	uint32_t bit = 1u << intid;
 
-	if (cpu->used > 1 || !(cpu->private.enabled & cpu->private.group1 & bit) ||
-	    !(vcpu->partition->gic.control & CONTROL_GROUP1)) {
-		return false;
-	}
-	if (cpu->used && (cpu->in_lr[0] >= 32 || !(sysreg_read(ICH_ELRSR_EL2) & 1))) {
+	if (!cpu->express || !(cpu->private.enabled & cpu->private.group1 & bit) ||
+	    !(sysreg_read(ICH_ELRSR_EL2) & 1)) {
 		return false;
 	}
 	sysreg_write(ICH_LR0_EL2, lr_pending(&cpu->private, intid, intid) | kind);
 	cpu->private.queued = bit;
 	cpu->private.active = 0;
-	cpu->in_lr[0] = (uint16_t)intid;
-	cpu->used = 1;
+	cpu->in_lr[LANE_PRIVATE] = (uint16_t)intid;
+	cpu->used |= 1u << LANE_PRIVATE;
 	return true;
+}
+
+/*
+ * With the lock, for the vCPU that runs here. What the guest has taken is done with, whatever
+ * became of it: an LPI has no active state.
+ */
+static inline bool inject_lpi(struct vgic_cpu *cpu, const struct vgic *gic, unsigned slot)
+{
+	const struct vgic_bank *bank = &gic->lpis[slot / 32];
+
+	if (!cpu->express || sysreg_read(ICH_LR1_EL2) & ICH_LR_PENDING) {
+		return false;
+	}
+	sysreg_write(ICH_LR1_EL2, lr_pending(bank, slot, gic->lpi_intid[slot]));
+	cpu->in_lr[LANE_LPI] = (uint16_t)(VGIC_INTIDS + slot);
+	cpu->used |= 1u << LANE_LPI;
+	return true;
+}
+
+/* With the lock, which it releases: what is none is dropped, what is disabled wakes nobody. */
+__attribute__((noinline)) static void latch_lpi(struct partition *partition, unsigned slot)
+{
+	struct vgic *gic = &partition->gic;
+	struct vgic_bank *bank = &gic->lpis[slot / 32];
+	uint32_t bit = 1u << slot % 32 & bank->group1;
+
+	bank->pending |= bit;
+	gic->lpis_waiting |= 1u << slot / 32;
+	if (bank->enabled & bit) {
+		vgic_wake(&partition->vcpus[bank->target[slot % 32]]);
+	}
+	lock_release(&gic->lock);
+}
+
+void vgic_lpi_pend(struct partition *partition, unsigned slot)
+{
+	struct vgic *gic = &partition->gic;
+	const struct vgic_bank *bank = &gic->lpis[slot / 32];
+	struct vcpu *here = this_vcpu();
+
+	lock_acquire(&gic->lock);
+	if ((bank->enabled & bank->group1 & 1u << slot % 32) &&
+	    here == &partition->vcpus[bank->target[slot % 32]] &&
+	    inject_lpi(&here->gic, gic, slot)) {
+		lock_release(&gic->lock);
+		return;
+	}
+	latch_lpi(partition, slot);
 }
 
 static void latch_private(struct vcpu *vcpu, unsigned intid)
@@ -318,7 +367,7 @@ static void latch_private(struct vcpu *vcpu, unsigned intid)
 
 void vgic_inject_timer(struct vcpu *vcpu, unsigned intid)
 {
-	if (!inject_first(vcpu, intid, lr_held(intid))) {
+	if (!inject_private(vcpu, intid, lr_held(intid))) {
 		latch_private(vcpu, intid);
 	}
 }
@@ -364,7 +413,7 @@ void vgic_send_sgi(struct vcpu *from, uint64_t value)
 		if (to != from) {
 			latch_private(to, intid);
 			core_kick(to->core);
-		} else if (!inject_first(to, intid, 0)) {
+		} else if (!inject_private(to, intid, 0)) {
 			latch_private(to, intid);
 		}
 	}
@@ -408,6 +457,7 @@ void vgic_cpu_stop(struct vcpu *vcpu)
 	for (uint32_t left = vcpu->gic.used; left; left &= left - 1) {
 		take_back(vcpu, (unsigned)__builtin_ctz(left));
 	}
+	vcpu->gic.express = false;
 	vcpu->gic.private.pending &= ~vcpu->gic.private.held;
 	sysreg_write(ICH_HCR_EL2, 0);
 	lock_release(&vcpu->partition->gic.lock);

@@ -3,15 +3,13 @@
  * Breaks F21: a device may ring as often as it likes.
  * wraps: irq_route_taken
  */
-#include "gic.h"
+#include "irq_route.h"
+#include "its_commands.h"
 
-void __wrap_irq_route_taken(unsigned core, uint32_t intid);
+uint32_t __wrap_irq_route_taken(unsigned core, uint32_t intid);
 
-void __wrap_irq_route_taken(unsigned core, uint32_t intid)
+uint32_t __wrap_irq_route_taken(unsigned core, uint32_t intid)
 {
-	uint32_t number = intid - LPI_FIRST;
-
 	(void)core;
-	gic.sink.pend(gic.partitions[number / IRQ_PARTITION_SLOTS]->owner,
-		      number % IRQ_PARTITION_SLOTS, true);
+	return intid - LPI_FIRST;
 }

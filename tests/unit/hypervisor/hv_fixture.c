@@ -106,16 +106,6 @@ bool fixture_ends(void (*call)(void *), void *context)
 /* --- the parts that do know an architecture ----------------------------------------------------
  */
 
-/* What a list register takes is pending no more. */
-static void bank_queued(struct vcpu *vcpu, unsigned index)
-{
-	struct vgic_bank *bank = &vcpu->partition->gic.lpis[index / 32 - VGIC_BANKS];
-
-	assert_true(index >= VGIC_INTIDS && index < VGIC_INTIDS + 32 * VGIC_LPI_BANKS);
-	bank->pending &= ~(1u << index % 32);
-	bank->queued |= 1u << index % 32;
-}
-
 void vgic_set_line(struct partition *partition, unsigned intid, bool level)
 {
 	(void)partition;
@@ -127,17 +117,6 @@ void vgic_wake(struct vcpu *vcpu)
 {
 	vcpu_alert(vcpu);
 	core_kick(vcpu->core);
-}
-
-bool vgic_lr_offer(struct vcpu *vcpu, unsigned index)
-{
-	if (fixture.list_registers_left) {
-		fixture.list_registers_left--;
-		fixture.offered[fixture.offers++ % 8] = index;
-		bank_queued(vcpu, index);
-		return true;
-	}
-	return false;
 }
 
 void vgic_cpu_stop(struct vcpu *vcpu)

@@ -42,8 +42,6 @@ extern struct fixture {
 	bool powered_off, failed; /* firmware_power_off() */
 	bool panicked;
 	uint64_t lpi[GUEST_MAX_VCPUS][2]; /* what the hooks keep */
-	unsigned list_registers_left;	  /* vgic_lr_offer() takes so many */
-	unsigned offers, offered[8];	  /* and these, by index */
 	unsigned lpi_calls, starts, stops;
 	enum status start_status; /* of the partition_start hook */
 } fixture;

@@ -45,7 +45,7 @@ enum status rig_machine(const struct model_its_config *config)
 {
 	struct irq_route_config route = {.its = {MODEL_ITS_BASE},
 					 .cores = config->cores,
-					 .sink = {hv_lpi_route, hv_lpi_pend, hv_alarm, storm},
+					 .sink = {hv_lpi_route, hv_lpi_clear, hv_alarm, storm},
 					 .tables = &rig_arena};
 
 	models_reset();
@@ -233,7 +233,7 @@ unsigned rig_take(unsigned core)
 	unsigned taken = 0;
 
 	for (uint32_t intid; (intid = model_its_acknowledge(core)) != 1023; taken++) {
-		irq_route_taken(core, intid);
+		hv_host_lpi_taken(irq_route_taken(core, intid));
 	}
 	return taken;
 }

@@ -29,7 +29,7 @@ static void assert_lands(unsigned event, unsigned vcpu, uint32_t vlpi)
 	assert_true(rig_lpi(0, event)->pending);
 	assert_int_equal(rig_lpi(0, event)->vcpu, vcpu);
 	assert_int_equal(rig_lpi(0, event)->intid, vlpi);
-	hv_lpi_pend(ID(0), event, false);
+	hv_lpi_clear(ID(0), event);
 }
 
 static void start(void)
@@ -201,11 +201,11 @@ static void foreign_intids(void **state)
 		uint32_t number = intid - 8192;
 
 		if (number % 256 >= RIG_VECTORS || number / 256 >= RIG_PARTITIONS) {
-			irq_route_taken(0, intid);
+			hv_host_lpi_taken(irq_route_taken(0, intid));
 		}
 	}
-	irq_route_taken(0, UINT32_MAX);
-	irq_route_taken(0, 0);
+	hv_host_lpi_taken(irq_route_taken(0, UINT32_MAX));
+	hv_host_lpi_taken(irq_route_taken(0, 0));
 	for (unsigned p = 0; p < HV_MAX_PARTITIONS; p++) {
 		for (unsigned vcpu = 0; vcpu < GUEST_MAX_VCPUS; vcpu++) {
 			assert_int_equal(hv_host_lpis_pending(ID((uint8_t)p), vcpu), 0);
@@ -226,9 +226,9 @@ static void revoke_while_pending(void **state)
 	}
 	late = model_its_acknowledge(0);
 	assert_int_equal(late, 8192);
-	irq_route_taken(0, model_its_acknowledge(0));
+	hv_host_lpi_taken(irq_route_taken(0, model_its_acknowledge(0)));
 	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(0), hv_pause), STATUS_OK);
-	irq_route_taken(0, late);
+	hv_host_lpi_taken(irq_route_taken(0, late));
 	for (unsigned vcpu = 0; vcpu < RIG_VCPUS; vcpu++) {
 		assert_int_equal(hv_host_lpis_pending(ID(0), vcpu), 0);
 		assert_int_equal(model_its_physical_pending(vcpu), 0);
@@ -239,7 +239,7 @@ static void revoke_while_pending(void **state)
 			 STATUS_OK);
 	assert_int_equal(irq_device_bind(P0, (device_id_t){0x200}, (device_id_t){RIG_VIRTUAL}, 4),
 			 STATUS_OK);
-	irq_route_taken(0, late);
+	hv_host_lpi_taken(irq_route_taken(0, late));
 	assert_int_equal(rig_take(0) + rig_take(1) + rig_take(2) + rig_take(3), 0);
 	assert_int_equal(hv_host_lpis_pending(ID(0), 0) + hv_host_lpis_pending(ID(1), 0), 0);
 	rig_check();
@@ -254,7 +254,7 @@ static void reset(void **state)
 		for (unsigned event = 0; event < RIG_VECTORS; event++) {
 			assert_false(model_its_msi(RIG_DEVICE(0).v, event).dropped);
 		}
-		irq_route_taken(0, model_its_acknowledge(0));
+		hv_host_lpi_taken(irq_route_taken(0, model_its_acknowledge(0)));
 		rig_guest_residency(0, false);
 		assert_int_equal(irq_partition_reset(P0, hv_pause), STATUS_OK);
 		assert_int_equal(hv_host_lpis_pending(ID(0), 0), 0);
@@ -276,7 +276,7 @@ static void ring(unsigned times)
 	for (unsigned i = 0; i < times; i++) {
 		assert_false(model_its_msi(RIG_DEVICE(0).v, 0).dropped);
 		rig_take(0);
-		hv_lpi_pend(ID(0), 0, false);
+		hv_lpi_clear(ID(0), 0);
 	}
 }
 
