@@ -51,6 +51,9 @@ const struct guest_memory *hv_guest_memory(partition_id_t partition)
 	return &partition_of(partition)->guest_memory;
 }
 
+/* A BAR is aligned to its size: all its tables come before its first page, or nothing is mapped. */
+_Static_assert(GUEST_PCI_MMIO_BASE + GUEST_PCI_MMIO_SIZE <= GIB(1), "BARs lie in one GiB");
+
 enum status hv_map_device(partition_id_t partition, ipa_t ipa, pa_t pa, uint64_t size)
 {
 	return stage2_map(partition_of(partition)->cpu_root, ipa, pa, size, STAGE2_DEVICE);

@@ -46,6 +46,7 @@ const struct guest_memory *hv_guest_memory(partition_id_t partition);
 /*
  * Maps device memory [pa, pa+size) for the partition's CPUs (never for its devices). Page-aligned.
  * STATUS_BUSY: something else is mapped there; STATUS_NO_MEMORY: the table pool is exhausted.
+ * After either, nothing is mapped of a range that is aligned to its size, as a BAR is.
  * On the partition's own core, with its vCPUs stopped; takes interrupts in between.
  */
 enum status MUST_USE hv_map_device(partition_id_t partition, ipa_t ipa, pa_t pa, uint64_t size);

@@ -213,6 +213,39 @@ static void blocks_where_they_fit_and_pages_elsewhere(void **state)
 	}
 }
 
+/* BARs as pci/bus places them, each aligned to its size: one goes whole, and nothing beside it. */
+static void a_bar_goes_alone(void **state)
+{
+	static const struct {
+		uint64_t at, size;
+	} bars[] = {{0x10000000, PAGE_SIZE}, {0x10001000, PAGE_SIZE}, {0x10010000, KIB(64)},
+		    {0x10080000, KIB(512)},  {0x10200000, MIB(2)},    {0x10400000, MIB(4)},
+		    {0x10800000, PAGE_SIZE}, {0x20000000, MIB(256)}};
+	void *root = stage2_new_root();
+	unsigned used = 0;
+
+	(void)state;
+	partition = (struct partition){.config = &config};
+	for (unsigned gone = 0; gone <= ARRAY_SIZE(bars); gone++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(bars); i++) {
+			assert_int_equal(stage2_map(root, (ipa_t){bars[i].at}, (pa_t){bars[i].at},
+						    bars[i].size, STAGE2_DEVICE),
+					 STATUS_OK);
+		}
+		used = used ? used : stage2_tables_used();
+		if (gone < ARRAY_SIZE(bars)) {
+			stage2_unmap(root, (ipa_t){bars[gone].at}, bars[gone].size,
+				     partition_vmid(&partition));
+		}
+		for (unsigned i = 0; i < ARRAY_SIZE(bars); i++) {
+			for (uint64_t at = 0; at < bars[i].size; at += PAGE_SIZE) {
+				assert_int_equal(*leaf(root, bars[i].at + at) & 1, i != gone);
+			}
+		}
+	}
+	assert_int_equal(stage2_tables_used(), used);
+}
+
 /* A GiB at a GiB: still blocks of 2 MiB, for one of them may be given up. */
 static void no_block_is_larger(void **state)
 {
@@ -270,6 +303,7 @@ int main(void)
 		cmocka_unit_test(twice_is_once),
 		cmocka_unit_test(a_split_is_seen),
 		cmocka_unit_test(blocks_where_they_fit_and_pages_elsewhere),
+		cmocka_unit_test(a_bar_goes_alone),
 		cmocka_unit_test(no_block_is_larger),
 		cmocka_unit_test(what_is_no_range_is_refused),
 		cmocka_unit_test(the_pool_ends),
