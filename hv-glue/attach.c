@@ -93,8 +93,7 @@ enum status attach(struct assignment *a)
 	}
 	hv_pause();
 	/* A whole function is asked for once, or was refused just now. */
-	status = a->request->wants_vf ? vf_claim(a->pool, a->request->vf_index, a->owner, &a->vf)
-				      : STATUS_OK;
+	status = a->vf ? vf_claim(a->pool, a->vf, a->owner) : STATUS_OK;
 	if (status != STATUS_OK) {
 		goto failed;
 	}

@@ -10,7 +10,7 @@
 
 static bool needs_line(const struct pci_function *f)
 {
-	return !f->intx_stoppable || (!f->caps.msi && !f->msix_vectors);
+	return !f->intx_stoppable || (!f->caps.msi && !f->caps.msix_vectors);
 }
 
 /*

@@ -24,7 +24,8 @@ static void identify(struct assignment *a)
 {
 	const struct pci_function *f = a->function;
 	const struct vf *vf = a->vf;
-	uint16_t vectors = vf ? vf->msix_vectors : f->msix_vectors;
+	const struct pci_capabilities *caps = vf ? &vf->caps : &f->caps;
+	uint16_t vectors = caps->msix_vectors;
 
 	a->identity = (struct pci_virt_identity){
 		.rid = vf ? vf->rid : f->rid,
@@ -34,7 +35,7 @@ static void identify(struct assignment *a)
 		.subsystem_vendor = f->subsystem_vendor,
 		.subsystem = f->subsystem,
 		.class_revision = f->class_revision,
-		.caps = vf ? vf->caps : f->caps,
+		.caps = *caps,
 		/* The rest stays masked. */
 		.msix_vectors = vectors < IRQ_DEVICE_MAX_EVENTS ? vectors : IRQ_DEVICE_MAX_EVENTS,
 	};

@@ -62,16 +62,14 @@ static enum status check(const struct vf_pool *pool, unsigned count)
 }
 
 /*
- * Writes NumVFs and learns where that puts the VFs. With VFE still off nothing may answer there:
+ * Writes NumVFs and learns where that puts the VFs; page size, ARI bit and VF BARs, which come
+ * before, are pci/bus's. With VFE still off nothing may answer there:
  * what does is somebody else, whom a VF would shadow.
  */
 static enum status place_vfs(struct vf_pool *pool, unsigned count)
 {
 	const struct pci_function *pf = pool->pf;
-	uint16_t pages = pf->caps.sriov + PCI_SRIOV_SYSTEM_PAGE;
 
-	pci_config_write32(pool->bus, pf->rid, pages, PCI_SRIOV_PAGE_4K);
-	sriov_write(pool, PCI_SRIOV_CONTROL, control_off(pool));
 	sriov_write(pool, PCI_SRIOV_NUM_VFS, (uint16_t)count);
 	uint16_t offset = sriov_read(pool, PCI_SRIOV_VF_OFFSET);
 	uint16_t stride = sriov_read(pool, PCI_SRIOV_VF_STRIDE);
@@ -93,12 +91,6 @@ static enum status place_vfs(struct vf_pool *pool, unsigned count)
 
 static void switch_on(const struct vf_pool *pool)
 {
-	const struct pci_function *pf = pool->pf;
-
-	for (uint16_t i = 0; i < PCI_BUS_BARS; i++) {
-		pci_write_bar(pool->bus, pf->rid, pf->caps.sriov + PCI_SRIOV_BAR0 + 4 * i,
-			      &pf->vf_bars[i]);
-	}
 	sriov_write(pool, PCI_SRIOV_CONTROL,
 		    control_off(pool) | PCI_SRIOV_CONTROL_VFE | PCI_SRIOV_CONTROL_MSE);
 	clock_sleep_ns(VF_APPEAR_NS);
@@ -125,14 +117,11 @@ static enum status read_vf(const struct vf_pool *pool, struct vf *vf, unsigned i
 	}
 	vf->index = (uint16_t)index;
 	vf->owner = PARTITION_NONE;
-	vf->vendor = pool->pf->vendor;
 	vf->device = sriov_read(pool, PCI_SRIOV_VF_DEVICE);
 	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
 		vf->bars[i] = slice(&pool->pf->vf_bars[i], index);
 	}
 	pci_read_capabilities(pool->bus, vf->rid, &vf->caps);
-	vf->msix_vectors = pci_read_msix(pool->bus, vf->rid, vf->caps.msix, vf->bars, &vf->msix_bar,
-					 &vf->msix_offset);
 	if (!vf->caps.express) {
 		return STATUS_TIMEOUT;
 	}

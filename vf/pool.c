@@ -41,22 +41,9 @@ static enum status move(struct vf_pool *pool, struct vf *vf, uint64_t from, part
 	return status;
 }
 
-enum status vf_claim(struct vf_pool *pool, uint16_t index, partition_id_t owner, struct vf **vf)
+enum status vf_claim(struct vf_pool *pool, struct vf *vf, partition_id_t owner)
 {
-	struct vf *wanted = vf_by_index(pool, index);
-
-	if (!wanted) {
-		return STATUS_NOT_FOUND;
-	}
-	if (partition_is(owner, PARTITION_NONE)) {
-		return STATUS_INVALID;
-	}
-	enum status status = move(pool, wanted, BIT(VF_FREE), PARTITION_NONE, VF_CLAIMED, owner);
-
-	if (status == STATUS_OK) {
-		*vf = wanted;
-	}
-	return status;
+	return move(pool, vf, BIT(VF_FREE), PARTITION_NONE, VF_CLAIMED, owner);
 }
 
 enum status vf_unclaim(struct vf_pool *pool, struct vf *vf, partition_id_t owner)

@@ -275,8 +275,6 @@ static void open_function(struct pci_bus *bus, unsigned i)
 
 	f->decode = decode_used(f);
 	pci_write_bars(bus, f);
-	f->msix_vectors =
-		pci_read_msix(bus, f->rid, f->caps.msix, f->bars, &f->msix_bar, &f->msix_offset);
 	if (f->secondary) {
 		const struct span *spans = plan.spans[i];
 

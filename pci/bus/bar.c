@@ -100,7 +100,8 @@ void pci_size_bars(const struct pci_bus *bus, struct pci_function *function)
 	}
 }
 
-void pci_write_bar(const struct pci_bus *bus, rid_t rid, uint16_t offset, const struct pci_bar *bar)
+static void write_bar(const struct pci_bus *bus, rid_t rid, uint16_t offset,
+		      const struct pci_bar *bar)
 {
 	if (bar->space == PCI_SPACE_NONE) {
 		return;
@@ -114,8 +115,8 @@ void pci_write_bar(const struct pci_bus *bus, rid_t rid, uint16_t offset, const 
 void pci_write_bars(const struct pci_bus *bus, const struct pci_function *function)
 {
 	for (uint16_t i = 0; i < PCI_BUS_BARS; i++) {
-		pci_write_bar(bus, function->rid, PCI_BAR0 + 4 * i, &function->bars[i]);
-		pci_write_bar(bus, function->rid, function->caps.sriov + PCI_SRIOV_BAR0 + 4 * i,
-			      &function->vf_bars[i]);
+		write_bar(bus, function->rid, PCI_BAR0 + 4 * i, &function->bars[i]);
+		write_bar(bus, function->rid, function->caps.sriov + PCI_SRIOV_BAR0 + 4 * i,
+			  &function->vf_bars[i]);
 	}
 }

@@ -55,27 +55,11 @@ void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capa
 		walk(bus, rid, pci_config_read8(bus, rid, PCI_CAP_POINTER) & 0xfc, false, plain,
 		     ARRAY_SIZE(plain));
 	}
+	if (caps->msix) {
+		caps->msix_vectors = (pci_config_read16(bus, rid, caps->msix + 2) & 0x7ff) + 1;
+	}
 	/* Only PCI Express has the extended space; a conventional function may mirror the first. */
 	if (caps->express) {
 		walk(bus, rid, FIRST_EXTENDED, true, extended, ARRAY_SIZE(extended));
 	}
-}
-
-uint16_t pci_read_msix(const struct pci_bus *bus, rid_t rid, uint16_t msix,
-		       const struct pci_bar bars[PCI_BUS_BARS], uint8_t *bar, uint32_t *offset)
-{
-	if (!msix) {
-		return 0;
-	}
-	uint16_t vectors = (uint16_t)((pci_config_read16(bus, rid, msix + 2) & 0x7ff) + 1);
-	uint32_t table = pci_config_read32(bus, rid, msix + 4);
-	uint8_t index = table & 7;
-
-	if (index >= PCI_BUS_BARS || bars[index].space < PCI_SPACE_MEM32 ||
-	    !range_inside(table & ~7u, vectors * 16ull, 0, bars[index].size)) {
-		return 0;
-	}
-	*bar = index;
-	*offset = table & ~7u;
-	return vectors;
 }

@@ -364,7 +364,7 @@ static void report(const struct pci_bus *bus)
 
 		log_info("%s: %04x:%04x class %06x, %u VFs, %u MSI-X%s%s%s", pci_name(f->rid, name),
 			 f->vendor, f->device, f->class_revision >> 8, f->total_vfs,
-			 f->msix_vectors,
+			 f->caps.msix_vectors,
 			 f->behind_conventional_bridge ? ", behind a conventional bridge" : "",
 			 f->group == i ? "" : ", in the group of ",
 			 f->group == i ? "" : pci_name(bus->functions[f->group].rid, first));

@@ -221,18 +221,13 @@ void pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uin
 enum status pci_virt_add(struct pci_virt *bridge, unsigned slot,
 			 const struct pci_virt_identity *identity)
 {
-	struct pci_virt_slot *shown = &bridge->slots[slot < PCI_VIRT_SLOTS ? slot : 0];
-	enum status status = STATUS_BUSY;
+	struct pci_virt_slot *shown = &bridge->slots[slot];
+	enum status status;
 
-	if (slot == 0 || slot >= PCI_VIRT_SLOTS) {
-		return STATUS_RANGE;
-	}
 	lock_acquire(&bridge->lock);
-	if (!shown->present) {
-		memset(shown, 0, sizeof(*shown));
-		shown->identity = *identity;
-		status = virt_place(bridge->bus, shown);
-	}
+	memset(shown, 0, sizeof(*shown));
+	shown->identity = *identity;
+	status = virt_place(bridge->bus, shown);
 	if (status == STATUS_OK) {
 		virt_fill(bridge->bus, shown);
 		shown->present = true;
@@ -243,18 +238,14 @@ enum status pci_virt_add(struct pci_virt *bridge, unsigned slot,
 
 void pci_virt_remove(struct pci_virt *bridge, unsigned slot)
 {
-	struct pci_virt_slot *shown = &bridge->slots[slot < PCI_VIRT_SLOTS ? slot : 0];
+	struct pci_virt_slot *shown = &bridge->slots[slot];
+	uint16_t quiet = shown->identity.is_vf ? 0 : PCI_COMMAND_INTX_OFF;
 
 	lock_acquire(&bridge->lock);
-	if (slot != 0 && slot < PCI_VIRT_SLOTS && shown->present) {
-		uint16_t quiet = shown->identity.is_vf ? 0 : PCI_COMMAND_INTX_OFF;
-
-		pci_config_write16(bridge->bus, shown->identity.rid, PCI_COMMAND,
-				   shown->decode | quiet);
-		/* Read back: the write has then reached the function. */
-		(void)pci_config_read16(bridge->bus, shown->identity.rid, PCI_COMMAND);
-		shown->present = false;
-	}
+	pci_config_write16(bridge->bus, shown->identity.rid, PCI_COMMAND, shown->decode | quiet);
+	/* Read back: the write has then reached the function. */
+	(void)pci_config_read16(bridge->bus, shown->identity.rid, PCI_COMMAND);
+	shown->present = false;
 	lock_release(&bridge->lock);
 }
 

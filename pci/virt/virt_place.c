@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which register blocks a function is shown with, and where. Trusts neither BARs nor lists. */
+/* Which register blocks a function is shown with, and where. Does not trust its lists. */
 #include "virt_rules.h"
 
 #include <string.h>
@@ -13,8 +13,6 @@
 #define MSIX_DWORDS	   3
 #define EXPRESS_DWORDS	   3 /* as far as Device Control */
 #define MSIX_ENTRY_BYTES   16
-#define SMALLEST_MEM_BAR   16
-#define SMALLEST_IO_BAR	   4
 
 #define EXPRESS_VERSION	   0x000fu
 #define EXPRESS_INTEGRATED 0x0090u /* Root Complex Integrated Endpoint: right on bus 0, no link */
@@ -175,54 +173,30 @@ static void place_vendor(struct placing *placing)
 	}
 }
 
-static bool bar_is_sound(const struct pci_bar *bars, unsigned index)
-{
-	const struct pci_bar *bar = &bars[index];
-	bool wide = bar->space == PCI_SPACE_MEM64;
-
-	if (bar->space == PCI_SPACE_NONE) {
-		return true;
-	}
-	if (wide && (index + 1 == PCI_BUS_BARS || bars[index + 1].space != PCI_SPACE_NONE)) {
-		return false;
-	}
-	return bar->size >= (bar->space == PCI_SPACE_IO ? SMALLEST_IO_BAR : SMALLEST_MEM_BAR) &&
-	       is_aligned(bar->size, bar->size) && is_aligned(bar->pci_address, bar->size) &&
-	       range_inside(bar->pci_address, bar->size, 0, wide ? UINT64_MAX : GIB(4));
-}
-
-static enum status check_bars(struct pci_virt_slot *slot, bool decoding)
-{
-	const struct pci_bar *bars = slot->identity.bars;
-
-	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
-		if (!bar_is_sound(bars, i)) {
-			return STATUS_INVALID;
-		}
-		if (bars[i].space == PCI_SPACE_IO) {
-			slot->base[GROUP_IO] = 0;
-		} else if (bars[i].space != PCI_SPACE_NONE && !decoding) {
-			return STATUS_STATE;
-		}
-	}
-	return STATUS_OK;
-}
-
 /*
  * A VF's decode bit reads 0 on real ones (PCIe 9.3.4.1.3) but some models gate on it: always set.
  * A whole function keeps the decode pci/bus gave it, with INTx off for good unless it is routed.
  */
 static enum status take_decode(const struct pci_bus *bus, struct pci_virt_slot *slot)
 {
-	uint16_t command = pci_config_read16(bus, slot->identity.rid, PCI_COMMAND);
+	const struct pci_virt_identity *identity = &slot->identity;
+	uint16_t command = pci_config_read16(bus, identity->rid, PCI_COMMAND);
 
 	if (command == 0xffff) {
 		return STATUS_HARDWARE;
 	}
 	slot->decode = PCI_COMMAND_MEMORY;
-	if (!slot->identity.is_vf) {
+	if (!identity->is_vf) {
 		slot->decode = command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
-		slot->decode |= slot->identity.interrupt_pin ? 0 : PCI_COMMAND_INTX_OFF;
+		slot->decode |= identity->interrupt_pin ? 0 : PCI_COMMAND_INTX_OFF;
+	}
+	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
+		if (identity->bars[i].space == PCI_SPACE_IO) {
+			slot->base[GROUP_IO] = 0;
+		} else if (identity->bars[i].space != PCI_SPACE_NONE &&
+			   !(slot->decode & PCI_COMMAND_MEMORY)) {
+			return STATUS_STATE;
+		}
 	}
 	return STATUS_OK;
 }
@@ -231,16 +205,13 @@ enum status virt_place(const struct pci_bus *bus, struct pci_virt_slot *slot)
 {
 	const struct pci_capabilities *caps = &slot->identity.caps;
 	struct placing placing = {bus, slot, PCI_CAP_POINTER, BIT(HEADER_DWORDS) - 1};
-	enum status status = take_decode(bus, slot);
+	enum status status;
 
-	if (status) {
-		return status;
-	}
 	memset(slot->base, GROUP_ABSENT, sizeof(slot->base));
 	slot->base[GROUP_IDENTITY] = 0;
 	slot->base[GROUP_HEADER] = 0;
 	slot->base[GROUP_INTX] = slot->identity.interrupt_pin ? 0 : GROUP_ABSENT;
-	status = check_bars(slot, slot->decode & PCI_COMMAND_MEMORY);
+	status = take_decode(bus, slot);
 	if (status) {
 		return status;
 	}

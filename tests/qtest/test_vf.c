@@ -60,7 +60,7 @@ static void an_igb_s_vfs_appear_where_we_say(void **state)
 
 		assert_int_equal(vf->rid.v, pf->rid.v + 0x80 + 2 * i);
 		assert_int_equal(vf->device, 0x10ca);
-		assert_int_equal(vf->msix_vectors, 3);
+		assert_int_equal(vf->caps.msix_vectors, 3);
 		assert_int_equal(vf->bars[0].size, 0x4000);
 		assert_true(decodes("igb", vf->bars[0].cpu_address.v, 0x4000));
 		/* Each has a table of its own behind its BAR. */
@@ -84,7 +84,8 @@ static void an_flr_takes_an_owner_s_state_away(void **state)
 	struct pci_function *pf = rig_function(&bus, 0x8086, 0x10c9, 0);
 
 	assert_int_equal(vf_enable(&pool, &bus, pf, 2), STATUS_OK);
-	assert_int_equal(vf_claim(&pool, 0, (partition_id_t){0}, &vf), STATUS_OK);
+	vf = vf_by_index(&pool, 0);
+	assert_int_equal(vf_claim(&pool, vf, (partition_id_t){0}), STATUS_OK);
 	next = vf_by_index(&pool, 1);
 	uint64_t table = vf->bars[3].cpu_address.v, others = next->bars[3].cpu_address.v;
 

@@ -29,13 +29,10 @@ struct vf {
 	partition_id_t owner; /* PARTITION_NONE unless CLAIMED or ASSIGNED */
 	uint16_t index;
 	rid_t rid;
-	uint16_t vendor, device;
+	uint16_t device;		   /* its vendor is its PF's */
 	struct pci_bar bars[PCI_BUS_BARS]; /* this VF's own slice */
 	struct pci_capabilities caps;	   /* read from the VF itself */
-	uint16_t msix_vectors;
-	uint8_t msix_bar;
-	uint32_t msix_offset;
-	bool resetting; /* vf_reset() is on it: no transition until it is done */
+	bool resetting;			   /* vf_reset() is on it: no transition until it is done */
 };
 
 struct vf_pool {
@@ -47,12 +44,11 @@ struct vf_pool {
 };
 
 /*
- * Enables `count` VFs of `pf` in the specification's order (9.3.3): NumVFs while VFE=0, System
- * Page Size, ARI where the port forwards it, First VF Offset and VF Stride read after NumVFs, VF
- * BARs as pci/bus placed them, then VFE and VF MSE, 100 ms as a timer, then each VF must
- * answer (a VF's own vendor id reads 0xffff: its capability list is what is probed). Sets memory
- * decode in each VF's Command too (hardwired on real VFs, needed by models that gate on it); bus
- * mastering stays off.
+ * Enables `count` VFs of `pf` in the specification's order (9.3.3): System Page Size, ARI and VF
+ * BARs as pci/bus left them, NumVFs while VFE=0, First VF Offset and VF Stride read after that,
+ * then VFE and VF MSE, 100 ms as a timer, then each VF must answer (a VF's own vendor id reads
+ * 0xffff: its capability list is what is probed). Sets memory decode in each VF's Command too
+ * (hardwired on real VFs, needed by models that gate on it); bus mastering stays off.
  * STATUS_UNSUPPORTED: no SR-IOV, or 4 KiB is not a supported page size; STATUS_RANGE: count is 0,
  * above TotalVFs or VF_POOL_MAX, or a VF's id leaves the bus range, is taken, or does not pass the
  * port above; STATUS_BUSY: already enabled; STATUS_NO_SPACE: its VF BARs found no room;
@@ -62,12 +58,8 @@ struct vf_pool {
 enum status MUST_USE vf_enable(struct vf_pool *pool, const struct pci_bus *bus,
 			       struct pci_function *pf, unsigned count);
 
-/*
- * FREE → CLAIMED for `owner`. STATUS_NOT_FOUND: no such index; STATUS_BUSY: it has an owner;
- * STATUS_STATE: quarantined or dead; STATUS_INVALID: nobody cannot own.
- */
-enum status MUST_USE vf_claim(struct vf_pool *pool, uint16_t index, partition_id_t owner,
-			      struct vf **vf);
+/* FREE → CLAIMED for `owner`. STATUS_BUSY: it has an owner; STATUS_STATE: quarantined or dead. */
+enum status MUST_USE vf_claim(struct vf_pool *pool, struct vf *vf, partition_id_t owner);
 /*
  * The three below: STATUS_DENIED: `owner` does not own it; STATUS_STATE: not in that state;
  * STATUS_BUSY: being reset.
@@ -85,6 +77,7 @@ enum status MUST_USE vf_quarantine(struct vf_pool *pool, struct vf *vf, partitio
  */
 enum status MUST_USE vf_reset(struct vf_pool *pool, struct vf *vf);
 
+/* NULL: there is none. */
 struct vf *vf_by_index(struct vf_pool *pool, uint16_t index);
 
 #endif

@@ -85,6 +85,7 @@ struct pci_bar {
 struct pci_capabilities {
 	uint16_t express, msi, msix, power;		/* capability list */
 	uint16_t aer, acs, ari, sriov, ats, pri, pasid; /* extended list */
+	uint16_t msix_vectors;				/* of its table; 0 without MSI-X */
 };
 
 struct pci_function {
@@ -110,11 +111,7 @@ struct pci_function {
 	struct pci_bar
 		vf_bars[PCI_BUS_BARS]; /* geometry for one VF; space holds TotalVFs of them */
 	struct pci_capabilities caps;
-	uint16_t total_vfs;    /* 0 without SR-IOV; at most PCI_BUS_MAX_VFS */
-	uint16_t msix_vectors; /* table size; 0 without MSI-X, or when its table is outside its BAR
-				*/
-	uint8_t msix_bar;
-	uint32_t msix_offset;
+	uint16_t total_vfs; /* 0 without SR-IOV; at most PCI_BUS_MAX_VFS */
 };
 
 struct pci_bus {
@@ -189,13 +186,6 @@ void pci_config_write(const struct pci_bus *bus, rid_t rid, unsigned offset, uns
  */
 void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capabilities *caps);
 /*
- * Reads the MSI-X capability at `msix` (may be 0). Returns the number of vectors; 0 when there are
- * none, or the table does not lie inside one of the memory BARs given.
- */
-uint16_t pci_read_msix(const struct pci_bus *bus, rid_t rid, uint16_t msix,
-		       const struct pci_bar bars[PCI_BUS_BARS], uint8_t *bar, uint32_t *offset);
-
-/*
  * Function-level reset (PCIe 6.6.2): bus mastering off, wait for pending transactions (bounded),
  * Initiate FLR, 100 ms as a timer, then wait until the function answers again (bounded). All of
  * its Command register is 0 afterwards; a function of the bus walk gets its BARs back, a PF loses
@@ -218,10 +208,6 @@ enum status MUST_USE pci_secondary_reset(const struct pci_bus *bus,
 /* Waits (at most 1 s, asleep) until the function answers; a VF answers though its id reads as
  * 0xffff. */
 enum status MUST_USE pci_function_wait(const struct pci_bus *bus, rid_t rid);
-
-/* Writes a BAR pair or single; its function's decode (for a VF BAR: VF MSE) is off. */
-void pci_write_bar(const struct pci_bus *bus, rid_t rid, uint16_t offset,
-		   const struct pci_bar *bar);
 
 /* Bytes "0000:01:10.2" and a terminator; returns the buffer. */
 #define PCI_NAME_LENGTH 13

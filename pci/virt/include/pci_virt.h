@@ -61,20 +61,19 @@ struct pci_virt {
 void pci_virt_init(struct pci_virt *bridge, const struct pci_bus *bus, partition_id_t owner);
 
 /*
- * Shows a function in slot `slot` (1 … PCI_VIRT_SLOTS-1) as device `slot`, function 0, with BARs
- * already holding their addresses and Command 0. The physical function has decode on and bus
- * mastering off; its MSI and MSI-X are disabled here. On error nothing was written and the slot
- * stays empty. STATUS_BUSY: slot taken; STATUS_RANGE: no such slot; STATUS_HARDWARE: the function
- * does not answer; STATUS_STATE: the memory decode of a whole function is off; STATUS_INVALID: a
- * BAR is malformed, a capability overlaps another, or is not what the function has there, or the
- * MSI-X table is outside its BAR.
+ * Shows a function in slot `slot` (1 … PCI_VIRT_SLOTS-1, an empty one) as device `slot`, function
+ * 0, with BARs already holding their addresses, as pci/bus placed them, and Command 0. The physical
+ * function has decode on and bus mastering off; its MSI and MSI-X are disabled here. On error
+ * nothing was written and the slot stays empty. STATUS_HARDWARE: the function does not answer;
+ * STATUS_STATE: the memory decode of a whole function is off; STATUS_INVALID: a capability overlaps
+ * another, or is not what the function has there, or the MSI-X table is outside its BAR.
  */
 enum status MUST_USE pci_virt_add(struct pci_virt *bridge, unsigned slot,
 				  const struct pci_virt_identity *identity);
 
 /*
- * The mirror image: bus mastering off first, then the slot reads as empty. The partition's vCPUs
- * are stopped, so no reset asked for by the guest is under way.
+ * The mirror image, of a slot that is shown: bus mastering off first, then the slot reads as empty.
+ * The partition's vCPUs are stopped, so no reset asked for by the guest is under way.
  */
 void pci_virt_remove(struct pci_virt *bridge, unsigned slot);
 

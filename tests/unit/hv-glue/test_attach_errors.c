@@ -330,9 +330,7 @@ static void attach_function(void **state)
 
 static void claimed(void)
 {
-	struct vf *vf;
-
-	assert_int_equal(vf_claim(&glue.pools[0], 0, red, &vf), STATUS_OK);
+	assert_int_equal(vf_claim(&glue.pools[0], &glue.pools[0].vfs[0], red), STATUS_OK);
 }
 
 static void bound(void)

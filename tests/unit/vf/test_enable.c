@@ -36,17 +36,16 @@ static void test_order_of_writes(void **state)
 
 	assert_int_equal(vf_enable(&pool, &bus, pf, 7), STATUS_OK);
 	assert_no_violation();
-	unsigned page = after(from, PCI_SRIOV_SYSTEM_PAGE);
-	unsigned quiet = after(from, PCI_SRIOV_CONTROL);
+	/* what must come before is pci/bus's, and there is no need to write it again */
+	assert_int_equal(sriov(PCI_SRIOV_SYSTEM_PAGE), 1);
+	assert_int_equal(model_pci_peek(igb, SRIOV + PCI_SRIOV_BAR0, 4) & ~15u,
+			 pf->vf_bars[0].pci_address);
 	unsigned num = after(from, PCI_SRIOV_NUM_VFS);
-	unsigned bar = after(from, PCI_SRIOV_BAR0);
-	unsigned on = after(bar, PCI_SRIOV_CONTROL);
-	assert_int_equal(model_pci_write_nth(model, page)->value, 1);
-	assert_int_equal(model_pci_write_nth(model, quiet)->value, PCI_SRIOV_CONTROL_ARI);
+	unsigned on = after(from, PCI_SRIOV_CONTROL);
 	assert_int_equal(model_pci_write_nth(model, num)->value, 7);
 	assert_int_equal(model_pci_write_nth(model, on)->value,
 			 PCI_SRIOV_CONTROL_ARI | PCI_SRIOV_CONTROL_VFE | PCI_SRIOV_CONTROL_MSE);
-	assert_true(page < num && quiet < num && num < bar && bar < on);
+	assert_true(num < on);
 	/* nothing touched a VF for 100 ms, and it slept instead of asking */
 	for (unsigned i = on + 1; i < model_pci_write_count(model); i++) {
 		assert_true(model_pci_write_nth(model, i)->time >= start + 100 * MS);
@@ -66,7 +65,6 @@ static void test_what_a_vf_is(void **state)
 		assert_true(partition_is(vf->owner, PARTITION_NONE));
 		assert_int_equal(vf->index, i);
 		assert_int_equal(vf->rid.v, 0x180 + 2 * i);
-		assert_int_equal(vf->vendor, 0x8086);
 		assert_int_equal(vf->device, 0x10ca);
 		assert_int_equal(vf->bars[0].space, PCI_SPACE_MEM64);
 		assert_int_equal(vf->bars[0].size, 0x4000);
@@ -76,8 +74,7 @@ static void test_what_a_vf_is(void **state)
 		assert_int_equal(vf->bars[1].space, PCI_SPACE_NONE);
 		assert_int_equal(vf->caps.express, 0xa0);
 		assert_int_equal(vf->caps.msix, 0x70);
-		assert_int_equal(vf->msix_vectors, 3);
-		assert_int_equal(vf->msix_bar, 3);
+		assert_int_equal(vf->caps.msix_vectors, 3);
 		/* bus mastering is off until it is given away */
 		assert_int_equal(model_pci_peek(model_pci_vf(igb, i), PCI_COMMAND, 2) &
 					 PCI_COMMAND_MASTER,
@@ -262,16 +259,6 @@ static void test_vf_without_capabilities(void **state)
 	assert_refused(3, STATUS_TIMEOUT);
 }
 
-static void test_vf_msix_outside_its_slice(void **state)
-{
-	(void)state;
-	model_pci_poke(model_pci_vf(igb, 0), 0x74, 4, 0x4000 | 3); /* its neighbour's */
-	model_pci_poke(model_pci_vf(igb, 1), 0x74, 4, 0x3fd0 | 3); /* just fits */
-	assert_int_equal(vf_enable(&pool, &bus, pf, 2), STATUS_OK);
-	assert_int_equal(vf_by_index(&pool, 0)->msix_vectors, 0);
-	assert_int_equal(vf_by_index(&pool, 1)->msix_vectors, 3);
-}
-
 /* Whatever the PF and its VFs answer: an error leaves SR-IOV off, success tells only what is so. */
 static void test_nonsense_devices(void **state)
 {
@@ -302,8 +289,6 @@ static void test_nonsense_devices(void **state)
 				struct vf *vf = vf_by_index(&pool, i);
 
 				assert_true(pci_bus_vf_reachable(&bus, pf, vf->rid.v));
-				assert_true(vf->msix_vectors == 0 ||
-					    vf->msix_offset + 16u * vf->msix_vectors <= 0x4000);
 			}
 		} else {
 			assert_int_equal(sriov(PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_VFE, 0);
@@ -332,7 +317,6 @@ int main(void)
 		VF_TEST(test_vf_never_appears),
 		VF_TEST(test_vf_appears_far_too_late),
 		VF_TEST(test_vf_without_capabilities),
-		VF_TEST(test_vf_msix_outside_its_slice),
 		cmocka_unit_test(test_nonsense_devices),
 	};
 

@@ -25,15 +25,9 @@ enum call { CLAIM, UNCLAIM, ASSIGNED, QUARANTINE, RESET, CALLS };
 
 static enum status do_call(enum call call, partition_id_t owner)
 {
-	struct vf *claimed = NULL;
-
 	switch (call) {
-	case CLAIM: {
-		enum status status = vf_claim(&pool, 0, owner, &claimed);
-
-		assert_true((claimed == vf) == (status == STATUS_OK));
-		return status;
-	}
+	case CLAIM:
+		return vf_claim(&pool, vf, owner);
 	case UNCLAIM:
 		return vf_unclaim(&pool, vf, owner);
 	case ASSIGNED:
@@ -122,19 +116,6 @@ static void test_only_the_owner(void **state)
 			}
 		}
 	}
-	put_into(VF_FREE);
-	assert_int_equal(do_call(CLAIM, PARTITION_NONE), STATUS_INVALID);
-	assert_int_equal(vf->state, VF_FREE);
-}
-
-static void test_no_such_index(void **state)
-{
-	(void)state;
-	struct vf *none = NULL;
-
-	assert_int_equal(vf_claim(&pool, 2, mine, &none), STATUS_NOT_FOUND);
-	assert_int_equal(vf_claim(&pool, 0xffff, mine, &none), STATUS_NOT_FOUND);
-	assert_null(none);
 }
 
 /* Owner to owner only through quarantine and a reset. */
@@ -143,19 +124,19 @@ static void test_life_of_a_vf(void **state)
 	(void)state;
 	struct model_pci_function *device = model_pci_vf(igb, 0);
 
-	assert_int_equal(vf_claim(&pool, 0, mine, &vf), STATUS_OK);
+	assert_int_equal(vf_claim(&pool, vf, mine), STATUS_OK);
 	assert_int_equal(vf_reset(&pool, vf), STATUS_OK);
 	assert_int_equal(vf->state, VF_CLAIMED);
 	assert_int_equal(vf_assigned(&pool, vf, mine), STATUS_OK);
 	pci_config_write16(&bus, vf->rid, PCI_COMMAND, PCI_COMMAND_MASTER); /* the guest's */
-	assert_int_equal(vf_claim(&pool, 0, other, &vf), STATUS_BUSY);
+	assert_int_equal(vf_claim(&pool, vf, other), STATUS_BUSY);
 	unsigned resets = device->resets;
 	assert_int_equal(vf_quarantine(&pool, vf, mine), STATUS_OK);
 	assert_int_equal(model_pci_peek(device, PCI_COMMAND, 2) & PCI_COMMAND_MASTER, 0);
-	assert_int_equal(vf_claim(&pool, 0, other, &vf), STATUS_STATE);
+	assert_int_equal(vf_claim(&pool, vf, other), STATUS_STATE);
 	assert_int_equal(vf_reset(&pool, vf), STATUS_OK);
 	assert_int_equal(device->resets, resets + 1);
-	assert_int_equal(vf_claim(&pool, 0, other, &vf), STATUS_OK);
+	assert_int_equal(vf_claim(&pool, vf, other), STATUS_OK);
 	assert_no_violation();
 }
 
@@ -239,7 +220,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		POOL_TEST(test_every_call_from_every_state),
 		POOL_TEST(test_only_the_owner),
-		POOL_TEST(test_no_such_index),
 		POOL_TEST(test_life_of_a_vf),
 		POOL_TEST(test_refused_quarantine_leaves_the_device_alone),
 		POOL_TEST(test_dead_is_for_good),
