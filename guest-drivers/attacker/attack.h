@@ -90,6 +90,7 @@ void attack_config_order(void); /* order.c */
 void attack_doorbell_cpu(void); /* cpu.c */
 void attack_cpu_sweep(void);
 void attack_release(void);
+void attack_fault_flood(void);
 void attack_config_sweep(void); /* config.c */
 void attack_config_decode(void);
 void attack_config_bars(void);

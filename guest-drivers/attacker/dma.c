@@ -6,8 +6,9 @@
 
 #include "guest_map.h"
 
-#define EVIL  0xbadc0de5u
-#define PRIME 0x55aa55aau /* what a blocked read leaves behind */
+#define EVIL   0xbadc0de5u
+#define FLOODS 3u
+#define PRIME  0x55aa55aau /* what a blocked read leaves behind */
 
 static unsigned targets(uint64_t *values)
 {
@@ -147,6 +148,30 @@ void attack_dma_sweep(void)
 		write_one("offset-from-ram", base + (1ull << i), EVIL);
 	}
 	write_one("top", -(uint64_t)BLOCK, EVIL);
+	engine_control("control-after");
+}
+
+/*
+ * A page that is refused is 1024 records, twice what the SMMU's queue holds: most of them are lost.
+ * A second later the fault of a single block must be seen all the same (F44, F45).
+ */
+void attack_fault_flood(void)
+{
+	uint64_t base, end;
+	struct edu edu;
+
+	if (!engine_start() || !engine_control("control-before") || edu_start(&edu) != STATUS_OK) {
+		return;
+	}
+	guest_ram(&base, &end);
+	for (unsigned i = 0; i < FLOODS; i++) {
+		enum status status = edu_store(&edu, end + MIB(2), 0, PAGE_SIZE);
+
+		report("flood", status == STATUS_OK ? "issued" : "failed", "address=0x%lx",
+		       end + MIB(2));
+	}
+	clock_sleep_ns(1100000000);
+	write_one("after", end + MIB(4), EVIL);
 	engine_control("control-after");
 }
 

@@ -9,6 +9,7 @@ static const struct attack attacks[] = {
 	{"dma-read", attack_dma_read},
 	{"dma-regs", attack_dma_regs},
 	{"dma-sweep", attack_dma_sweep},
+	{"fault-flood", attack_fault_flood},
 	{"dma-reset", attack_dma_reset},
 	{"dma-off", attack_dma_off},
 	{"vf-rings", attack_vf_rings},

@@ -63,6 +63,17 @@ def check_sweep(o: Outcome) -> None:
     o.assert_recorded((RAM - 64, RAM + o.scenario.size, 1 << 32, 1 << 38, 1 << 39), "write")
 
 
+def check_flood(o: Outcome) -> None:
+    """F44, F45: the event queue overflows and says so; a later fault is seen, and nobody else pays."""
+    assert o.results("flood") == ["issued"] * 3
+    o.assert_contained()
+    flooded, after = (int([s for s in o.steps if s.step == name][0].values["address"], 16) for name in ("flood", "after"))
+    o.assert_recorded((flooded, after), "write")
+    assert o.report.overflows == 3, "each flood fills the queue of 512 records once"
+    assert o.records() == 3 * 512 + RECORDS_PER_BLOCK
+    assert len([f for f in o.faults if f.address >> 12 == flooded >> 12]) <= 3, "a line for each flood at most"
+
+
 def check_registers(o: Outcome) -> None:
     """F04: GICD, GICR, ITS, SMMU, ECAM, UART and their neighbours, read and written."""
     steps = [s for s in o.steps if "address" in s.values]
@@ -285,6 +296,7 @@ ROWS = {
     "F03-read": Row(Scenario("dma-read", "edu"), check_reads, aims_at_hypervisor=True),
     "F04": Row(Scenario("dma-regs", "edu"), check_registers),
     "F07-F08": Row(Scenario("dma-sweep", "edu"), check_sweep),
+    "F44": Row(Scenario("fault-flood", "edu"), check_flood),
     "F15": Row(Scenario("doorbell-dma", "edu"), check_doorbell_dma),
     "F16": Row(Scenario("event-sweep", "edu"), check_event_sweep),
     "F16-vf": Row(Scenario("event-sweep", "vf"), check_event_sweep),

@@ -61,6 +61,7 @@ CAUGHT_BY = {
     "trusting": ["F32-config", "F33"],
     "stay-put": ["six-vfs"],
     "deaf-smmu": ["F36", "F36-s1"],
+    "no-acknowledge": ["F44"],
 }
 # the same for the PF service: tests/faults/pf/*.c
 PF_CAUGHT_BY = {"no-scrub": ["F37"], "no-mailbox-scrub": ["F37"]}

@@ -65,6 +65,7 @@ class Report:
     devices: list[Device] = field(default_factory=list)
     faults: int = 0
     distinct_faults: int = 0
+    overflows: int = 0  # of the SMMU's event queue
     pools: dict[str, int] = field(default_factory=dict)  # what was taken of each
 
     def partition(self, name: str) -> Partition:
@@ -134,6 +135,7 @@ def parse_report(lines: Iterable[str]) -> Report:
                 report.pools[values["name"]] = int(values["used"])
             elif tag == "@faults":
                 report.faults, report.distinct_faults = int(values["total"]), int(values["distinct"])
+                report.overflows = int(values["overflows"])
         except (KeyError, ValueError) as error:
             raise ReportError(f"unreadable report line ({error}): {line}") from error
     return report
