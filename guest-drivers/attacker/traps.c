@@ -327,7 +327,7 @@ void attack_fetch(void)
 		{"ecam", GUEST_ECAM_BASE},
 		{"last", (1ull << 39) - 4},
 	};
-	uint64_t block = scratch_page(512), base, end;
+	uint64_t block = scratch_page(0), base, end;
 
 	guest_ram(&base, &end);
 	fetch_anywhere();
