@@ -9,7 +9,6 @@ instruction, what runs at EL2 between two places and the longest stretch in whic
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 from pathlib import Path
 from typing import Sequence
@@ -264,43 +263,16 @@ def symbol_sizes() -> dict[str, int]:
     return {f[3]: int(f[1], 16) for f in map(str.split, text.splitlines()) if len(f) == 4}
 
 
-def monitor(path: Path, command: str) -> str:
-    """One command to QEMU's monitor, and what it says before its next prompt."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-        link.settimeout(20)
-        link.connect(str(path))
-        said = b""
-        for text in (b"", command.encode() + b"\n"):
-            link.sendall(text)
-            said = b""
-            while not said.endswith(b"(qemu) "):
-                got = link.recv(65536)
-                if not got:
-                    break
-                said += got
-        return said.decode("utf-8", "replace")
-
-
 def pools_used(partitions: int) -> int:
-    """Bytes taken from the pools once all partitions run: tables, SMMU and ITS arenas."""
+    """Bytes taken from the pools, as the report says once all partitions are off: tables, SMMU and ITS arenas."""
     path = config(f"pools-{partitions}", second=partitions > 1)
-    at = FOLDER / "monitor"
-    at.unlink(missing_ok=True)
-    argv = ["--", *DETERMINISTIC, "-monitor", f"unix:{at},server=on,wait=off", "-no-shutdown"]
-    with Session(path, f"bench-pools-{partitions}", options=argv) as session:
+    with Session(path, f"bench-pools-{partitions}", options=["--", *DETERMINISTIC]) as session:
         session.machine.expect("every partition is off", 60, HYPERVISOR)
-        text = subprocess.run(["aarch64-linux-gnu-nm", str(BUILD / "hypervisor.elf")], check=True, capture_output=True,
-                              text=True, timeout=30).stdout
-        symbols = {f[2]: int(f[0], 16) for f in map(str.split, text.splitlines()) if len(f) == 3}
-        total = 0
-        for name, offset, unit in (("pool_used", 0, 4096), ("iommu_arena", 16, 1), ("irq_arena", 16, 1)):
-            said = monitor(at, f"xp /1wx {LOADED_AT + symbols[name] + offset:#x}")
-            word = re.search(r": 0x([0-9a-f]{8})", said)
-            if not word:
-                raise ValueError(f"QEMU's monitor does not show {name}: {said!r}")
-            total += int(word[1], 16) * unit
-        monitor(at, "quit")
-    return total
+        pools = [key_values(found[0]) for found in session.machine.console.find("@pool .*", HYPERVISOR)]
+    used = {p["name"]: int(p["used"]) for p in pools}
+    if set(used) != {"stage2", "smmu", "its"}:
+        raise ValueError(f"the report has no pools but {used}")
+    return used["stage2"] * 4096 + used["smmu"] + used["its"]
 
 
 def memory_per_partition() -> float:
