@@ -79,8 +79,6 @@ void core_kick(unsigned core);
 _Noreturn void core_loop(void);
 /* Drops the current stack and goes to core_loop(). */
 _Noreturn void core_leave_guest(void);
-/* Enters the guest at `entry` with x0 = `argument` and reset state. */
-_Noreturn void vcpu_enter_guest(struct vcpu *vcpu);
 
 /* --- the physical interrupt controller ------------------------------------------------------- */
 
@@ -110,7 +108,6 @@ void arch_publish_code(void);
 
 /* --- firmware -------------------------------------------------------------------------------- */
 
-enum status MUST_USE firmware_core_on(uint64_t affinity, uint64_t entry, uint64_t argument);
 _Noreturn void firmware_power_off(bool failed);
 
 /* Prints why and where, then powers the machine off with a failing status. */

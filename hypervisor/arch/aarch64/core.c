@@ -31,22 +31,21 @@ REG64(GICR_TYPER, 0x0008);
 #define GICR_TYPER_AFFINITY BITS(63, 32)
 #define MPIDR_AFFINITY	    0xff00ffffffull
 
-static bool find_redistributor(struct core *core, const struct machine_region *gicr)
+static bool find_redistributor(struct core *core, const struct machine_region *gicr, unsigned count)
 {
 	uint64_t packed = (core->affinity >> 32 & 0xff) << 24 | (core->affinity & 0xffffff);
 
-	for (uint64_t at = 0; at + 0x20000 <= gicr->size;) {
-		mmio_t frame = {gicr->base.v + at};
-		uint64_t type = mmio_read64(frame, GICR_TYPER);
+	for (; count; count--, gicr++) {
+		uint64_t type = 0;
 
-		if (field_get(GICR_TYPER_AFFINITY, type) == packed) {
-			core->redistributor = frame;
-			return true;
+		for (uint64_t at = 0; at + 0x20000 <= gicr->size && !(type & GICR_TYPER_LAST);
+		     at += type & GICR_TYPER_VLPIS ? 0x40000 : 0x20000) {
+			core->redistributor.base = gicr->base.v + at;
+			type = mmio_read64(core->redistributor, GICR_TYPER);
+			if (field_get(GICR_TYPER_AFFINITY, type) == packed) {
+				return true;
+			}
 		}
-		if (type & GICR_TYPER_LAST) {
-			break;
-		}
-		at += type & GICR_TYPER_VLPIS ? 0x40000 : 0x20000;
 	}
 	return false;
 }
@@ -64,23 +63,10 @@ unsigned cores_find(const uint64_t *affinities, unsigned count, const struct mac
 			cores[next++].affinity = affinities[i];
 		}
 	}
-	for (; found < next; found++) {
-		bool has = false;
-
-		for (unsigned g = 0; g < gicr_count && !has; g++) {
-			has = find_redistributor(&cores[found], &gicr[g]);
-		}
-		if (!has) {
-			break;
-		}
+	while (found < next && find_redistributor(&cores[found], gicr, gicr_count)) {
+		found++;
 	}
 	return found;
-}
-
-enum status core_power_on(struct core *core)
-{
-	return firmware_core_on(core->affinity, (uint64_t)(uintptr_t)secondary,
-				(uint64_t)(uintptr_t)core);
 }
 
 void core_init(struct core *core)
@@ -119,17 +105,12 @@ void arch_publish_code(void)
 /* TTRF, TPMS, TDRA, TDOSA, HPMD: no trace, profiling or OS lock; EL2 is not counted. */
 #define MDCR_TRAPS (BIT(19) | BIT(14) | BIT(11) | BIT(10) | BIT(17))
 
-static bool has_pmu(void)
+static void reset_pmu(void)
 {
 	uint64_t version = sysreg_read(id_aa64dfr0_el1) >> 8 & 15;
 
-	return version != 0 && version != 15;
-}
-
-static void reset_pmu(void)
-{
 	sysreg_write(mdcr_el2, MDCR_TRAPS);
-	if (!has_pmu()) {
+	if (version == 0 || version == 15) { /* no PMU of this architecture */
 		return;
 	}
 	uint64_t counters = sysreg_read(pmcr_el0) >> 11 & 31;
@@ -147,29 +128,12 @@ static void reset_el1(const struct vcpu *vcpu)
 {
 	sysreg_write(vmpidr_el2, BIT(31) | vcpu->index);
 	sysreg_write(sctlr_el1, 0x30d00800);
-	sysreg_write(cpacr_el1, 0);
-	sysreg_write(vbar_el1, 0);
-	sysreg_write(ttbr0_el1, 0);
-	sysreg_write(ttbr1_el1, 0);
-	sysreg_write(tcr_el1, 0);
-	sysreg_write(mair_el1, 0);
-	sysreg_write(amair_el1, 0);
-	sysreg_write(contextidr_el1, 0);
-	sysreg_write(tpidr_el0, 0);
-	sysreg_write(tpidrro_el0, 0);
-	sysreg_write(tpidr_el1, 0);
-	sysreg_write(sp_el0, 0);
-	sysreg_write(sp_el1, 0);
-	sysreg_write(elr_el1, 0);
-	sysreg_write(spsr_el1, 0);
-	sysreg_write(esr_el1, 0);
-	sysreg_write(far_el1, 0);
-	sysreg_write(par_el1, 0);
-	sysreg_write(csselr_el1, 0);
-	sysreg_write(mdscr_el1, 0);
-	sysreg_write(cntkctl_el1, 0);
-	sysreg_write(cntv_ctl_el0, 0);
-	sysreg_write(cntp_ctl_el0, 0);
+	__asm__ volatile(".irp name, cpacr_el1, vbar_el1, ttbr0_el1, ttbr1_el1, tcr_el1, mair_el1, "
+			 "amair_el1, contextidr_el1, tpidr_el0, tpidrro_el0, tpidr_el1, sp_el0, "
+			 "sp_el1, elr_el1, spsr_el1, esr_el1, far_el1, par_el1, csselr_el1, "
+			 "mdscr_el1, cntkctl_el1, cntv_ctl_el0, cntp_ctl_el0\n\t"
+			 "msr \\name, xzr\n\t.endr" ::
+				 : "memory");
 	reset_pmu();
 }
 
@@ -200,7 +164,8 @@ static void stage2_load(const void *root, vmid_t vmid)
 				 : "memory");
 }
 
-_Noreturn void vcpu_enter_guest(struct vcpu *vcpu)
+/* With x0 = `argument`, from its entry on, in reset state. */
+static _Noreturn void vcpu_enter_guest(struct vcpu *vcpu)
 {
 	struct partition *partition = vcpu->partition;
 	struct guest_registers regs __attribute__((aligned(16))) = {.x = {vcpu->argument}};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine's own PSCI, by SMC (Arm DEN 0022). */
-#include "arch.h"
 #include "console.h"
+#include "core.h"
 
 #define PSCI_SYSTEM_OFF 0x84000008u
 #define PSCI_CPU_ON	0xc4000003u
@@ -21,9 +21,11 @@ static int64_t smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
 	return (int64_t)x0;
 }
 
-enum status firmware_core_on(uint64_t affinity, uint64_t entry, uint64_t argument)
+enum status core_power_on(struct core *core)
 {
-	return smc(PSCI_CPU_ON, affinity, entry, argument) == 0 ? STATUS_OK : STATUS_HARDWARE;
+	return smc(PSCI_CPU_ON, core->affinity, (uintptr_t)secondary, (uintptr_t)core) == 0
+		       ? STATUS_OK
+		       : STATUS_HARDWARE;
 }
 
 _Noreturn void firmware_power_off(bool failed)

@@ -27,7 +27,7 @@
 void mmu_build(pa_t fdt);
 void mmu_enable(void);
 
-extern char __image_start[], __rodata_start[], __data_start[], __image_end[];
+extern char vectors[], __image_start[], __rodata_start[], __data_start[], __image_end[];
 
 __attribute__((section(".boot"), aligned(4096))) static uint64_t tables[TABLES][ENTRIES];
 __attribute__((section(".boot"))) static unsigned tables_used;
@@ -44,7 +44,7 @@ static uint64_t *next_table(uint64_t *entry)
 {
 	if (!(*entry & VALID)) {
 		if (tables_used == TABLES) {
-			panic("EL2 page tables: the pool of %d is exhausted", TABLES);
+			panic("EL2 page tables: the pool of %u is exhausted", TABLES);
 		}
 		memset(tables[tables_used], 0, sizeof(tables[0]));
 		*entry = (uint64_t)(uintptr_t)tables[tables_used++] | VALID | TABLE;
@@ -98,6 +98,7 @@ void mmu_enable(void)
 {
 	uint64_t range = sysreg_read(id_aa64mmfr0_el1) & 15;
 
+	sysreg_write(vbar_el2, (uintptr_t)vectors);
 	sysreg_write(hcr_el2, HCR_RW); /* E2H = 0 */
 	isb();
 	sysreg_write(mair_el2, MAIR_NORMAL_WB << 8 | MAIR_DEVICE_nGnRE);

@@ -41,9 +41,6 @@ primary:
 	mov	x1, #0
 	sub	x2, x2, x0
 	bl	memset
-	adrp	x0, vectors
-	add	x0, x0, :lo12:vectors
-	msr	vbar_el2, x0
 	mov	x0, x19
 	bl	boot_main
 	b	.
@@ -54,9 +51,6 @@ secondary:
 	msr	daifset, #15
 	mov	x19, x0
 	bl	mmu_enable
-	adrp	x0, vectors
-	add	x0, x0, :lo12:vectors
-	msr	vbar_el2, x0
 	mov	x0, x19
 	bl	core_stack
 	mov	sp, x0
