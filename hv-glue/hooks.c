@@ -81,7 +81,7 @@ static enum status partition_start(partition_id_t id)
 		a->refused = attach(a) != STATUS_OK;
 		hv_pause();
 		if (!a->refused) {
-			log_info("%s -> %s (%s): DMA by SMMU stage %d, interrupts %s",
+			log_info("%s -> %s (%s): DMA by SMMU stage %u, interrupts %s",
 				 pci_name(a->identity.rid, name), hv_partition_name(id),
 				 a->request->label, iommu_stage1() ? 1 : 2,
 				 side->irq.why_injected ? "injected" : "as vLPIs");

@@ -242,7 +242,7 @@ void partition_turn(struct partition *partition)
 	}
 	if (request == REQUEST_RESET &&
 	    !log_allowed(&partition->reset_quota, clock_ns(), RESETS_IN_WINDOW, RESET_WINDOW)) {
-		log_error("%s: more than %d restarts in 10 s: stopped", partition->config->name,
+		log_error("%s: more than %u restarts in 10 s: stopped", partition->config->name,
 			  RESETS_IN_WINDOW);
 		stop(partition, PARTITION_CRASHED);
 		return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One line to the log. The text names the function (bus:device.function), the partition, what was
- * wrong and what to do. Conversions: %s %c %d %u %x %lu %lx %llu %llx %p %%, width, zero padding
- * and the '-' flag; no floating point. A line longer than LOG_LINE is cut, never split.
+ * wrong and what to do. Conversions: %s %u %x %lu %lx %llu %llx %%, width and zero padding. A line
+ * longer than LOG_LINE is cut, never split.
  *
  * log_sink() is supplied by the platform: it gets one finished line without a newline.
  */

@@ -30,12 +30,11 @@ __attribute__((format(printf, 2, 3))) static void check(const char *want, const 
 static void test_format(void **state)
 {
 	(void)state;
-	check("a -5 5 ff", "a %d %u %x", -5, 5u, 0xffu);
-	check("0x00ff|  7|-07| -7", "0x%04x|%3d|%03d|%3d", 0xffu, 7, -7, -7);
+	check("a 5 ff", "a %u %x", 5u, 0xffu);
+	check("0x00ff|  7|007|1234", "0x%04x|%3u|%03u|%3u", 0xffu, 7u, 7u, 1234u);
 	check("18446744073709551615", "%lu", ~0ul);
-	check("-9223372036854775808", "%ld", INT64_MIN);
-	check("abc0x1f", "%s%c%p", "ab", 'c', (void *)0x1f);
-	check("100%", "%d%%", 100);
+	check("abcd", "%s%s", "ab", "cd");
+	check("100%", "%u%%", 100u);
 }
 
 static void test_format_is_cut_never_overrun(void **state)
