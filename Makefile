@@ -32,7 +32,6 @@ HOST_EXTRA := $(addprefix hypervisor/,config.c fit.c hypercall.c machine.c parti
 		release.c vgic.c vgic_bank.c vgic_lpi.c vuart.c $(addprefix arch/aarch64/,stage2.c vgic_lr.c))
 
 LIBFDT	   := $(BUILD)/libfdt-src/libfdt
-LIBFDT_C   := fdt fdt_ro fdt_check fdt_addresses fdt_strerror
 WARN	   := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
 STD	   := -std=gnu11 -fno-common -MMD -MP
 HV_FLAGS   := $(STD) -O2 -g -ffreestanding -fomit-frame-pointer -fno-stack-protector -fpie -mgeneral-regs-only \
@@ -63,8 +62,7 @@ help:
 	@sed -n 's/^#: //p' Makefile
 
 # --- hypervisor -----------------------------------------------------------------------------------
-HV_OBJ := $(patsubst %,$(BUILD)/hv/%.o,$(basename $(call sources,$(HV_ROOMS)))) \
-	  $(LIBFDT_C:%=$(BUILD)/hv/libfdt/%.o)
+HV_OBJ := $(patsubst %,$(BUILD)/hv/%.o,$(basename $(call sources,$(HV_ROOMS))))
 hypervisor: $(BUILD)/hypervisor.bin
 
 HV_SCRIPT := hypervisor/arch/aarch64/hypervisor.ld
@@ -76,9 +74,6 @@ $(BUILD)/hypervisor.elf: $(HV_OBJ) $(HV_SCRIPT)
 	$(Q)$(HV_LD) -o $@ $(HV_OBJ)
 %.bin: %.elf
 	$(Q)$(CROSS)objcopy -O binary $< $@
-$(BUILD)/hv/libfdt/%.o: $(LIBFDT)/%.c Makefile
-	@mkdir -p $(@D)
-	$(Q)$(CROSS)gcc $(HV_FLAGS) -O3 -mno-strict-align -c $< -o $@
 $(BUILD)/hv/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC    $<"
 	$(Q)$(CROSS)gcc $(HV_FLAGS) $(WARN) $(I_$(call room,$<)) $(I_FILE_$<) -c $< -o $@

@@ -45,7 +45,6 @@ struct partition_side {
 };
 
 struct glue {
-	struct pci_bus bus;
 	bool iommu_ready, irq_ready, dump_pci;
 	struct arena iommu_arena, irq_arena;
 	struct vf_pool pools[GLUE_POOLS];
@@ -53,6 +52,7 @@ struct glue {
 	struct partition_side sides[HV_MAX_PARTITIONS];
 	struct assignment assignments[HV_MAX_PARTITIONS * HV_MAX_DEVICES];
 	unsigned assignment_count;
+	struct pci_bus bus; /* at the end: its functions are filled as they are found */
 };
 
 extern struct glue glue;

@@ -7,7 +7,7 @@
 #include "hooks.h"
 #include "log.h"
 
-struct glue glue;
+struct glue glue NOINIT;
 
 _Static_assert(HV_LPI_SLOTS == IRQ_PARTITION_SLOTS, "a slot for every event");
 
@@ -47,7 +47,7 @@ static void enable_vfs(struct pci_function *pf, unsigned count)
 	enum status status;
 
 	if (glue.pool_count == GLUE_POOLS) {
-		log_error("%s: VFs of more than %d functions", pci_name(pf->rid, name), GLUE_POOLS);
+		log_error("%s: VFs of more than %u functions", pci_name(pf->rid, name), GLUE_POOLS);
 		return;
 	}
 	status = pci_function_reset(&glue.bus, pf->rid, pf->caps.express);
@@ -64,10 +64,10 @@ static void enable_vfs(struct pci_function *pf, unsigned count)
 	log_info("%s: %u VFs enabled", pci_name(pf->rid, name), count);
 }
 
-static void start_pci(const void *fdt)
+static void start_pci(const struct dt_walk *bridge)
 {
 	struct pci_host host;
-	enum status status = pci_host_from_fdt(&host, fdt);
+	enum status status = pci_host_from_fdt(&host, bridge);
 
 	for (unsigned i = 0; status == STATUS_OK && i < host.window_count; i++) {
 		if (host.windows[i].space == PCI_SPACE_IO) {
@@ -118,16 +118,15 @@ static void start_vfs(void)
 	}
 }
 
-/* Enough bits for every stream that the buses there are can send. */
-static unsigned stream_bits(void)
+/* Enough bits for every id that the buses there are can send. */
+static unsigned id_bits(const struct pci_id_map *maps, unsigned count)
 {
-	const struct pci_host *host = &glue.bus.host;
 	unsigned buses = glue.bus.bus_count ? glue.bus.bus_count : 1;
-	uint32_t end = (host->bus_first + buses) * 256u; /* of requester ids */
+	uint32_t end = (glue.bus.host.bus_first + buses) * 256u; /* of requester ids */
 	unsigned bits = 8;
 
-	for (unsigned i = 0; i < host->iommu_map_count; i++) {
-		const struct pci_id_map *map = &host->iommu_map[i];
+	for (unsigned i = 0; i < count; i++) {
+		const struct pci_id_map *map = &maps[i];
 		uint32_t used = end > map->rid_base ? end - map->rid_base : 0;
 		uint64_t streams =
 			(uint64_t)map->out_base + (used < map->length ? used : map->length);
@@ -150,12 +149,13 @@ static bool is_ready(const char *leg, enum status status)
 
 static void start_iommu(const struct glue_machine *machine)
 {
+	const struct pci_host *host = &glue.bus.host;
 	struct iommu_config config = {machine->smmu, machine->smmu_size, &glue.iommu_arena,
-				      stream_bits()};
+				      id_bits(host->iommu_map, host->iommu_map_count)};
 
 	glue.iommu_arena = (struct arena){iommu_memory, sizeof(iommu_memory), 0};
 	glue.iommu_ready =
-		is_ready("SMMU", machine->has_smmu ? iommu_init(&config) : STATUS_NOT_FOUND);
+		is_ready("SMMU", machine->smmu_size ? iommu_init(&config) : STATUS_NOT_FOUND);
 }
 
 static void start_irq_route(const struct glue_machine *machine)
@@ -163,6 +163,7 @@ static void start_irq_route(const struct glue_machine *machine)
 	struct irq_route_config config = {
 		.its = machine->its,
 		.cores = machine->cores,
+		.device_bits = id_bits(glue.bus.host.msi_map, glue.bus.host.msi_map_count),
 		.sink = {hv_lpi_route, hv_lpi_clear, hv_alarm, hooks_storm},
 		.tables = &glue.irq_arena,
 	};
@@ -170,7 +171,7 @@ static void start_irq_route(const struct glue_machine *machine)
 	glue.irq_arena = (struct arena){irq_memory, sizeof(irq_memory), 0};
 	memcpy(config.redistributors, machine->redistributors, sizeof(config.redistributors));
 	glue.irq_ready =
-		is_ready("ITS", machine->has_its ? irq_route_init(&config) : STATUS_NOT_FOUND);
+		is_ready("ITS", machine->its.base ? irq_route_init(&config) : STATUS_NOT_FOUND);
 }
 
 void glue_start_interrupts(void)
@@ -198,10 +199,11 @@ enum status glue_start(const struct glue_machine *machine, struct hv_hooks *hook
 {
 	enum status status = STATUS_OK;
 
-	if (machine->has_smmu && iommu_block_all(machine->smmu) != STATUS_OK) {
+	memset(&glue, 0, offsetof(struct glue, bus.functions));
+	if (machine->smmu_size && iommu_block_all(machine->smmu) != STATUS_OK) {
 		return STATUS_HARDWARE; /* DMA may be open: nothing is safe to start */
 	}
-	start_pci(machine->fdt);
+	start_pci(machine->host_bridge);
 	collect_assignments();
 	start_vfs();
 	start_iommu(machine);

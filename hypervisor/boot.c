@@ -16,20 +16,11 @@
 static struct machine machine;
 static struct config config;
 static struct free_memory free_memory;
+static struct dt_node fit;
 extern char __image_start[], __image_end[];
 
 /* Nothing was started: say why, and end with a failing status. */
-__attribute__((format(printf, 1, 2))) static _Noreturn void give_up(const char *format, ...)
-{
-	char line[LOG_LINE + 1];
-	va_list arguments;
-
-	va_start(arguments, format);
-	format_text(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	log_error("cannot start: %s", line);
-	firmware_power_off(true);
-}
+#define give_up(...) (log_error("cannot start: " __VA_ARGS__), firmware_power_off(true))
 
 static void map_devices(void)
 {
@@ -64,7 +55,7 @@ static void find_machine(const void *fdt)
 	}
 }
 
-static void find_memory(void)
+static void find_memory(const void *fdt)
 {
 	for (unsigned i = 0; i < machine.memory_count; i++) {
 		free_memory.ranges[free_memory.count].base = machine.memory[i].base.v;
@@ -82,14 +73,12 @@ static void find_memory(void)
 		uint64_t end = align_up(pa_of(machine.fit).v + machine.fit_size, PAGE_SIZE);
 
 		mmu_map((pa_t){start}, end - start, MAP_READ_ONLY);
-	}
-	for (unsigned i = 0; i < free_memory.count; i++) {
-		mmu_map((pa_t){free_memory.ranges[i].base}, free_memory.ranges[i].size, MAP_DATA);
+		free_memory_remove(&free_memory, start, end - start);
 	}
 	/* mapped read-only since start.S, with what surrounds it */
-	free_memory_remove(&free_memory, pa_of(machine.fdt).v & ~(MIB(2) - 1), MIB(4));
-	if (machine.fit) {
-		free_memory_remove(&free_memory, pa_of(machine.fit).v, machine.fit_size);
+	free_memory_remove(&free_memory, pa_of(fdt).v & ~(MIB(2) - 1), MIB(4));
+	for (unsigned i = 0; i < free_memory.count; i++) {
+		mmu_map((pa_t){free_memory.ranges[i].base}, free_memory.ranges[i].size, MAP_DATA);
 	}
 }
 
@@ -97,11 +86,11 @@ static void read_config(void)
 {
 	struct fit_image image;
 
-	if (!machine.fit || fit_open(machine.fit, machine.fit_size) != STATUS_OK) {
+	if (!machine.fit || dt_open(&fit, machine.fit, machine.fit_size) != STATUS_OK) {
 		give_up("no FIT image with partitions was given as initrd; make one with 'causeway "
 			"pack'");
 	}
-	if (fit_image(machine.fit, "config", &image) != STATUS_OK ||
+	if (fit_image(fit, "config", &image) != STATUS_OK ||
 	    config_read(&config, image.data, image.size, machine.core_count) != STATUS_OK) {
 		give_up("the config in the FIT image is not usable; no partition was started");
 	}
@@ -121,9 +110,7 @@ static void find_cores(void)
 static void start_legs(void)
 {
 	struct glue_machine legs = {
-		.fdt = machine.fdt,
-		.has_smmu = machine.smmu.size != 0,
-		.has_its = machine.its.size != 0,
+		.host_bridge = &machine.host_bridge,
 		.smmu = {machine.smmu.base.v},
 		.smmu_size = machine.smmu.size,
 		.its = {machine.its.base.v},
@@ -179,13 +166,13 @@ static void start_partitions(void)
 _Noreturn void boot_main(const void *fdt)
 {
 	find_machine(fdt);
-	find_memory();
+	find_memory(fdt);
 	find_cores();
 	read_config();
 	partitions_init(&config, &free_memory,
 			(pa_t){machine.its.size ? machine.its.base.v + 0x10000 : 0});
 	start_legs();
-	if (partitions_check_images(machine.fit) == 0) {
+	if (partitions_check_images(fit) == 0) {
 		give_up("no partition can be started");
 	}
 	listen(&machine.smmu_event, partition_hooks.device_interrupt, HV_EXIT_OTHER);

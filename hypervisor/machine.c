@@ -4,41 +4,53 @@
 #include <string.h>
 
 #include "bits.h"
-#include "dt.h"
 #include "log.h"
 
 #define GIC_EDGE 1 /* interrupt flags cell */
 
-/* The n-th entry of `reg`. libfdt walks from the root to find a parent: the caller does it once. */
-static bool read_reg(const void *fdt, int parent, int node, unsigned index,
-		     struct machine_region *region)
-{
-	int address = fdt_address_cells(fdt, parent), size = fdt_size_cells(fdt, parent);
-	struct dt_cells reg = dt_cells(fdt, node, "reg");
-	unsigned entry = (unsigned)(address + size);
+enum kind { UART, SMMU, ITS, GIC, ECAM, KINDS };
 
-	if (address < 1 || address > 2 || size < 1 || size > 2 || reg.count < entry * (index + 1)) {
+static const char *const kinds[KINDS] = {"arm,pl011", "arm,smmu-v3", "arm,gic-v3-its", "arm,gic-v3",
+					 "pci-host-ecam-generic"};
+
+/* The n-th entry of `reg`. */
+static bool read_reg(const struct dt_walk *at, unsigned index, struct machine_region *region)
+{
+	unsigned address = dt_u32(at->path[at->depth - 2], "#address-cells", 2);
+	unsigned size = dt_u32(at->path[at->depth - 2], "#size-cells", 1);
+	struct dt_cells reg = dt_cells(at->node, "reg");
+
+	if (address < 1 || address > 2 || size < 1 || size > 2 ||
+	    reg.count < (address + size) * (index + 1)) {
 		return false;
 	}
-	reg.at += entry * index;
-	region->base.v = dt_take(&reg, (unsigned)address);
-	region->size = dt_take(&reg, (unsigned)size);
+	reg.at += (address + size) * index;
+	region->base.v = dt_take(&reg, address);
+	region->size = dt_take(&reg, size);
 	return true;
 }
 
-static bool find_region(const void *fdt, const char *compatible, struct machine_region *region,
-			int *node)
+/* Entries of `reg` from `first` on, as many as there is room for; false: there are more. */
+static bool read_regs(const struct dt_walk *at, unsigned first, struct machine_region *regions,
+		      unsigned room, unsigned *count)
 {
-	*node = dt_next_enabled(fdt, -1, compatible);
-	return *node >= 0 && read_reg(fdt, fdt_parent_offset(fdt, *node), *node, 0, region);
+	struct machine_region region;
+
+	for (; read_reg(at, first, &region); first++) {
+		if (*count == room) {
+			return false;
+		}
+		regions[(*count)++] = region;
+	}
+	return true;
 }
 
 /* The interrupt called `name` (or the first, without a name), as the GICv3 binding writes it. */
-static void read_interrupt(const void *fdt, int node, const char *name,
-			   struct machine_interrupt *out)
+static void read_interrupt(struct dt_node node, const char *name, struct machine_interrupt *out)
 {
-	int index = name ? fdt_stringlist_search(fdt, node, "interrupt-names", name) : 0;
-	struct dt_cells cells = dt_cells(fdt, node, "interrupts");
+	unsigned which;
+	int index = name ? dt_position(node, "interrupt-names", &name, 1, &which) : 0;
+	struct dt_cells cells = dt_cells(node, "interrupts");
 
 	if (index < 0 || cells.count / 3 <= (unsigned)index) {
 		return;
@@ -50,76 +62,37 @@ static void read_interrupt(const void *fdt, int node, const char *name,
 	}
 }
 
-static void read_memory(struct machine *machine, const void *fdt)
+/* The reservation block, up to its entry of zeroes; false: it does not end, or has too many. */
+static bool read_reserve_map(struct machine *machine, struct dt_cells map)
 {
-	int node = -1;
+	while (map.count >= 4) {
+		uint64_t base = dt_take(&map, 2), size = dt_take(&map, 2);
+		bool last = base == 0 && size == 0;
 
-	while ((node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "memory", 7)) >= 0) {
-		int parent = fdt_parent_offset(fdt, node);
-
-		for (unsigned i = 0;
-		     dt_is_enabled(fdt, node) && machine->memory_count < MACHINE_MEMORY &&
-		     read_reg(fdt, parent, node, i, &machine->memory[machine->memory_count]);
-		     i++) {
-			machine->memory_count++;
+		if (last || machine->reserved_count == MACHINE_RESERVED) {
+			return last;
 		}
+		machine->reserved[machine->reserved_count++] =
+			(struct machine_region){{base}, size};
+	}
+	return false;
+}
+
+static void read_core(struct machine *machine, const struct dt_walk *at)
+{
+	struct dt_cells reg = dt_cells(at->node, "reg");
+
+	if (dt_is(at->node, "device_type", "cpu") && (reg.count == 1 || reg.count == 2) &&
+	    reg.count == dt_u32(at->path[at->depth - 2], "#address-cells", 2) &&
+	    machine->core_count < ARRAY_SIZE(machine->affinities)) {
+		machine->affinities[machine->core_count++] = dt_take(&reg, 2);
 	}
 }
 
-static enum status read_reserved(struct machine *machine, const void *fdt)
+static void read_fit(struct machine *machine, struct dt_node chosen)
 {
-	int parent = fdt_path_offset(fdt, "/reserved-memory"), node, entries = fdt_num_mem_rsv(fdt);
-	struct machine_region region;
-
-	for (int i = 0; i < entries; i++) {
-		if (machine->reserved_count == MACHINE_RESERVED ||
-		    fdt_get_mem_rsv(fdt, i, &region.base.v, &region.size) != 0) {
-			return STATUS_NO_MEMORY;
-		}
-		machine->reserved[machine->reserved_count++] = region;
-	}
-	if (parent < 0) {
-		return STATUS_OK;
-	}
-	fdt_for_each_subnode(node, fdt, parent)
-	{
-		for (unsigned i = 0; read_reg(fdt, parent, node, i, &region); i++) {
-			if (machine->reserved_count == MACHINE_RESERVED) {
-				return STATUS_NO_MEMORY;
-			}
-			machine->reserved[machine->reserved_count++] = region;
-		}
-	}
-	return STATUS_OK;
-}
-
-static void read_cores(struct machine *machine, const void *fdt)
-{
-	int cpus = fdt_path_offset(fdt, "/cpus"), node;
-
-	if (cpus < 0) {
-		return;
-	}
-
-	int cells = fdt_address_cells(fdt, cpus);
-
-	fdt_for_each_subnode(node, fdt, cpus)
-	{
-		struct dt_cells reg = dt_cells(fdt, node, "reg");
-
-		if (dt_is(fdt, node, "device_type", "cpu") && cells > 0 && cells <= 2 &&
-		    reg.count == (unsigned)cells &&
-		    machine->core_count < ARRAY_SIZE(machine->affinities)) {
-			machine->affinities[machine->core_count++] = dt_take(&reg, reg.count);
-		}
-	}
-}
-
-static void read_fit(struct machine *machine, const void *fdt)
-{
-	int chosen = fdt_path_offset(fdt, "/chosen");
-	struct dt_cells start = dt_cells(fdt, chosen, "linux,initrd-start");
-	struct dt_cells end = dt_cells(fdt, chosen, "linux,initrd-end");
+	struct dt_cells start = dt_cells(chosen, "linux,initrd-start");
+	struct dt_cells end = dt_cells(chosen, "linux,initrd-end");
 
 	if (start.count == end.count && (end.count == 1 || end.count == 2)) {
 		uint64_t from = dt_take(&start, 2), to = dt_take(&end, 2);
@@ -129,49 +102,71 @@ static void read_fit(struct machine *machine, const void *fdt)
 	}
 }
 
-static void read_devices(struct machine *machine, const void *fdt)
+/* Of each kind the first one counts, whether it can be read or not; of host bridges all do. */
+static void read_device(struct machine *machine, const struct dt_walk *at, unsigned *seen)
 {
-	int node;
+	struct machine_region *const regions[KINDS] = {
+		&machine->uart, &machine->smmu, &machine->its, &machine->gicd,
+		&machine->ecam[machine->ecam_count % MACHINE_ECAM]};
+	unsigned kind;
 
-	if (find_region(fdt, "arm,pl011", &machine->uart, &node)) {
-		read_interrupt(fdt, node, NULL, &machine->uart_interrupt);
+	if (dt_position(at->node, "compatible", kinds, KINDS, &kind) < 0 || *seen >> kind & 1 ||
+	    !dt_is_enabled(at->node)) {
+		return;
 	}
-	if (find_region(fdt, "arm,smmu-v3", &machine->smmu, &node)) {
-		read_interrupt(fdt, node, "eventq", &machine->smmu_event);
-		read_interrupt(fdt, node, "gerror", &machine->smmu_error);
+	if (kind == ECAM && machine->host_bridge.depth == 0) {
+		machine->host_bridge = *at;
 	}
-	(void)find_region(fdt, "arm,gic-v3-its", &machine->its, &node);
-	if (find_region(fdt, "arm,gic-v3", &machine->gicd, &node)) {
-		for (int parent = fdt_parent_offset(fdt, node);
-		     machine->gicr_count < MACHINE_GICR &&
-		     read_reg(fdt, parent, node, machine->gicr_count + 1,
-			      &machine->gicr[machine->gicr_count]);) {
-			machine->gicr_count++;
-		}
+	*seen |= kind == ECAM && machine->ecam_count + 1 < MACHINE_ECAM ? 0 : 1u << kind;
+	if (!read_reg(at, 0, regions[kind])) {
+		return;
 	}
-	for (node = -1; machine->ecam_count < MACHINE_ECAM;) {
-		node = dt_next_enabled(fdt, node, "pci-host-ecam-generic");
-		if (node < 0) {
-			break;
-		}
-		machine->ecam_count += read_reg(fdt, fdt_parent_offset(fdt, node), node, 0,
-						&machine->ecam[machine->ecam_count]);
+	if (kind == UART) {
+		read_interrupt(at->node, NULL, &machine->uart_interrupt);
+	} else if (kind == SMMU) {
+		read_interrupt(at->node, "eventq", &machine->smmu_event);
+		read_interrupt(at->node, "gerror", &machine->smmu_error);
+	} else if (kind == GIC) {
+		(void)read_regs(at, 1, machine->gicr, MACHINE_GICR, &machine->gicr_count);
+	} else if (kind == ECAM) {
+		machine->ecam_count++;
 	}
 }
 
 enum status machine_read(struct machine *machine, const void *fdt)
 {
+	struct dt_walk at = {.depth = 1}; /* behind the root, which is no device */
+	unsigned seen = 0;
+
 	memset(machine, 0, sizeof(*machine));
-	if (fdt_check_header(fdt) != 0) {
+	if (dt_open(&at.node, fdt, SIZE_MAX) != STATUS_OK) {
 		return STATUS_INVALID;
 	}
-	machine->fdt = fdt;
-	read_devices(machine, fdt);
-	read_memory(machine, fdt);
-	read_cores(machine, fdt);
-	read_fit(machine, fdt);
-	if (read_reserved(machine, fdt) != STATUS_OK) {
+	if (!read_reserve_map(machine, dt_reserved(fdt))) {
 		return STATUS_NO_MEMORY;
+	}
+	at.path[0] = at.node;
+	while (dt_walk(&at, 0)) {
+		const char *name = dt_name(at.node);
+		const char *above = at.depth == 3 ? dt_name(at.path[1]) : "";
+
+		if (!strcmp(above, "cpus")) {
+			read_core(machine, &at);
+		} else if (!strcmp(above, "reserved-memory")) {
+			if (!read_regs(&at, 0, machine->reserved, MACHINE_RESERVED,
+				       &machine->reserved_count)) {
+				return STATUS_NO_MEMORY;
+			}
+		} else if (at.depth == 2 && !strcmp(name, "chosen")) {
+			read_fit(machine, at.node);
+		} else if (!strncmp(name, "memory", 6) && dt_is(at.node, "device_type", "memory")) {
+			if (dt_is_enabled(at.node)) {
+				(void)read_regs(&at, 0, machine->memory, MACHINE_MEMORY,
+						&machine->memory_count);
+			}
+		} else {
+			read_device(machine, &at, &seen);
+		}
 	}
 	return machine->memory_count && machine->gicr_count && machine->core_count ? STATUS_OK
 										   : STATUS_INVALID;

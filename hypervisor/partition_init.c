@@ -123,7 +123,7 @@ static enum status trap_emulated_devices(struct partition *partition)
 	return status;
 }
 
-static enum status check_images(struct partition *partition, const void *fit)
+static enum status check_images(struct partition *partition, struct dt_node fit)
 {
 	const struct partition_config *config = partition->config;
 	enum status status = STATUS_OK;
@@ -152,19 +152,6 @@ static enum status check_images(struct partition *partition, const void *fit)
 	return status;
 }
 
-static enum status init_one(struct partition *partition, struct free_memory *memory, pa_t doorbell)
-{
-	enum status status = take_memory(partition, memory);
-
-	if (status == STATUS_OK) {
-		status = build_tables(partition, doorbell);
-	}
-	if (status == STATUS_OK) {
-		status = trap_emulated_devices(partition);
-	}
-	return status;
-}
-
 void partitions_init(const struct config *config, struct free_memory *memory, pa_t doorbell)
 {
 	partition_count = config->partition_count;
@@ -184,13 +171,15 @@ void partitions_init(const struct config *config, struct free_memory *memory, pa
 			cores[vcpu->core].vcpu = vcpu;
 		}
 		vgic_reset(partition);
-		if (init_one(partition, memory, doorbell) != STATUS_OK) {
+		if (take_memory(partition, memory) != STATUS_OK ||
+		    build_tables(partition, doorbell) != STATUS_OK ||
+		    trap_emulated_devices(partition) != STATUS_OK) {
 			partition->state = PARTITION_CRASHED;
 		}
 	}
 }
 
-unsigned partitions_check_images(const void *fit)
+unsigned partitions_check_images(struct dt_node fit)
 {
 	unsigned good = 0;
 

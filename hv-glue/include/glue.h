@@ -8,12 +8,13 @@
 #ifndef CW_GLUE_H
 #define CW_GLUE_H
 
+#include "dt.h"
 #include "hv.h"
 
 /* What the machine's device tree says about the legs' hardware. */
 struct glue_machine {
-	const void *fdt; /* the machine's device tree */
-	bool has_smmu, has_its;
+	const struct dt_walk
+		*host_bridge; /* where it is in the device tree; depth 0: there is none */
 	mmio_t smmu;
 	uint64_t smmu_size;
 	mmio_t its;

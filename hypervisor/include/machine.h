@@ -21,7 +21,6 @@ struct machine_interrupt {
 #define MACHINE_ECAM	 4
 
 struct machine {
-	const void *fdt;
 	struct machine_region memory[MACHINE_MEMORY];
 	unsigned memory_count;
 	/* Kept by the firmware: /memreserve/ and /reserved-memory. Never mapped, never given away.
@@ -33,6 +32,7 @@ struct machine {
 	unsigned gicr_count;
 	struct machine_region ecam[MACHINE_ECAM];
 	unsigned ecam_count;
+	struct dt_walk host_bridge; /* at the first of them; depth 0: there is none */
 	struct machine_interrupt uart_interrupt, smmu_event, smmu_error;
 	uint64_t affinities[16];
 	unsigned core_count;

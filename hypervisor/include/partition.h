@@ -114,7 +114,7 @@ void free_memory_remove(struct free_memory *memory, uint64_t base, uint64_t size
  */
 void partitions_init(const struct config *config, struct free_memory *memory, pa_t doorbell);
 /* Then: checks the hashes of all images. Returns how many can be started, services not counted. */
-unsigned partitions_check_images(const void *fit);
+unsigned partitions_check_images(struct dt_node fit);
 
 /*
  * Any core, and any vCPU's own trap handler: its vCPUs stop, then vCPU 0's core takes the devices

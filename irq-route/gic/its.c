@@ -6,7 +6,6 @@
 
 struct gic gic;
 
-#define DEVICES_WANTED	   65536u /* a 16-bit requester id on one segment */
 #define COLLECTIONS_WANTED ((uint64_t)IRQ_ROUTE_MAX_CORES)
 #define VPES_WANTED	   128u
 #define TABLE_PAGES_MAX	   256u
@@ -69,7 +68,7 @@ static enum status table_init(reg64_t baser, uint64_t wanted, uint64_t *entries)
 }
 
 /* Which register holds which table is the implementation's choice (GITS_BASER<n>.Type). */
-static enum status tables_init(uint64_t typer)
+static enum status tables_init(uint64_t typer, unsigned device_bits)
 {
 	uint64_t collections = field_get(GITS_TYPER_HCC, typer);
 	uint64_t devices = 0;
@@ -81,7 +80,7 @@ static enum status tables_init(uint64_t typer)
 
 		switch (field_get(GITS_BASER_TYPE, mmio_read64(gic.its, baser))) {
 		case GITS_TABLE_DEVICES:
-			status = table_init(baser, DEVICES_WANTED, &devices);
+			status = table_init(baser, 1ull << device_bits, &devices);
 			break;
 		case GITS_TABLE_VPES:
 			if (!gic.why_injected) {
@@ -119,13 +118,13 @@ static bool its_quiescent(void *context)
 	return mmio_read32(gic.its, GITS_CTLR) & GITS_CTLR_QUIESCENT;
 }
 
-static enum status its_init(uint64_t typer)
+static enum status its_init(uint64_t typer, unsigned device_bits)
 {
 	mmio_write32(gic.its, GITS_CTLR, 0);
 	enum status status = clock_poll(its_quiescent, NULL, GIC_TIMEOUT_NS);
 
 	if (status == STATUS_OK) {
-		status = tables_init(typer);
+		status = tables_init(typer, device_bits);
 	}
 	if (status == STATUS_OK) {
 		status = its_queue_init();
@@ -194,7 +193,7 @@ enum status irq_route_init(const struct irq_route_config *config)
 		status = devices_init();
 	}
 	if (status == STATUS_OK) {
-		status = its_init(typer);
+		status = its_init(typer, config->device_bits);
 	}
 	gic.ready = status == STATUS_OK;
 	if (gic.ready) {

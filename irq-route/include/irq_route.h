@@ -54,6 +54,7 @@ struct irq_route_config {
 	mmio_t its;				    /* control frame */
 	mmio_t redistributors[IRQ_ROUTE_MAX_CORES]; /* RD_base of each core, by core number */
 	unsigned cores;
+	unsigned device_bits; /* of a DeviceID, as many as devices may send */
 	struct irq_sink sink;
 	struct arena *tables; /* IRQ_ROUTE_ARENA_SIZE bytes are enough */
 };

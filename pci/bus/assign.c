@@ -45,7 +45,7 @@ struct plan {
 	bool passes_io[PCI_BUS_MAX_FUNCTIONS];	       /* a bridge, and all above it */
 };
 
-static struct plan plan; /* boot core, once; too large for a stack */
+static struct plan plan NOINIT; /* boot core, once; too large for a stack */
 
 static unsigned highest(uint64_t bits)
 {

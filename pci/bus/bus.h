@@ -71,7 +71,7 @@ static inline uint64_t pci_bar_copies(const struct pci_function *function, unsig
 	return n < PCI_BUS_BARS ? 1 : function->total_vfs;
 }
 
-void pci_read_interrupt_map(struct pci_host *host, const void *fdt, int node);
+void pci_read_interrupt_map(struct pci_host *host, struct dt_node root, struct dt_node node);
 
 /*
  * Turns off what firmware may have left on (ATS, PRI, PASID, phantom functions), redirects by ACS.

@@ -6,26 +6,22 @@
  */
 #include "bus.h"
 
-#include "dt.h"
 #include "log.h"
 
-#define COMPATIBLE	"pci-host-ecam-generic"
 #define HI_SPACE(hi)	((hi) >> 24 & 3)
 #define HI_PREFETCHABLE 0x40000000u
 #define BUS_BYTES	MIB(1)
-#define MAX_DEPTH	8
 #define ADDRESS_LIMIT	(1ull << 52)
 
-/* Are addresses on this bus the CPU's own? It, and every bus above it, has an empty `ranges`. */
-static bool is_identity_bus(const void *fdt, int bus)
+/* Are addresses here the CPU's own? Each bus but the root has an empty `ranges`. */
+static bool is_identity_bus(const struct dt_walk *at)
 {
-	for (unsigned depth = 0; depth < MAX_DEPTH && bus > 0; depth++) {
-		if (!dt_has(fdt, bus, "ranges") || dt_cells(fdt, bus, "ranges").count) {
+	for (unsigned i = 1; i + 1 < at->depth; i++) {
+		if (!dt_has(at->path[i], "ranges") || dt_cells(at->path[i], "ranges").count) {
 			return false;
 		}
-		bus = fdt_parent_offset(fdt, bus);
 	}
-	return bus == 0;
+	return at->depth > 1;
 }
 
 static bool read_ecam(struct pci_host *host, struct dt_cells reg, struct dt_cells buses,
@@ -82,23 +78,22 @@ static bool read_ranges(struct pci_host *host, struct dt_cells ranges, unsigned 
 	return true;
 }
 
-static bool maps_overlap(const struct pci_id_map *a, const struct pci_id_map *b)
+static bool overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
 {
-	bool rids = a->rid_base < b->rid_base + b->length && b->rid_base < a->rid_base + a->length;
-	uint64_t a_end = (uint64_t)a->out_base + a->length;
-	uint64_t b_end = (uint64_t)b->out_base + b->length;
-
-	return rids || (a->out_base < b_end && b->out_base < a_end);
+	return a < b + b_length && b < a + a_length;
 }
 
 /* Two requester ids with one stream would share a fence: entries may not overlap, on either side.
  */
-static bool read_map_entry(struct pci_id_map *maps, unsigned index, struct dt_cells *cells)
+static bool read_map_entry(struct pci_id_map *maps, unsigned index, struct dt_cells *cells,
+			   uint32_t controller)
 {
 	struct pci_id_map *map = &maps[index];
 
 	map->rid_base = (uint32_t)dt_take(cells, 1);
-	dt_take(cells, 1);
+	if (dt_take(cells, 1) != controller) {
+		return false;
+	}
 	map->out_base = (uint32_t)dt_take(cells, 1);
 	map->length = (uint32_t)dt_take(cells, 1);
 	if (map->length == 0 || !range_inside(map->rid_base, map->length, 0, 0x10000) ||
@@ -106,7 +101,8 @@ static bool read_map_entry(struct pci_id_map *maps, unsigned index, struct dt_ce
 		return false;
 	}
 	for (unsigned i = 0; i < index; i++) {
-		if (maps_overlap(&maps[i], map)) {
+		if (overlap(maps[i].rid_base, maps[i].length, map->rid_base, map->length) ||
+		    overlap(maps[i].out_base, maps[i].length, map->out_base, map->length)) {
 			return false;
 		}
 	}
@@ -118,79 +114,71 @@ struct map_binding {
 };
 
 /* Absent: no entries, which is bypass. All entries lead to one controller with one-cell ids. */
-static bool read_map(const void *fdt, int node, const struct map_binding *binding,
+static bool read_map(const struct dt_walk *at, const struct map_binding *binding,
 		     struct pci_id_map maps[PCI_BUS_MAX_ID_MAPS], unsigned *count)
 {
-	struct dt_cells map = dt_cells(fdt, node, binding->map);
-	struct dt_cells mask = dt_cells(fdt, node, binding->mask);
+	struct dt_node node = at->node;
+	struct dt_cells map = dt_cells(node, binding->map);
 
-	if (!dt_cells(fdt, node, binding->map).at) {
+	if (!map.at) {
 		return true;
 	}
 	if (map.count == 0 || map.count % 4 || map.count / 4 > PCI_BUS_MAX_ID_MAPS ||
-	    (dt_cells(fdt, node, binding->mask).at && dt_take(&mask, 1) != 0xffff)) {
+	    dt_u32(node, binding->mask, 0xffff) != 0xffff) {
 		return false;
 	}
-	uint32_t controller = fdt32_ld(&map.at[1]);
-	struct dt_cells width =
-		dt_cells(fdt, fdt_node_offset_by_phandle(fdt, controller), binding->cells);
+	struct dt_cells first = {map.at + 1, 1};
+	uint32_t controller = (uint32_t)dt_take(&first, 1);
 
-	if (width.count != 1 || dt_take(&width, 1) != 1) {
+	if (dt_u32(dt_by_phandle(at->path[0], controller), binding->cells, 0) != 1) {
 		return false;
 	}
 	while (map.count) {
-		if (fdt32_ld(&map.at[1]) != controller || !read_map_entry(maps, *count, &map)) {
+		if (!read_map_entry(maps, (*count)++, &map, controller)) {
 			return false;
 		}
-		(*count)++;
 	}
 	return true;
 }
 
-static const char *read_bridge(struct pci_host *host, const void *fdt, int node)
+static const char *read_bridge(struct pci_host *host, const struct dt_walk *at)
 {
 	static const struct map_binding iommu = {"iommu-map", "iommu-map-mask", "#iommu-cells"};
 	static const struct map_binding msi = {"msi-map", "msi-map-mask", "#msi-cells"};
-	int parent = fdt_parent_offset(fdt, node);
-	int ac = fdt_address_cells(fdt, parent), sc = fdt_size_cells(fdt, parent);
 
-	if (ac < 1 || ac > 2 || sc < 1 || sc > 2 || !is_identity_bus(fdt, parent)) {
+	struct dt_node node = at->node, bus = at->path[at->depth > 1 ? at->depth - 2 : 0];
+	unsigned ac = dt_u32(bus, "#address-cells", 2), sc = dt_u32(bus, "#size-cells", 1);
+
+	if (!is_identity_bus(at) || ac < 1 || ac > 2 || sc < 1 || sc > 2) {
 		return "its bus's addresses";
 	}
-	if (fdt_address_cells(fdt, node) != 3 || fdt_size_cells(fdt, node) != 2) {
+	if (dt_u32(node, "#address-cells", 2) != 3 || dt_u32(node, "#size-cells", 1) != 2) {
 		return "#address-cells or #size-cells";
 	}
-	if (!read_ecam(host, dt_cells(fdt, node, "reg"), dt_cells(fdt, node, "bus-range"),
-		       (unsigned)ac, (unsigned)sc)) {
+	if (!read_ecam(host, dt_cells(node, "reg"), dt_cells(node, "bus-range"), ac, sc)) {
 		return "reg or bus-range";
 	}
-	if (!read_ranges(host, dt_cells(fdt, node, "ranges"), (unsigned)ac)) {
+	if (!read_ranges(host, dt_cells(node, "ranges"), ac)) {
 		return "ranges";
 	}
-	if (!read_map(fdt, node, &iommu, host->iommu_map, &host->iommu_map_count)) {
+	if (!read_map(at, &iommu, host->iommu_map, &host->iommu_map_count)) {
 		return "iommu-map";
 	}
-	pci_read_interrupt_map(host, fdt, node);
-	return read_map(fdt, node, &msi, host->msi_map, &host->msi_map_count) ? NULL : "msi-map";
+	pci_read_interrupt_map(host, at->path[0], node);
+	return read_map(at, &msi, host->msi_map, &host->msi_map_count) ? NULL : "msi-map";
 }
 
-enum status pci_host_from_fdt(struct pci_host *host, const void *fdt)
+enum status pci_host_from_fdt(struct pci_host *host, const struct dt_walk *at)
 {
 	struct pci_host found = {0};
 
-	if (fdt_check_header(fdt) != 0) {
-		return STATUS_INVALID;
-	}
-	int node = dt_next_enabled(fdt, -1, COMPATIBLE);
-
-	if (node < 0) {
+	if (at->depth == 0) {
 		return STATUS_NOT_FOUND;
 	}
-	const char *wrong = read_bridge(&found, fdt, node);
+	const char *wrong = read_bridge(&found, at);
 
 	if (wrong) {
-		log_error("PCI host bridge %s: cannot use %s", fdt_get_name(fdt, node, NULL),
-			  wrong);
+		log_error("PCI host bridge %s: cannot use %s", dt_name(at->node), wrong);
 		return STATUS_INVALID;
 	}
 	*host = found;

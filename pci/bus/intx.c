@@ -4,8 +4,6 @@
  * (PCI-to-PCI bridge 1.2, 9.1), then the host's interrupt-map (Devicetree Specification 2.4.3).
  * What this cannot read is left out: a function without a line has no INTx.
  */
-#include <libfdt.h>
-
 #include "bus.h"
 
 #define PINS	   4
@@ -15,38 +13,36 @@
 #define GIC_SPIS   988
 #define LEVEL_HIGH 4
 
-static uint32_t cell(const fdt32_t *cells, unsigned index)
+void pci_read_interrupt_map(struct pci_host *host, struct dt_node root, struct dt_node node)
 {
-	return fdt32_ld(&cells[index]);
-}
+	struct dt_cells map = dt_cells(node, "interrupt-map");
+	struct dt_cells mask = dt_cells(node, "interrupt-map-mask");
 
-void pci_read_interrupt_map(struct pci_host *host, const void *fdt, int node)
-{
-	int left = 0, mask_length = 0, width = 0;
-	const fdt32_t *map = fdt_getprop(fdt, node, "interrupt-map", &left);
-	const fdt32_t *mask = fdt_getprop(fdt, node, "interrupt-map-mask", &mask_length);
-
-	if (!map || left < 4 * HEAD_CELLS || !mask || mask_length != 16) {
+	if (map.count < HEAD_CELLS || mask.count != 4) {
 		return;
 	}
-	uint32_t phandle = cell(map, 4);
-	const fdt32_t *address = fdt_getprop(fdt, fdt_node_offset_by_phandle(fdt, phandle),
-					     "#address-cells", &width);
-	uint32_t unit_cells = address && width == 4 ? cell(address, 0) : 0;
-	int entry = HEAD_CELLS + GIC_CELLS + (int)(unit_cells & 3);
+	struct dt_cells first = {map.at + 4, 1};
+	uint64_t phandle = dt_take(&first, 1);
+	unsigned unit_cells =
+		dt_u32(dt_by_phandle(root, (uint32_t)phandle), "#address-cells", 0) & 3;
 
-	host->intx_unit_mask = cell(mask, 0);
-	host->intx_pin_mask = (uint8_t)cell(mask, 3);
-	for (; left >= 4 * entry && host->intx_count < PCI_BUS_MAX_INTX; map += entry) {
-		const fdt32_t *target = map + entry - GIC_CELLS;
+	host->intx_unit_mask = (uint32_t)dt_take(&mask, 1);
+	dt_take(&mask, 2);
+	host->intx_pin_mask = (uint8_t)dt_take(&mask, 1);
+	while (map.count >= HEAD_CELLS + unit_cells + GIC_CELLS &&
+	       host->intx_count < PCI_BUS_MAX_INTX) {
 		struct pci_intx *intx = &host->intx[host->intx_count];
 
-		left -= 4 * entry;
-		intx->unit = cell(map, 0) & host->intx_unit_mask;
-		intx->pin = (uint8_t)cell(map, 3) & host->intx_pin_mask;
-		intx->intid.v = 32 + cell(target, 1);
-		host->intx_count += cell(map, 4) == phandle && cell(target, 0) == GIC_SPI &&
-				    cell(target, 1) < GIC_SPIS && cell(target, 2) == LEVEL_HIGH;
+		intx->unit = (uint32_t)dt_take(&map, 1) & host->intx_unit_mask;
+		dt_take(&map, 2);
+		intx->pin = (uint8_t)dt_take(&map, 1) & host->intx_pin_mask;
+		bool good = dt_take(&map, 1) == phandle;
+
+		dt_take(&map, unit_cells);
+		good &= dt_take(&map, 1) == GIC_SPI;
+		intx->intid.v = 32 + (uint32_t)dt_take(&map, 1);
+		good &= dt_take(&map, 1) == LEVEL_HIGH && intx->intid.v - 32 < GIC_SPIS;
+		host->intx_count += good;
 	}
 }
 

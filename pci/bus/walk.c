@@ -111,12 +111,11 @@ static unsigned scan_function(struct walk *walk, uint16_t parent, rid_t rid)
 		return 0;
 	}
 	struct pci_function *f = &bus->functions[bus->function_count++];
-	struct pci_function *port;
 
-	f->rid = rid;
-	f->header_type = header;
-	f->parent = parent;
-	port = pci_parent(bus, f);
+	*f = (struct pci_function){.rid = rid, .header_type = header, .parent = parent};
+
+	struct pci_function *port = pci_parent(bus, f);
+
 	set_requester(f, port);
 	read_identity(bus, f);
 	pci_fence_function(bus, f);
@@ -380,8 +379,8 @@ enum status pci_bus_enumerate(struct pci_bus *bus, const struct pci_host *host)
 	    host->ecam_size < MIB(host->bus_last - host->bus_first + 1)) {
 		return STATUS_INVALID;
 	}
-	memset(bus, 0, sizeof(*bus));
 	bus->host = *host;
+	bus->function_count = 0;
 	walk_roots(&walk);
 	bus->bus_count = (uint16_t)(walk.last_bus - host->bus_first + 1);
 	find_groups(bus);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "smmu.h"
+#include "tree.h"
 
 #define EDU_RAISE   0x60
 #define EDU_ACK	    0x64
@@ -49,9 +50,10 @@ int rig_tear_down(void **state)
 
 void rig_enumerate(struct pci_bus *bus)
 {
+	struct dt_walk bridge = tree_find((const void *)QTEST_FDT, "pci-host-ecam-generic");
 	struct pci_host host;
 
-	assert_int_equal(pci_host_from_fdt(&host, (const void *)QTEST_FDT), STATUS_OK);
+	assert_int_equal(pci_host_from_fdt(&host, &bridge), STATUS_OK);
 	assert_int_equal(host.ecam, QTEST_ECAM);
 	assert_int_equal(pci_bus_enumerate(bus, &host), STATUS_OK);
 }
@@ -84,8 +86,10 @@ void rig_smmu(struct pci_bus *bus)
 
 void rig_its(void)
 {
-	struct irq_route_config config = {
-		.its = {QTEST_ITS}, .cores = RIG_CORES, .tables = &its_arena};
+	struct irq_route_config config = {.its = {QTEST_ITS},
+					  .cores = RIG_CORES,
+					  .device_bits = 16,
+					  .tables = &its_arena};
 
 	its_arena = (struct arena){its_memory, sizeof(its_memory), 0};
 	memset(its_memory, 0, sizeof(its_memory));

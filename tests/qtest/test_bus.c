@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tree.h"
+
 #define EVERYTHING                                                                                 \
 	"-device", "pcie-root-port,id=p1,addr=1", "-device", "igb,bus=p1,mac=52:54:00:ca:00:01",   \
 		"-device", "pcie-root-port,id=p2,addr=2,chassis=2", "-device",                     \
@@ -163,7 +165,9 @@ static void the_device_tree_s_windows_are_the_machine_s(void **state)
 	(void)state;
 	rig_machine("windows", "gic-version=4,iommu=smmuv3,highmem-mmio=off",
 		    RIG_DEVICES(RIG_EDU("4")));
-	assert_int_equal(pci_host_from_fdt(&host, (const void *)QTEST_FDT), STATUS_OK);
+	struct dt_walk bridge = tree_find((const void *)QTEST_FDT, "pci-host-ecam-generic");
+
+	assert_int_equal(pci_host_from_fdt(&host, &bridge), STATUS_OK);
 	assert_int_equal(host.bus_last, 255);
 	assert_int_equal(host.iommu_map_count, 1);
 	assert_int_equal(host.msi_map_count, 1);

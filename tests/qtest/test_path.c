@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "gic.h"
+#include "tree.h"
 
 #define FILL	  0xa5
 #define BUFFER	  (GUEST_RAM_BASE + 0x20000)
@@ -116,10 +117,9 @@ static void boot_guest(partition_id_t p)
 
 static void set_up(const char *name, const char *machine)
 {
+	struct dt_walk bridge;
 	struct glue_machine legs = {
-		.fdt = (const void *)QTEST_FDT,
-		.has_smmu = true,
-		.has_its = true,
+		.host_bridge = &bridge,
 		.smmu = {QTEST_SMMU},
 		.smmu_size = 0x20000,
 		.its = {QTEST_ITS},
@@ -138,6 +138,7 @@ static void set_up(const char *name, const char *machine)
 	hv_host_function(a, "dma", (rid_t){0x020})->keep_without_reset = true;
 	hv_host_vf(b, "eth", (rid_t){0x100}, 1);
 	hv_host_function(b, "disk", (rid_t){0x200});
+	bridge = tree_find((const void *)QTEST_FDT, "pci-host-ecam-generic");
 	for (unsigned i = 0; i < RIG_CORES; i++) {
 		unsigned frames = strcmp(machine, MACHINE_3) == 0 ? 0x20000 : 0x40000;
 

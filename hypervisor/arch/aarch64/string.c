@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The few functions of string.h that freestanding code and libfdt need. */
+/* The few functions of string.h that freestanding code needs. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -84,18 +84,6 @@ int memcmp(const void *a, const void *b, size_t size)
 	return 0;
 }
 
-void *memchr(const void *memory, int value, size_t size)
-{
-	const unsigned char *at = memory;
-
-	for (size_t i = 0; i < size; i++) {
-		if (at[i] == (unsigned char)value) {
-			return (void *)(uintptr_t)(at + i);
-		}
-	}
-	return NULL;
-}
-
 size_t strnlen(const char *text, size_t size)
 {
 	size_t length = 0;
@@ -123,19 +111,7 @@ int strncmp(const char *a, const char *b, size_t size)
 
 int strcmp(const char *a, const char *b)
 {
-	return strncmp(a, b, SIZE_MAX);
-}
-
-char *strrchr(const char *text, int value)
-{
-	const char *last = NULL;
-
-	for (;; text++) {
-		if (*text == (char)value) {
-			last = text;
-		}
-		if (!*text) {
-			return (char *)(uintptr_t)last;
-		}
+	for (; *a && *a == *b; a++, b++) {
 	}
+	return (unsigned char)*a - (unsigned char)*b;
 }

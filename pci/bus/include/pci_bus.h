@@ -12,6 +12,7 @@
 #ifndef CW_PCI_BUS_H
 #define CW_PCI_BUS_H
 
+#include "dt.h"
 #include "mmio.h"
 #include "pci_group.h"
 #include "status.h"
@@ -116,17 +117,17 @@ struct pci_function {
 
 struct pci_bus {
 	struct pci_host host;
-	struct pci_function functions[PCI_BUS_MAX_FUNCTIONS];
 	unsigned function_count;
 	uint16_t bus_count; /* up to the highest number in use */
+	struct pci_function functions[PCI_BUS_MAX_FUNCTIONS];
 };
 
 /*
- * Reads the first enabled pci-host-ecam-generic node of the flattened device tree `fdt`, with its
- * ranges, bus-range, iommu-map and msi-map. STATUS_NOT_FOUND: there is none; STATUS_INVALID: it
- * breaks its binding. The ECAM is taken as identity-mapped.
+ * Reads the pci-host-ecam-generic node that a walk from the root of a device tree has reached, with
+ * its ranges, bus-range, iommu-map and msi-map. STATUS_NOT_FOUND: the walk has not begun, there is
+ * none; STATUS_INVALID: it breaks its binding. The ECAM is taken as identity-mapped.
  */
-enum status MUST_USE pci_host_from_fdt(struct pci_host *host, const void *fdt);
+enum status MUST_USE pci_host_from_fdt(struct pci_host *host, const struct dt_walk *at);
 
 /*
  * Walks the bus, depth first, numbering buses as it goes; then sizes and places every bridge

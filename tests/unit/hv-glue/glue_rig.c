@@ -6,6 +6,7 @@
 
 #include "its_commands.h"
 #include "model_pci_host.h"
+#include "tree.h"
 
 #define SMMU_BASE 0x9050000
 #define DOORBELL  GUEST_ITS_DOORBELL /* the machine's is where the guest's is */
@@ -134,17 +135,17 @@ static void write_fdt(unsigned iommu_buses)
 
 enum status rig_start_with(const struct rig_options *options)
 {
+	write_fdt(options->iommu_buses ? options->iommu_buses : 4);
+
+	struct dt_walk bridge = tree_find(fdt, "pci-host-ecam-generic");
 	struct glue_machine machine = {
-		.fdt = fdt,
-		.has_smmu = !options->no_smmu,
-		.has_its = !options->no_its,
+		.host_bridge = &bridge,
 		.smmu = {SMMU_BASE},
-		.smmu_size = MODEL_SMMU_SIZE,
-		.its = {MODEL_ITS_BASE},
+		.smmu_size = options->no_smmu ? 0 : MODEL_SMMU_SIZE,
+		.its = {options->no_its ? 0 : MODEL_ITS_BASE},
 		.cores = RIG_CORES,
 	};
 
-	write_fdt(options->iommu_buses ? options->iommu_buses : 4);
 	if (!options->no_smmu) {
 		model_smmu_add(&rig_smmu, SMMU_BASE);
 		if (rig_stage1) {

@@ -345,8 +345,7 @@ static void smmu_that_does_not_block(void **state)
 	rig_pci = (model_pci_free(rig_pci), NULL);
 	model_smmu_add(&rig_smmu, 0x9050000);
 	rig_smmu.gbpa_stuck = true;
-	assert_int_equal(glue_start(&(struct glue_machine){.has_smmu = true,
-							   .smmu = {0x9050000},
+	assert_int_equal(glue_start(&(struct glue_machine){.smmu = {0x9050000},
 							   .smmu_size = MODEL_SMMU_SIZE},
 				    &rig_hooks),
 			 STATUS_HARDWARE);

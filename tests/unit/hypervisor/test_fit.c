@@ -84,23 +84,32 @@ static int hash_node(void)
 	return node;
 }
 
+static struct dt_node opened(void)
+{
+	struct dt_node fit;
+
+	assert_int_equal(dt_open(&fit, blob, sizeof(blob)), STATUS_OK);
+	return fit;
+}
+
 static void good(void **state)
 {
 	struct fit_image found;
-	size_t size = write_fit();
 
 	(void)state;
-	assert_int_equal(fit_open(blob, size), STATUS_OK);
-	assert_int_equal(fit_image(blob, "kernel", &found), STATUS_OK);
+	write_fit();
+	assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_OK);
 	assert_int_equal(found.size, sizeof(content));
 	assert_memory_equal(found.data, content, sizeof(content));
-	assert_int_equal(fit_image(blob, "empty", &found), STATUS_OK);
+	assert_int_equal(fit_image(opened(), "empty", &found), STATUS_OK);
 	assert_int_equal(found.size, 0);
 }
 
 static void not_a_fit(void **state)
 {
 	size_t size = write_fit();
+	struct dt_node fit;
+	struct fit_image found;
 
 	(void)state;
 	for (size_t cut = 0; cut < size; cut++) {
@@ -108,17 +117,17 @@ static void not_a_fit(void **state)
 
 		assert_non_null(copy);
 		memcpy(copy, blob, cut);
-		assert_int_equal(fit_open(copy, cut), STATUS_INVALID);
+		assert_int_equal(dt_open(&fit, copy, cut), STATUS_INVALID);
 		free(copy);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		write_fit();
 		blob[i] ^= 1;
-		assert_int_equal(fit_open(blob, size), STATUS_INVALID);
+		assert_int_equal(dt_open(&fit, blob, size), STATUS_INVALID);
 	}
 	write_fit();
 	assert_int_equal(fdt_set_name(blob, fdt_path_offset(blob, "/images"), "imagez"), 0);
-	assert_int_equal(fit_open(blob, size), STATUS_INVALID);
+	assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_NOT_FOUND);
 }
 
 static void refusals(void **state)
@@ -127,28 +136,28 @@ static void refusals(void **state)
 
 	(void)state;
 	write_fit();
-	assert_int_equal(fit_image(blob, "ramdisk", &found), STATUS_NOT_FOUND);
-	assert_int_equal(fit_image(blob, "hollow", &found), STATUS_NOT_FOUND);
-	assert_int_equal(fit_image(blob, "kernel/hash-2", &found), STATUS_NOT_FOUND);
-	assert_int_equal(fit_image(blob, "../kernel", &found), STATUS_NOT_FOUND);
-	assert_int_equal(fit_image(blob, "", &found), STATUS_NOT_FOUND);
-	assert_int_equal(fit_image(blob, "bare", &found), STATUS_UNSUPPORTED);
+	assert_int_equal(fit_image(opened(), "ramdisk", &found), STATUS_NOT_FOUND);
+	assert_int_equal(fit_image(opened(), "hollow", &found), STATUS_NOT_FOUND);
+	assert_int_equal(fit_image(opened(), "kernel/hash-2", &found), STATUS_NOT_FOUND);
+	assert_int_equal(fit_image(opened(), "../kernel", &found), STATUS_NOT_FOUND);
+	assert_int_equal(fit_image(opened(), "", &found), STATUS_NOT_FOUND);
+	assert_int_equal(fit_image(opened(), "bare", &found), STATUS_UNSUPPORTED);
 	assert_int_equal(models_log_count("FIT: image 'bare' has no sha256"), 1);
 
 	assert_int_equal(fdt_setprop(blob, hash_node(), "algo", "sha1", 5), 0);
-	assert_int_equal(fit_image(blob, "kernel", &found), STATUS_UNSUPPORTED);
+	assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_UNSUPPORTED);
 	write_fit();
 	assert_int_equal(fdt_setprop(blob, hash_node(), "algo", "sha256", 6), 0);
-	assert_int_equal(fit_image(blob, "kernel", &found), STATUS_UNSUPPORTED);
+	assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_UNSUPPORTED);
 	write_fit();
 	assert_int_equal(fdt_setprop(blob, hash_node(), "value", content, 31), 0);
-	assert_int_equal(fit_image(blob, "kernel", &found), STATUS_UNSUPPORTED);
+	assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_UNSUPPORTED);
 	write_fit();
 	assert_int_equal(fdt_delprop(blob, hash_node(), "value"), 0);
-	assert_int_equal(fit_image(blob, "kernel", &found), STATUS_UNSUPPORTED);
+	assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_UNSUPPORTED);
 	write_fit();
 	assert_int_equal(fdt_setprop(blob, hash_node(), "value", content, 32), 0);
-	assert_int_equal(fit_image(blob, "kernel", &found), STATUS_HARDWARE);
+	assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_HARDWARE);
 	assert_int_equal(models_log_count("FIT: image 'kernel' does not match"), 1);
 	assert_true(found.data == NULL && found.size == 77); /* nothing came out */
 }
@@ -161,14 +170,14 @@ static void every_bit(void **state)
 
 	(void)state;
 	write_fit();
-	assert_int_equal(fit_image(blob, "kernel", &found), STATUS_OK);
+	assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_OK);
 	data = blob + ((const uint8_t *)found.data - blob);
 	for (unsigned bit = 0; bit < 8 * sizeof(content); bit++) {
 		data[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_int_equal(fit_image(blob, "kernel", &found), STATUS_HARDWARE);
+		assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_HARDWARE);
 		data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
-	assert_int_equal(fit_image(blob, "kernel", &found), STATUS_OK);
+	assert_int_equal(fit_image(opened(), "kernel", &found), STATUS_OK);
 }
 
 /* Any bytes: no access outside it, and only the packed content ever comes out. */
@@ -182,6 +191,7 @@ static void mutated(void **state)
 	srand(2);
 	for (unsigned round = 0; round < 20000; round++) {
 		struct fit_image found;
+		struct dt_node fit;
 		uint8_t *copy = malloc((size_t)size);
 
 		assert_non_null(copy);
@@ -189,8 +199,8 @@ static void mutated(void **state)
 		for (int n = 1 + rand() % 3; n > 0; n--) {
 			copy[rand() % (rand() % 4 ? size : 64)] ^= (uint8_t)(1 + rand() % 255);
 		}
-		if (fit_open(copy, (size_t)size) == STATUS_OK &&
-		    fit_image(copy, "kernel", &found) == STATUS_OK) {
+		if (dt_open(&fit, copy, (size_t)size) == STATUS_OK &&
+		    fit_image(fit, "kernel", &found) == STATUS_OK) {
 			assert_int_equal(found.size, sizeof(content));
 			assert_memory_equal(found.data, content, sizeof(content));
 		}

@@ -154,9 +154,10 @@ static void good(void **state)
 	assert_int_equal(machine.gicr[1].base.v, 0x4000000000);
 	assert_int_equal(machine.its.base.v, 0x8080000);
 	assert_int_equal(machine.ecam_count, 1);
+	assert_int_equal(machine.host_bridge.depth, 2);
+	assert_string_equal(dt_name(machine.host_bridge.path[1]), "pcie@10000000");
 	assert_int_equal(pa_of(machine.fit).v, 0x48000000);
 	assert_int_equal(machine.fit_size, 0x123456);
-	assert_ptr_equal(machine.fdt, blob);
 }
 
 static void lacking_what_it_must_have(void **state)
@@ -193,7 +194,7 @@ static void lacking_what_it_may_lack(void **state)
 	assert_int_equal(machine.its.size, 0);
 	gone("/pcie@10000000");
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
-	assert_int_equal(machine.ecam_count, 0);
+	assert_int_equal(machine.ecam_count | machine.host_bridge.depth, 0);
 	gone("/pl011@9000000");
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
 	assert_int_equal(machine.uart.size | machine.uart_interrupt.intid, 0);
@@ -218,9 +219,48 @@ static void disabled_devices(void **state)
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
 	assert_int_equal(
 		machine.smmu.size | machine.its.size | machine.ecam_count | machine.uart.size, 0);
+	assert_int_equal(machine.host_bridge.depth, 0);
 	assert_int_equal(fdt_setprop_string(blob, at(paths[0]), "status", "okay"), 0);
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
 	assert_int_equal(machine.smmu.size, 0x20000);
+}
+
+/* The first enabled one is the machine's, even if nobody can read where it is. */
+static void two_of_a_kind(void **state)
+{
+	static const char *const pairs[][2] = {{"arm,pl011", "/pl011@9000000"},
+					       {"arm,smmu-v3", "/smmuv3@9050000"}};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(pairs); i++) {
+		write_tree(4);
+		int other = fdt_add_subnode(blob, 0, "another"); /* in front of those there are */
+
+		assert_true(other >= 0);
+		assert_int_equal(fdt_setprop_string(blob, other, "compatible", pairs[i][0]), 0);
+		assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+		assert_int_equal(i == 0 ? machine.uart.size : machine.smmu.size, 0);
+		assert_int_equal(fdt_setprop_string(blob, at("/another"), "status", "disabled"), 0);
+		assert_int_equal(machine_read(&machine, blob), STATUS_OK);
+		assert_int_not_equal(i == 0 ? machine.uart.size : machine.smmu.size, 0);
+	}
+}
+
+/* Below what is as deep as a tree may be there could be reserved memory: it is all refused. */
+static void too_deep(void **state)
+{
+	(void)state;
+	for (unsigned levels = DT_DEPTH; levels <= DT_DEPTH + 1; levels++) {
+		write_tree(1);
+		int node = at("/cpus/cpu-map");
+
+		for (unsigned i = 3; i < levels; i++) {
+			node = fdt_add_subnode(blob, node, "deeper");
+			assert_true(node >= 0);
+		}
+		assert_int_equal(machine_read(&machine, blob),
+				 levels <= DT_DEPTH ? STATUS_OK : STATUS_INVALID);
+	}
 }
 
 /* QEMU's secure RAM, for one, is a memory node that is disabled. */
@@ -344,6 +384,8 @@ int main(void)
 		cmocka_unit_test(lacking_what_it_may_lack),
 		cmocka_unit_test(disabled_devices),
 		cmocka_unit_test(memory_of_somebody_else),
+		cmocka_unit_test(two_of_a_kind),
+		cmocka_unit_test(too_deep),
 		cmocka_unit_test(interrupts),
 		cmocka_unit_test(initrd),
 		cmocka_unit_test(too_many),

@@ -45,6 +45,7 @@ enum status rig_machine(const struct model_its_config *config)
 {
 	struct irq_route_config route = {.its = {MODEL_ITS_BASE},
 					 .cores = config->cores,
+					 .device_bits = 16,
 					 .sink = {hv_lpi_route, hv_lpi_clear, hv_alarm, storm},
 					 .tables = &rig_arena};
 

@@ -125,7 +125,7 @@ static void stuck_lpis(void **state)
 static void small_arena(void **state)
 {
 	static unsigned char small[KIB(256)] __attribute__((aligned(65536)));
-	struct irq_route_config route = {.its = {MODEL_ITS_BASE}, .cores = 1};
+	struct irq_route_config route = {.its = {MODEL_ITS_BASE}, .cores = 1, .device_bits = 16};
 	struct arena arena = {.base = small, .size = sizeof(small)};
 
 	(void)state;
