@@ -21,6 +21,7 @@
 #define TIMER_INTID   (16u + GUEST_PPI_TIMER_VIRT)
 #define TIMER_AHEAD   2000u
 #define EDU_IRQ_RAISE 0x60u
+#define EVENT_BITS    5u
 #define EDU_IRQ_ACK   0x64u
 #define DOORBELL      (GUEST_ITS_DOORBELL + 0x40)
 #define GICD(offset)  (GUEST_GICD_BASE + (offset))
@@ -106,12 +107,18 @@ static void measure_private(const char *name, bool timer)
 	print(name, &range);
 }
 
+/* All the events a device can have, so that its detach is the longest there is. */
 static bool start_edu(struct edu *edu)
 {
-	return edu_start(edu) == STATUS_OK && its_start() == STATUS_OK &&
-	       its_map_device(pci_device_id(&edu->pci), 1) == STATUS_OK &&
-	       its_map_event(pci_device_id(&edu->pci), (event_id_t){0}, LPI_FIRST) == STATUS_OK &&
-	       pci_msi_set(&edu->pci, DOORBELL, 0) == STATUS_OK;
+	bool started = edu_start(edu) == STATUS_OK && its_start() == STATUS_OK &&
+		       its_map_device(pci_device_id(&edu->pci), EVENT_BITS) == STATUS_OK &&
+		       pci_msi_set(&edu->pci, DOORBELL, 0) == STATUS_OK;
+
+	for (unsigned n = 0; started && n < 1u << EVENT_BITS; n++) {
+		started = its_map_event(pci_device_id(&edu->pci), (event_id_t){n}, LPI_FIRST + n) ==
+			  STATUS_OK;
+	}
+	return started;
 }
 
 static void measure_message(void)
