@@ -107,7 +107,9 @@ void attack_gic_sweep(void);
 void attack_fetch(void);
 void attack_litter(void);     /* litter.c */
 void attack_stuck_line(void); /* lines.c */
-void attack_idle(void);	      /* victim.c */
+void attack_mailbox(void);    /* mailbox.c */
+void attack_ask(void);
+void attack_idle(void); /* victim.c */
 void attack_ping(void);
 
 #endif

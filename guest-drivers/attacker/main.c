@@ -43,6 +43,8 @@ static const struct attack attacks[] = {
 	{"fetch", attack_fetch},
 	{"litter", attack_litter},
 	{"stuck-line", attack_stuck_line},
+	{"mailbox", attack_mailbox},
+	{"ask", attack_ask},
 	{"idle", attack_idle},
 	{"ping", attack_ping},
 };

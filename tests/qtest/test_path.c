@@ -131,7 +131,7 @@ static void set_up(const char *name, const char *machine)
 				stage_1 ? "arm-smmuv3.stage=1" : "arm-smmuv3.stage=nested",
 				"-device", "pcie-root-port,id=p1,addr=1", "-device", "igb,bus=p1",
 				"-device", "pcie-root-port,id=p2,addr=2,chassis=2", "-device",
-				"nvme,bus=p2,serial=a", RIG_EDU("4")));
+				"nvme,bus=p2,serial=a", RIG_EDU("4"), RIG_EDU("6")));
 	a = hv_host_partition("a", 1, 0);
 	b = hv_host_partition("b", 1, 1);
 	hv_host_vf(a, "eth", (rid_t){0x100}, 0);
@@ -222,6 +222,46 @@ static bool vf_sends(partition_id_t p, unsigned device)
 	arch_mmio_write32(vf + VF_TXDCTL, VF_TXDCTL_EN);
 	arch_mmio_write32(vf + VF_TDT, 1);
 	return descriptor[3] & TX_DONE;
+}
+
+static bool is_recorded[0x200]; /* by stream */
+
+static void note_stream(void *context, const struct iommu_event *event)
+{
+	(void)context;
+	assert_in_range(event->stream.v, 0, ARRAY_SIZE(is_recorded) - 1);
+	is_recorded[event->stream.v] = true;
+}
+
+/* F09: the edu at slot 6 was given to nobody; its bus mastering is on all the same. */
+static void what_nobody_owns_reaches_nothing(void **state)
+{
+	const rid_t stray = {0x030};
+	(void)state;
+	set_up("path-nobody", RIG_MACHINE);
+	struct rig_device edu = rig_open(&glue.bus, pci_bus_find(&glue.bus, stray));
+	const uint64_t places[] = {BUFFER, pa_of(hv_host_ram(a, BUFFER)).v,
+				   pa_of(hv_host_ram(b, BUFFER)).v};
+
+	memset(is_recorded, 0, sizeof(is_recorded));
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		rig_edu_store(&edu, places[i], 64);
+	}
+	assert_int_equal(*hv_host_ram(a, BUFFER), FILL);
+	assert_int_equal(*hv_host_ram(b, BUFFER), FILL);
+	/* Its message: by the partitions' address of the doorbell, and by the machine's. */
+	rig_edu_msi(&glue.bus, &edu, DOORBELL, 0);
+	rig_edu_interrupt(&edu);
+	rig_edu_msi(&glue.bus, &edu, QTEST_ITS + 0x10040, 0);
+	rig_edu_interrupt(&edu);
+	while (iommu_events(note_stream, NULL)) {
+	}
+	assert_true(is_recorded[stray.v]);
+	assert_int_equal(rig_pending_count(glue.sides[a.v].irq.vpes[0].pending_table), 0);
+	assert_int_equal(rig_pending_count(glue.sides[b.v].irq.vpes[0].pending_table), 0);
+	/* Those who own theirs go on. */
+	assert_true(vf_sends(a, A_VF) && vf_sends(b, B_VF));
+	qtest_stop();
 }
 
 static void a_vf_reaches_its_own_partition(void **state)
@@ -463,6 +503,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PATH_TEST(dma_and_interrupts_reach_their_guest),
+		PATH_TEST(what_nobody_owns_reaches_nothing),
 		PATH_TEST(a_vf_reaches_its_own_partition),
 		PATH_TEST(a_guest_s_flr_is_a_reset_of_its_vf_alone),
 		PATH_TEST(an_nvme_works_for_its_partition_alone),

@@ -50,6 +50,7 @@ class Scenario:
     stage: int = 2  # 1: the SMMU has stage 1 alone
     gic: int = 4  # 3: interrupts are injected
     pf: str = "build/pf-service.bin"
+    victim: str = "idle"  # what it does
     port: int = 1  # slot of the VFs' port; in slot 1 their PF has edu's interrupt line, and neither uses it
 
     @property
@@ -64,7 +65,7 @@ class Scenario:
             [port("port1", self.port), edu(5), igb()],
             [pf_service(kernel=self.pf, command_line=f"target={VICTIM_TARGETS[0]:#x}"),
              partition("victim", 1, 32 * MIB, vf(1), at=VICTIM_AT,
-                       command_line=f"attack=idle base={RAM + CANARY:#x} size={CANARY_SIZE:#x}"),
+                       command_line=f"attack={self.victim} base={RAM + CANARY:#x} size={CANARY_SIZE:#x}"),
              partition("attacker", self.cores, self.size, whole("edu", EDU, keep=True), *([vf(0)] if self.vf else []),
                        at=ATTACKER_AT,
                        command_line=f"attack={self.name} engine={self.engine} {arguments.strip()}")],

@@ -79,7 +79,20 @@ def check_machine(session: Session, folder: Path) -> dict[str, Function]:
     for address, index, value in bars:
         assert judged[address].regions[int(index)] == int(value, 16), (address, index)
     check_bridges(judged)
+    check_ari(judged)
     return judged
+
+
+def check_ari(judged: dict[str, Function]) -> None:
+    """A port passes device 0 alone unless it forwards ARI, and then the PF's VFs are counted with ARI (PCIe 6.13)."""
+    for function in judged.values():
+        below = re.search(r"secondary=(\w+),", function.text)
+        if not below or not re.search(r"Express \(v\d\) (Root Port|Downstream Port)", function.text):
+            continue
+        there = {a: f for a, f in judged.items() if a[5:7] == below[1]}
+        if any(int(a[8:10], 16) for a in there):
+            assert "ARIFwd+" in re.findall(r"DevCtl2:[^\n]*", function.text)[0], function.text
+            assert [f for f in there.values() if "ARIHierarchy+" in f.text], sorted(there)
 
 
 def check_bridges(judged: dict[str, Function]) -> None:

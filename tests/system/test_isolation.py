@@ -11,6 +11,7 @@ from typing import Callable, Optional
 import pytest
 
 import hostile
+import mailbox
 import order
 import rogue
 from hostile import ATTACKER_SIZE, RAM, RECORDS_PER_BLOCK, VICTIM_TARGETS, Outcome, Scenario
@@ -336,6 +337,7 @@ ROWS.update({f"{row}-s1": replace(ROWS[row], scenario=replace(ROWS[row].scenario
 
 
 ROWS["F50"] = rogue.RogueRow()  # type: ignore[assignment]
+ROWS["F52"] = mailbox.MailboxRow()  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -64,7 +64,7 @@ CAUGHT_BY = {
     "no-acknowledge": ["F44"],
 }
 # the same for the PF service: tests/faults/pf/*.c
-PF_CAUGHT_BY = {"no-scrub": ["F37"], "no-mailbox-scrub": ["F37"]}
+PF_CAUGHT_BY = {"no-scrub": ["F37"], "no-mailbox-scrub": ["F37"], "patient": ["F52"]}
 PF_DRIVEN = {"rogue"}  # not broken guards: other tests drive them
 # not guards: the row must still hold
 HARMLESS = {
