@@ -5,6 +5,8 @@
  */
 #include "rig.h"
 
+#include "tree.h"
+
 #define MESSAGES 16u
 #define TABLES	 (GUEST_RAM_BASE + 0x20000) /* an event ring segment table for each interrupter */
 #define RINGS	 (GUEST_RAM_BASE + 0x21000)
@@ -91,10 +93,9 @@ static void boot_guest(partition_id_t p, unsigned events, uint16_t data)
 
 static void set_up(const char *name, unsigned events, uint16_t data)
 {
+	struct dt_walk bridge;
 	struct glue_machine legs = {
-		.fdt = (const void *)QTEST_FDT,
-		.has_smmu = true,
-		.has_its = true,
+		.host_bridge = &bridge,
 		.smmu = {QTEST_SMMU},
 		.smmu_size = 0x20000,
 		.its = {QTEST_ITS},
@@ -106,6 +107,7 @@ static void set_up(const char *name, unsigned events, uint16_t data)
 				"nec-usb-xhci,bus=p1,msi=on,msix=off", "-device",
 				"pcie-root-port,id=p2,addr=2,chassis=2", "-device",
 				"nec-usb-xhci,bus=p2,msi=on,msix=off"));
+	bridge = tree_find((const void *)QTEST_FDT, "pci-host-ecam-generic");
 	for (unsigned i = 0; i < 2; i++) {
 		parts[i] = hv_host_partition(i ? "b" : "a", 1, i);
 		hv_host_function(parts[i], "usb", (rid_t){(uint16_t)(0x100 * (i + 1))});
