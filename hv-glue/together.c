@@ -26,34 +26,24 @@ static const struct assignment *find(const struct assignment *a, const struct pc
 
 /* --- one function, asked for twice ----------------------------------------------------------- */
 
-/* A PF that is driven for nobody else, and a VF of it. */
-static bool is_unserved(const struct assignment *whole, const struct assignment *vf)
-{
-	return !whole->request->wants_vf && vf->request->wants_vf &&
-	       !hv_partition_is_service(whole->owner);
-}
-
-static bool is_same(const struct hv_device_request *a, const struct hv_device_request *b)
-{
-	return a->wants_vf == b->wants_vf && (!a->wants_vf || a->vf_index == b->vf_index);
-}
-
 static bool check_twins(const struct assignment *a)
 {
 	for (unsigned n = 0; n < glue.assignment_count; n++) {
 		const struct assignment *other = &glue.assignments[n];
+		bool vf = a->request->wants_vf, others = other->request->wants_vf;
 		const char *why = NULL;
 
 		if (other == a || other->function != a->function) {
 			continue;
 		}
-		if (is_same(a->request, other->request)) {
+		if (vf != others) { /* a PF and a VF of it: somebody must drive it for others */
+			why = hv_partition_is_service(vf ? other->owner : a->owner) ? NULL
+			      : vf ? "refused: a VF of the PF that %s has (%s), which is no "
+				     "pf-service"
+				   : "refused: a PF whose VF %s has (%s); make this partition a "
+				     "pf-service";
+		} else if (!vf || a->request->vf_index == other->request->vf_index) {
 			why = "refused: given to %s (%s) too; it has one owner: take it from one";
-		} else if (is_unserved(a, other)) {
-			why = "refused: a PF whose VF %s has (%s); make this partition a "
-			      "pf-service";
-		} else if (is_unserved(other, a)) {
-			why = "refused: a VF of the PF that %s has (%s), which is no pf-service";
 		}
 		if (why) {
 			return assignment_error(a, why, hv_partition_name(other->owner),
