@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Callable, Optional, Sequence
+from typing import IO, Any, Callable, Optional, Sequence
 
 from demo import endpoint
 from demo.guest import Guest, Interface, Traffic
@@ -173,30 +173,47 @@ def lock(build: Path) -> Optional[IO[str]]:
     return file
 
 
-def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> int:
-    options = parse(arguments)
+@dataclass(frozen=True)
+class Outcome:
+    """What a machine came to: for people, for programs, and what did not hold."""
+
+    text: str
+    json: dict[str, Any]
+    problems: Sequence[str]
+
+
+def drive(name: str, wanted: argparse.Namespace, work: Callable[[Session], Outcome], **session: Any) -> int:
+    """Boots the config, lets `work` measure, prints what came of it: `make NAME`'s exit status."""
     say = stopwatch()
-    alone = lock(options.build)
+    alone = lock(wanted.build)
     if alone is None:
-        print(f"make run: another one is using {show(options.build)}; wait until it has ended", file=sys.stderr)
+        print(f"make {name}: another one is using {show(wanted.build)}; wait until it has ended", file=sys.stderr)
         return 1
-    say(f"starting the machine of {show(options.config)}")
+    say(f"starting the machine of {show(wanted.config)}")
     try:
-        with Session(options.config, "run", build=options.build.resolve(), causeway=causeway,
-                     options=("--gic", options.gic) if options.gic else (), say=say) as session:
-            findings, problems = measure(session, Counts(trips=options.trips, stream=2 * options.trips))
-            logs = session.logs
+        with Session(wanted.config, name, build=wanted.build.resolve(), say=say, **session) as s:
+            outcome, logs = work(s), s.logs
     except MachineError as error:
-        print(f"make run: {error}", file=sys.stderr)
+        print(f"make {name}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\nmake run: stopped; logs: {show(options.build / 'logs' / 'run')}/", file=sys.stderr)
+        print(f"\nmake {name}: stopped; logs: {show(wanted.build / 'logs' / name)}/", file=sys.stderr)
         return 130
-    print(f"\n{findings.text()}\n  logs: {show(logs)}/\n")
-    if options.json:
-        path = options.build / "run.json"
-        path.write_text(json.dumps(findings.json(), indent=2) + "\n", "utf-8")
+    print(f"\n{outcome.text}\n  logs: {show(logs)}/\n")
+    if wanted.json:
+        path = wanted.build / f"{name}.json"
+        path.write_text(json.dumps(outcome.json, indent=2) + "\n", "utf-8")
         print(f"  as JSON: {show(path)}")
-    for problem in problems:
-        print(f"make run: {problem}", file=sys.stderr)
-    return 1 if problems else 0
+    for problem in outcome.problems:
+        print(f"make {name}: {problem}", file=sys.stderr)
+    return 1 if outcome.problems else 0
+
+
+def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> int:
+    options = parse(arguments)
+
+    def work(session: Session) -> Outcome:
+        findings, problems = measure(session, Counts(trips=options.trips, stream=2 * options.trips))
+        return Outcome(findings.text(), findings.json(), problems)
+
+    return drive("run", options, work, causeway=causeway, options=("--gic", options.gic) if options.gic else ())

@@ -8,16 +8,15 @@ VF's network interface. What the table shows of the device's path holds for a ha
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from demo.demo import Snapshot, lock, show, snapshot, stopwatch
+from demo.demo import Outcome, Snapshot, drive, snapshot
 from demo.guest import Guest
-from demo.machine import ROOT, MachineError
+from demo.machine import ROOT
 from demo.report import key_values
 from demo.session import Session
 from demo.table import columns
@@ -182,32 +181,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
-    say = stopwatch()
-    alone = lock(options.build)
-    if alone is None:
-        print(f"make run-rdma: another run is using {show(options.build)}; wait until it has ended", file=sys.stderr)
-        return 1
-    say(f"starting the machine of {show(options.config)}")
-    try:
-        with Session(options.config, "run-rdma", build=options.build.resolve(), say=say) as session:
-            rows, wrong = measure(session, options.guests, options.percent)
-            logs = session.logs
-    except MachineError as error:
-        print(f"make run-rdma: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nmake run-rdma: stopped", file=sys.stderr)
-        return 130
-    print("\n" + "\n".join(columns([HEADINGS, *(r.cells() for r in rows)])))
-    print("\nThe transport is software here (rdma_rxe over the VF's network interface), times are the guests' own; the "
-          f"path of the VF\nis the one a hardware RNIC's VF takes.\n  logs: {show(logs)}/")
-    if options.json:
-        path = options.build / "run-rdma.json"
-        path.write_text(json.dumps(as_json(rows), indent=2) + "\n", "utf-8")
-        print(f"  as JSON: {show(path)}")
-    for problem in wrong:
-        print(f"make run-rdma: {problem}", file=sys.stderr)
-    return 1 if wrong else 0
+
+    def work(session: Session) -> Outcome:
+        rows, wrong = measure(session, options.guests, options.percent)
+        table = "\n".join(columns([HEADINGS, *(r.cells() for r in rows)]))
+        return Outcome(f"{table}\n\nThe transport is software here (rdma_rxe over the VF's network interface), times are the "
+                       "guests' own; the path of the VF\nis the one a hardware RNIC's VF takes.", as_json(rows), wrong)
+
+    return drive("run-rdma", options, work)
 
 
 if __name__ == "__main__":
