@@ -5,8 +5,8 @@
  */
 #include "hooks.h"
 
-static bool find_port(const struct partition_side *side, uint64_t offset, unsigned size,
-		      uintptr_t *port)
+/* 0: what is there is not its own. */
+static uintptr_t find_port(const struct partition_side *side, uint64_t offset, unsigned size)
 {
 	for (unsigned i = 0; i < side->count * PCI_BUS_BARS; i++) {
 		const struct assignment *a = &side->assignments[i / PCI_BUS_BARS];
@@ -14,37 +14,31 @@ static bool find_port(const struct partition_side *side, uint64_t offset, unsign
 
 		if (a->attached && bar->space == PCI_SPACE_IO && size <= 4 &&
 		    range_inside(offset, size, bar->pci_address, bar->size)) {
-			*port = (uintptr_t)(bar->cpu_address.v + offset - bar->pci_address);
-			return true;
+			return (uintptr_t)(bar->cpu_address.v + offset - bar->pci_address);
 		}
 	}
-	return false;
+	return 0;
 }
 
 uint64_t ports_read(void *context, uint64_t offset, unsigned size)
 {
-	uintptr_t port;
+	uintptr_t port = find_port(context, offset, size);
 
-	if (!find_port(context, offset, size, &port)) {
-		return ~0ull; /* nobody answers */
-	}
-	return size == 1   ? arch_mmio_read8(port)
+	return !port	   ? ~0ull /* nobody answers */
+	       : size == 1 ? arch_mmio_read8(port)
 	       : size == 2 ? arch_mmio_read16(port)
 			   : arch_mmio_read32(port);
 }
 
 void ports_write(void *context, uint64_t offset, unsigned size, uint64_t value)
 {
-	uintptr_t port;
+	uintptr_t port = find_port(context, offset, size);
 
-	if (!find_port(context, offset, size, &port)) {
-		return;
-	}
-	if (size == 1) {
+	if (port && size == 1) {
 		arch_mmio_write8(port, (uint8_t)value);
-	} else if (size == 2) {
+	} else if (port && size == 2) {
 		arch_mmio_write16(port, (uint16_t)value);
-	} else {
+	} else if (port) {
 		arch_mmio_write32(port, (uint32_t)value);
 	}
 }
