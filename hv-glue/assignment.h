@@ -97,13 +97,13 @@ const struct assignment *assignment_twin(const struct assignment *assignment);
  * isolation group, a PF whose VFs others have unless a service drives it, what nothing can reset.
  */
 bool MUST_USE assignment_check(const struct assignment *assignment);
-/* Resets its bus, if that hits nobody else; STATUS_UNSUPPORTED: it would, or there is none. */
+/* Resets its bus, if there is one and that hits nobody else. */
 enum status MUST_USE assignment_bus_reset(const struct assignment *assignment);
 
 /* intx.c: has the function INTx, and when it cannot do without, can it be given at all? */
 bool MUST_USE intx_offer(struct assignment *assignment);
 
-/* attach.c, for both ways. STATUS_UNSUPPORTED: what one owner leaves in it the next would find. */
+/* attach.c, for both ways: of what can be reset; the rest has one owner for good. */
 enum status MUST_USE assignment_reset(struct assignment *assignment);
 /* Of a stuck one: it becomes nobody's, and nobody gets it. */
 void assignment_quarantine(const struct assignment *assignment);

@@ -8,12 +8,15 @@
 /* Of a whole function it is enough that `stuck` keeps its only owner away. */
 void assignment_quarantine(const struct assignment *a)
 {
-	if (a->request->wants_vf) {
+	if (a->vf) {
 		(void)!vf_quarantine(a->pool, a->vf, a->owner); /* it may be dead already */
 	}
 }
 
-/* A PF with VFs is not reset, because that would take them away: its owner re-initialises it. */
+/*
+ * A PF with VFs is not reset, because that would take them away: its owner re-initialises it. Nor
+ * is a function without any reset, which has one owner for good.
+ */
 enum status assignment_reset(struct assignment *a)
 {
 	const struct pci_function *f = a->function;
@@ -22,19 +25,17 @@ enum status assignment_reset(struct assignment *a)
 	if (!pci_bus_still_there(&glue.bus, f->rid, f->vendor, f->device)) {
 		return STATUS_NOT_FOUND;
 	}
-	if (a->request->wants_vf) {
+	if (a->vf) {
 		return vf_reset(a->pool, a->vf);
 	}
-	if (glue_pool_of(a->function)) {
-		return STATUS_UNSUPPORTED;
+	if (glue_pool_of(f)) {
+		return STATUS_OK;
 	}
-	status = pci_function_reset(&glue.bus, a->function->rid, a->function->caps.express);
-	if (status == STATUS_UNSUPPORTED) {
-		status = assignment_bus_reset(a);
-	} else if (status == STATUS_OK) {
-		pci_config_write16(&glue.bus, a->function->rid, PCI_COMMAND, a->function->decode);
+	status = pci_function_reset(&glue.bus, f->rid, f->caps.express);
+	if (status == STATUS_OK) {
+		pci_config_write16(&glue.bus, f->rid, PCI_COMMAND, f->decode);
 	}
-	return status;
+	return status == STATUS_UNSUPPORTED ? assignment_bus_reset(a) : status;
 }
 
 static unsigned vectors_of(const struct assignment *a)
@@ -55,7 +56,7 @@ static enum status show(struct assignment *a)
 	}
 	hv_pause();
 	status = pci_virt_add(bridge, a->slot, &a->identity);
-	if (status == STATUS_OK && a->request->wants_vf) {
+	if (status == STATUS_OK && a->vf) {
 		status = vf_assigned(a->pool, a->vf, a->owner);
 		if (status != STATUS_OK) {
 			pci_virt_remove(bridge, a->slot);
@@ -99,7 +100,7 @@ enum status attach(struct assignment *a)
 	}
 	step = "reset";
 	status = assignment_reset(a);
-	if (status != STATUS_OK && status != STATUS_UNSUPPORTED) {
+	if (status != STATUS_OK) {
 		a->stuck = true;
 		goto undo_claim;
 	}
@@ -140,7 +141,7 @@ undo_vectors:
 undo_stream:
 	a->stuck |= !twin && !stream_aborts(a);
 undo_claim:
-	if (!a->stuck && a->request->wants_vf) {
+	if (!a->stuck && a->vf) {
 		a->stuck = vf_unclaim(a->pool, a->vf, a->owner) != STATUS_OK;
 	}
 	if (a->stuck) {

@@ -5,14 +5,9 @@
 /* What its owner left in it is gone before it is nobody's; else it stays that owner's. */
 static enum status give_back(struct assignment *a)
 {
-	enum status status;
+	enum status status = a->vf ? vf_quarantine(a->pool, a->vf, a->owner) : STATUS_OK;
 
-	if (a->request->wants_vf) {
-		status = vf_quarantine(a->pool, a->vf, a->owner);
-		return status == STATUS_OK ? assignment_reset(a) : status;
-	}
-	status = assignment_reset(a);
-	return status == STATUS_UNSUPPORTED ? STATUS_OK : status; /* its owner's for good */
+	return status == STATUS_OK ? assignment_reset(a) : status;
 }
 
 static void keep_quarantined(struct assignment *a, const char *why, enum status status)

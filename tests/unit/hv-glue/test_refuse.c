@@ -262,6 +262,22 @@ static void claimed_twice(void **state)
 	rig_check();
 }
 
+/* The specification wants FLR of every VF (9.2.2.2); one without could carry state to the next. */
+static void vf_without_a_reset(void **state)
+{
+	(void)state;
+	build();
+	hv_host_vf(red, "bad", RIG_PF, 0);
+	hv_host_vf(red, "good", RIG_PF, 1);
+	rig_start();
+	model_pci_poke(rig_vf(0), 0xa0 + 4, 4, 0); /* Device Capabilities */
+	start(red);
+	assert_refused(0, "0000:01:10.0 red (bad): cannot reset it: ");
+	assert_true(rig_assignment(red, 0)->stuck);
+	rig_assert_works(red, 1, rig_vf(1));
+	rig_check();
+}
+
 /* A PF whose VFs others drive needs somebody who drives it for them. */
 static void whole_pf_and_its_vfs(void **state)
 {
@@ -398,6 +414,7 @@ int main(void)
 		RIG_TEST(more_vectors_than_are_shown),
 		RIG_TEST(as_many_as_there_can_be),
 		RIG_TEST(claimed_twice),
+		RIG_TEST(vf_without_a_reset),
 		RIG_TEST(whole_pf_and_its_vfs),
 		RIG_TEST(without_a_leg),
 		RIG_TEST(smmu_that_does_not_block),
