@@ -29,7 +29,7 @@ void mmu_enable(void);
 
 extern char vectors[], __image_start[], __rodata_start[], __data_start[], __image_end[];
 
-__attribute__((section(".boot"), aligned(4096))) static uint64_t tables[TABLES][ENTRIES];
+__attribute__((section(".boot.tables"), aligned(4096))) static uint64_t tables[TABLES][ENTRIES];
 __attribute__((section(".boot"))) static unsigned tables_used;
 
 static const uint64_t leaf_bits[] = {

@@ -41,8 +41,8 @@ void *memset(void *target, int value, size_t size)
 	for (; (uintptr_t)to % WORD && to < end; to++) {
 		*to = (unsigned char)value;
 	}
-	for (; (size_t)(end - to) >= WORD; to += WORD) {
-		*(volatile uint64_t *)(void *)to = word;
+	for (; (size_t)(end - to) >= 2 * WORD;) {
+		__asm__ volatile("stp %1, %1, [%0], #16" : "+r"(to) : "r"(word) : "memory");
 	}
 	for (; to < end; to++) {
 		*(volatile unsigned char *)to = (unsigned char)value;
