@@ -64,6 +64,13 @@ enum status MUST_USE its_batch_run(struct its_batch *batch);
 /* Says why this core's vCPUs need the injected path: `why`, or NULL. */
 enum status MUST_USE redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address,
 					 const char **why);
+/*
+ * Writes a register that holds a table's address, as shareable and cacheable; when the GIC does not
+ * take that, it does not snoop: as neither, and the table is cleaned. `cache` is the register's
+ * field; all have shareability in the same place. Returns what the register says then.
+ */
+uint64_t gic_set_table(mmio_t frame, reg64_t reg, uint64_t value, uint64_t cache, const void *table,
+		       size_t size);
 /* Cleans a table for a GIC that does not snoop; publishing is the register write's business. */
 void gic_clean(const volatile void *p, size_t size);
 

@@ -10,41 +10,23 @@ struct gic gic;
 #define VPES_WANTED	   128u
 #define TABLE_PAGES_MAX	   256u
 
-static uint64_t table_value(const void *table, uint64_t pages, unsigned page_code)
-{
-	uint64_t pa = pa_of(table).v;
-	uint64_t value = GITS_TABLE_VALID | (pa & GITS_BASER_ADDRESS) |
-			 field_prep(GITS_BASER_SIZE, pages - 1) |
-			 field_prep(GITS_BASER_PAGE_SIZE, page_code) |
-			 field_prep(GITS_TABLE_SHAREABILITY, GIC_SHARE_INNER) |
-			 field_prep(GITS_TABLE_INNER_CACHE, GIC_CACHE_WRITE_BACK);
-
-	return page_code == 2 ? value | field_prep(GITS_BASER_ADDRESS_HIGH, pa >> 48) : value;
-}
-
 /* Writes the register with one page size; false when the ITS does not take it. */
 static bool table_try(reg64_t baser, const void *table, uint64_t size, unsigned page_code)
 {
 	const uint64_t checked = GITS_TABLE_VALID | GITS_BASER_ADDRESS | GITS_BASER_SIZE |
 				 GITS_BASER_PAGE_SIZE | GITS_BASER_INDIRECT;
 	uint64_t pages = align_up(size, KIB(4) << (2 * page_code)) >> (12 + 2 * page_code);
+	uint64_t pa = pa_of(table).v;
 
-	if (pages > TABLE_PAGES_MAX || (page_code != 2 && pa_of(table).v >> 48)) {
+	if (pages > TABLE_PAGES_MAX || (page_code != 2 && pa >> 48)) {
 		return false;
 	}
-	uint64_t value = table_value(table, pages, page_code);
+	uint64_t value = GITS_TABLE_VALID | (pa & GITS_BASER_ADDRESS) |
+			 field_prep(GITS_BASER_ADDRESS_HIGH, pa >> 48) |
+			 field_prep(GITS_BASER_SIZE, pages - 1) |
+			 field_prep(GITS_BASER_PAGE_SIZE, page_code);
+	uint64_t got = gic_set_table(gic.its, baser, value, GITS_TABLE_INNER_CACHE, table, size);
 
-	mmio_write64(gic.its, baser, value);
-	uint64_t got = mmio_read64(gic.its, baser);
-
-	if (!(got & GITS_TABLE_SHAREABILITY)) {
-		gic.clean_tables = true;
-		gic_clean(table, size);
-		value &= ~(GITS_TABLE_SHAREABILITY | GITS_TABLE_INNER_CACHE);
-		value |= field_prep(GITS_TABLE_INNER_CACHE, GIC_CACHE_NONE);
-		mmio_write64(gic.its, baser, value);
-		got = mmio_read64(gic.its, baser);
-	}
 	return ((got ^ value) & checked) == 0;
 }
 

@@ -20,22 +20,14 @@ static struct {
 
 enum status its_queue_init(void)
 {
-	uint64_t value = GITS_TABLE_VALID | field_prep(GITS_CBASER_SIZE, QUEUE_SIZE / KIB(4) - 1) |
-			 field_prep(GITS_TABLE_SHAREABILITY, GIC_SHARE_INNER) |
-			 field_prep(GITS_TABLE_INNER_CACHE, GIC_CACHE_WRITE_BACK);
-
 	queue.base = arena_take(gic.tables, QUEUE_SIZE, GIC_TABLE_ALIGN);
 	if (!queue.base) {
 		return STATUS_NO_MEMORY;
 	}
-	value |= pa_of(queue.base).v & GITS_CBASER_ADDRESS;
-	mmio_write64(gic.its, GITS_CBASER, value);
-	if (!(mmio_read64(gic.its, GITS_CBASER) & GITS_TABLE_SHAREABILITY)) {
-		gic.clean_tables = true;
-		value &= ~(GITS_TABLE_SHAREABILITY | GITS_TABLE_INNER_CACHE);
-		value |= field_prep(GITS_TABLE_INNER_CACHE, GIC_CACHE_NONE);
-		mmio_write64(gic.its, GITS_CBASER, value);
-	}
+	(void)gic_set_table(gic.its, GITS_CBASER,
+			    GITS_TABLE_VALID | (pa_of(queue.base).v & GITS_CBASER_ADDRESS) |
+				    field_prep(GITS_CBASER_SIZE, QUEUE_SIZE / KIB(4) - 1),
+			    GITS_TABLE_INNER_CACHE, queue.base, QUEUE_SIZE);
 	mmio_write64(gic.its, GITS_CWRITER, 0);
 	queue.writer = 0;
 	queue.failed = false;

@@ -37,21 +37,21 @@ enum status redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_addr
 	return STATUS_OK;
 }
 
-/* Writes a table register with cacheable attributes, or as the GIC insists. */
-static void table_register(mmio_t frame, reg64_t reg, const void *table, size_t size,
-			   uint64_t value)
+uint64_t gic_set_table(mmio_t frame, reg64_t reg, uint64_t value, uint64_t cache, const void *table,
+		       size_t size)
 {
-	const uint64_t attributes = field_prep(GICR_TABLE_SHAREABILITY, GIC_SHARE_INNER) |
-				    field_prep(GICR_TABLE_INNER_CACHE, GIC_CACHE_WRITE_BACK);
+	mmio_write64(frame, reg,
+		     value | field_prep(GICR_TABLE_SHAREABILITY, GIC_SHARE_INNER) |
+			     (uint64_t)GIC_CACHE_WRITE_BACK << field_shift(cache));
+	uint64_t got = mmio_read64(frame, reg);
 
-	value |= pa_of(table).v;
-	mmio_write64(frame, reg, value | attributes);
-	if (!(mmio_read64(frame, reg) & GICR_TABLE_SHAREABILITY)) {
-		gic.clean_tables = true;
-		gic_clean(table, size);
-		mmio_write64(frame, reg,
-			     value | field_prep(GICR_TABLE_INNER_CACHE, GIC_CACHE_NONE));
+	if (got & GICR_TABLE_SHAREABILITY) {
+		return got;
 	}
+	gic.clean_tables = true;
+	gic_clean(table, size);
+	mmio_write64(frame, reg, value | (uint64_t)GIC_CACHE_NONE << field_shift(cache));
+	return mmio_read64(frame, reg);
 }
 
 static bool lpis_settled(void *context)
@@ -91,10 +91,13 @@ enum status irq_route_core_init(unsigned core)
 			  status_name(status));
 		return status;
 	}
-	table_register(self->frame, GICR_PROPBASER, gic.property_table, GIC_PROPERTY_SIZE,
-		       field_prep(GICR_PROP_ID_BITS, IRQ_LPI_BITS - 1));
-	table_register(self->frame, GICR_PENDBASER, self->pending_table, GIC_PENDING_SIZE,
-		       GICR_PEND_PTZ);
+	(void)gic_set_table(self->frame, GICR_PROPBASER,
+			    pa_of(gic.property_table).v |
+				    field_prep(GICR_PROP_ID_BITS, IRQ_LPI_BITS - 1),
+			    GICR_TABLE_INNER_CACHE, gic.property_table, GIC_PROPERTY_SIZE);
+	(void)gic_set_table(self->frame, GICR_PENDBASER,
+			    pa_of(self->pending_table).v | GICR_PEND_PTZ, GICR_TABLE_INNER_CACHE,
+			    self->pending_table, GIC_PENDING_SIZE);
 	mmio_write32(self->frame, GICR_CTLR,
 		     mmio_read32(self->frame, GICR_CTLR) | (uint32_t)GICR_CTLR_ENABLE_LPIS);
 	arch_barrier();
@@ -133,8 +136,10 @@ enum status irq_vcpu_resident(struct irq_partition *partition, unsigned vcpu)
 	if (status != STATUS_OK) {
 		return status;
 	}
-	table_register(core->frame, GICR_VPROPBASER, partition->property_table, GIC_PROPERTY_SIZE,
-		       field_prep(GICR_PROP_ID_BITS, IRQ_LPI_BITS - 1));
+	(void)gic_set_table(core->frame, GICR_VPROPBASER,
+			    pa_of(partition->property_table).v |
+				    field_prep(GICR_PROP_ID_BITS, IRQ_LPI_BITS - 1),
+			    GICR_TABLE_INNER_CACHE, partition->property_table, GIC_PROPERTY_SIZE);
 	if (vpe->impdef_unused) {
 		value |= GICR_VPEND_IDAI;
 	}
