@@ -86,10 +86,8 @@ void rig_smmu(struct pci_bus *bus)
 
 void rig_its(void)
 {
-	struct irq_route_config config = {.its = {QTEST_ITS},
-					  .cores = RIG_CORES,
-					  .device_bits = 16,
-					  .tables = &its_arena};
+	struct irq_route_config config = {
+		.its = {QTEST_ITS}, .cores = RIG_CORES, .device_bits = 16, .tables = &its_arena};
 
 	its_arena = (struct arena){its_memory, sizeof(its_memory), 0};
 	memset(its_memory, 0, sizeof(its_memory));
