@@ -50,21 +50,16 @@ static int64_t affinity_info(const struct partition *partition, uint64_t target)
 
 static int64_t features(uint32_t function)
 {
-	switch (function) {
-	case SMCCC_VERSION:
-	case PSCI_VERSION:
-	case PSCI_CPU_OFF:
-	case PSCI_CPU_ON_32:
-	case PSCI_CPU_ON:
-	case PSCI_AFFINITY_INFO_32:
-	case PSCI_AFFINITY_INFO:
-	case PSCI_MIGRATE_INFO_TYPE:
-	case PSCI_SYSTEM_OFF:
-	case PSCI_SYSTEM_RESET:
-	case PSCI_FEATURES:
-		return PSCI_OK;
-	default:
-		break;
+	static const uint32_t known[] = {
+		SMCCC_VERSION,	 PSCI_VERSION,		PSCI_CPU_OFF,	    PSCI_CPU_ON_32,
+		PSCI_CPU_ON,	 PSCI_AFFINITY_INFO_32, PSCI_AFFINITY_INFO, PSCI_MIGRATE_INFO_TYPE,
+		PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET,	PSCI_FEATURES,
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++) {
+		if (known[i] == function) {
+			return PSCI_OK;
+		}
 	}
 	return PSCI_NOT_SUPPORTED;
 }

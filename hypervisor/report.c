@@ -4,32 +4,20 @@
 #include "log.h"
 #include "partition.h"
 
-/* One number of each class; `suffix` says which. */
-static void report_classes(const struct vcpu *vcpu, const char *suffix,
-			   const uint64_t n[HV_EXIT_CLASSES])
-{
-	log_info("@vcpu partition=%s vcpu=%u timer%s=%lu ipi%s=%lu console%s=%lu config%s=%lu "
-		 "its%s=%lu inject%s=%lu fault%s=%lu psci%s=%lu other%s=%lu",
-		 vcpu->partition->config->name, vcpu->index, suffix, n[HV_EXIT_TIMER], suffix,
-		 n[HV_EXIT_IPI], suffix, n[HV_EXIT_CONSOLE], suffix, n[HV_EXIT_CONFIG], suffix,
-		 n[HV_EXIT_ITS], suffix, n[HV_EXIT_INJECT], suffix, n[HV_EXIT_FAULT], suffix,
-		 n[HV_EXIT_PSCI], suffix, n[HV_EXIT_OTHER]);
-}
-
 static void report_vcpu(const struct vcpu *vcpu)
 {
-	uint64_t count[HV_EXIT_CLASSES], ticks[HV_EXIT_CLASSES], longest[HV_EXIT_CLASSES];
+	static const char *const classes[HV_EXIT_CLASSES] = {
+		"other", "timer", "ipi", "console", "config", "its", "inject", "fault", "psci"};
+	const char *name = vcpu->partition->config->name;
 
+	log_info("@vcpu partition=%s vcpu=%u core=%u", name, vcpu->index, vcpu->core);
 	for (unsigned i = 0; i < HV_EXIT_CLASSES; i++) {
-		count[i] = vcpu->exits[i].count;
-		ticks[i] = vcpu->exits[i].ticks;
-		longest[i] = vcpu->exits[i].longest;
+		const struct exit_cost *cost = &vcpu->exits[i];
+
+		log_info("@vcpu partition=%s vcpu=%u %s=%lu %s_insn=%lu %s_max=%lu", name,
+			 vcpu->index, classes[i], cost->count, classes[i], cost->ticks, classes[i],
+			 cost->longest);
 	}
-	log_info("@vcpu partition=%s vcpu=%u core=%u", vcpu->partition->config->name, vcpu->index,
-		 vcpu->core);
-	report_classes(vcpu, "", count);
-	report_classes(vcpu, "_insn", ticks);
-	report_classes(vcpu, "_max", longest);
 }
 
 void report_print(void)

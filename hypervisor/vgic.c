@@ -15,11 +15,6 @@
 #define PIDR2_GICV3	 0x3bu
 #define ID_BITS		 (14u - 1)
 
-static struct partition *of(void *context)
-{
-	return context;
-}
-
 void vgic_reset(struct partition *partition)
 {
 	struct vgic *gic = &partition->gic;
@@ -45,7 +40,7 @@ void vgic_reset(struct partition *partition)
 	lock_release(&gic->lock);
 }
 
-static void kick(struct vcpu *vcpu)
+void vgic_wake(struct vcpu *vcpu)
 {
 	vcpu_alert(vcpu);
 	if (vcpu != this_core()->vcpu &&
@@ -57,7 +52,7 @@ static void kick(struct vcpu *vcpu)
 static void kick_all(struct partition *partition)
 {
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
-		kick(&partition->vcpus[i]);
+		vgic_wake(&partition->vcpus[i]);
 	}
 }
 
@@ -79,18 +74,13 @@ bool vgic_take_wire(struct partition *partition, unsigned physical)
 	return line < GUEST_INTX_LINES;
 }
 
-static uint64_t router_read(const struct vgic *gic, unsigned spi)
+/* The lower half of an SPI's GICD_IROUTER, or NULL. */
+static uint8_t *router_at(struct vgic *gic, uint64_t offset)
 {
-	return gic->spis[spi / 32].target[spi % 32];
-}
+	uint64_t spi = (offset - 0x6000) / 8 - 32;
 
-static void router_write(struct partition *partition, unsigned spi, uint64_t value)
-{
-	uint64_t affinity = value & 0xff00ffffffull;
-
-	if (affinity < partition->config->vcpus) {
-		partition->gic.spis[spi / 32].target[spi % 32] = (uint8_t)affinity;
-	}
+	return spi < 32 * VGIC_SPI_BANKS && !(offset & 4) ? &gic->spis[spi / 32].target[spi % 32]
+							  : NULL;
 }
 
 /* Offsets of the bitmap blocks are 4 bytes a bank, priorities 32, configuration 8. */
@@ -110,7 +100,7 @@ static bool bank_offset(uint64_t offset, unsigned *bank, uint64_t *inside)
 	return offset >= 0x80 && offset < 0xd00 && *bank > 0 && *bank < VGIC_BANKS;
 }
 
-static uint64_t distributor_word(const struct partition *partition, uint64_t offset)
+static uint64_t distributor_word(struct partition *partition, uint64_t offset)
 {
 	switch (offset) {
 	case 0x0000:
@@ -125,15 +115,14 @@ static uint64_t distributor_word(const struct partition *partition, uint64_t off
 	default:
 		break;
 	}
-	if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS && !(offset & 4)) {
-		return router_read(&partition->gic, (unsigned)(offset - 0x6000) / 8 - 32);
-	}
-	return 0;
+	const uint8_t *router = router_at(&partition->gic, offset);
+
+	return router ? *router : 0;
 }
 
 uint64_t vgic_distributor_read(void *context, uint64_t offset, unsigned size)
 {
-	struct partition *partition = of(context);
+	struct partition *partition = context;
 	unsigned bank;
 	uint64_t inside;
 
@@ -144,7 +133,7 @@ uint64_t vgic_distributor_read(void *context, uint64_t offset, unsigned size)
 
 void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint64_t value)
 {
-	struct partition *partition = of(context);
+	struct partition *partition = context;
 	unsigned bank;
 	uint64_t inside;
 	bool changes = true;
@@ -157,9 +146,12 @@ void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint6
 		changes = vgic_bank_write(&partition->gic.spis[bank - 1], inside, size, value);
 	} else if (offset == 0) {
 		partition->gic.control = (uint32_t)value & (GICD_CTLR_GROUP1 | 1);
-	} else if (offset >= 0x6000 + 32 * 8 && offset < 0x6000 + 8 * VGIC_INTIDS &&
-		   !(offset & 4)) {
-		router_write(partition, (unsigned)(offset - 0x6000) / 8 - 32, value);
+	} else {
+		uint8_t *router = router_at(&partition->gic, offset);
+
+		if (router && (value & 0xff00ffffffull) < partition->config->vcpus) {
+			*router = (uint8_t)value;
+		}
 	}
 	lock_release(&partition->gic.lock);
 	if (changes) {
@@ -202,7 +194,7 @@ static bool is_lpi_register(uint64_t offset)
 
 uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size)
 {
-	struct partition *partition = of(context);
+	struct partition *partition = context;
 	struct vcpu *vcpu = frame_owner(partition, offset);
 	uint64_t inside = offset % GUEST_GICR_STRIDE;
 
@@ -228,7 +220,7 @@ static void redistributor_control(struct partition *partition, struct vcpu *vcpu
 
 void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uint64_t value)
 {
-	struct partition *partition = of(context);
+	struct partition *partition = context;
 	struct vcpu *vcpu = frame_owner(partition, offset);
 	uint64_t inside = offset % GUEST_GICR_STRIDE;
 
@@ -253,6 +245,6 @@ void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uin
 	}
 	lock_release(&partition->gic.lock);
 	if (changes) {
-		kick(vcpu);
+		vgic_wake(vcpu);
 	}
 }

@@ -202,20 +202,21 @@ static enum hv_exit_class handle(struct vcpu *vcpu, unsigned intid)
 
 enum hv_exit_class interrupt_handle(struct vcpu *vcpu, unsigned intid)
 {
-	enum hv_exit_class exit_class = HV_EXIT_OTHER;
-
 	if (intid >= FIRST_LPI) {
 		interrupt_take_lpi(this_core()->number, intid);
-		exit_class = HV_EXIT_INJECT;
-	} else if (intid < SPURIOUS) {
-		arch_barrier(); /* acknowledged before what it announces is looked at */
-		interrupt_drop(intid);
-		if (intid >= 32 && this_core()->vcpu &&
-		    vgic_take_wire(this_core()->vcpu->partition, intid)) {
-			return HV_EXIT_INJECT; /* active until the guest ends it */
-		}
-		exit_class = handle(vcpu, intid);
-		sysreg_write(ICC_DIR_EL1, intid);
+		return HV_EXIT_INJECT;
 	}
+	if (intid >= SPURIOUS) {
+		return HV_EXIT_OTHER;
+	}
+	arch_barrier(); /* acknowledged before what it announces is looked at */
+	interrupt_drop(intid);
+	if (intid >= 32 && this_core()->vcpu &&
+	    vgic_take_wire(this_core()->vcpu->partition, intid)) {
+		return HV_EXIT_INJECT; /* active until the guest ends it */
+	}
+	enum hv_exit_class exit_class = handle(vcpu, intid);
+
+	sysreg_write(ICC_DIR_EL1, intid);
 	return exit_class;
 }

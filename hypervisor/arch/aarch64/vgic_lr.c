@@ -357,26 +357,18 @@ void vgic_lpi_pend(struct partition *partition, unsigned slot)
 	latch_lpi(partition, slot);
 }
 
-static void latch_private(struct vcpu *vcpu, unsigned intid)
+__attribute__((noinline)) static void latch_private(struct vcpu *vcpu, unsigned intid)
 {
 	lock_acquire(&vcpu->partition->gic.lock);
 	vcpu->gic.private.pending |= 1u << intid;
+	vgic_wake(vcpu);
 	lock_release(&vcpu->partition->gic.lock);
-	vcpu_alert(vcpu);
 }
 
 void vgic_inject_timer(struct vcpu *vcpu, unsigned intid)
 {
 	if (!inject_private(vcpu, intid, lr_held(intid))) {
 		latch_private(vcpu, intid);
-	}
-}
-
-void vgic_wake(struct vcpu *vcpu)
-{
-	vcpu_alert(vcpu);
-	if (vcpu != this_core()->vcpu) {
-		core_kick(vcpu->core);
 	}
 }
 
@@ -410,10 +402,7 @@ void vgic_send_sgi(struct vcpu *from, uint64_t value)
 		if (others ? to == from : cluster != 0 || !(list >> i & 1)) {
 			continue;
 		}
-		if (to != from) {
-			latch_private(to, intid);
-			core_kick(to->core);
-		} else if (!inject_private(to, intid, 0)) {
+		if (to != from || !inject_private(to, intid, 0)) {
 			latch_private(to, intid);
 		}
 	}

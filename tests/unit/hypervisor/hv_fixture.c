@@ -113,12 +113,6 @@ void vgic_set_line(struct partition *partition, unsigned intid, bool level)
 	fixture.line[intid] = level;
 }
 
-void vgic_wake(struct vcpu *vcpu)
-{
-	vcpu_alert(vcpu);
-	core_kick(vcpu->core);
-}
-
 void vgic_cpu_stop(struct vcpu *vcpu)
 {
 	(void)vcpu;
