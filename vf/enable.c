@@ -126,18 +126,7 @@ static enum status read_vf(const struct vf_pool *pool, struct vf *vf, unsigned i
 		return STATUS_TIMEOUT;
 	}
 	pci_config_write16(pool->bus, vf->rid, PCI_COMMAND, PCI_COMMAND_MEMORY);
-	return STATUS_OK;
-}
-
-static enum status read_vfs(struct vf_pool *pool, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		enum status status = read_vf(pool, &pool->vfs[i], i);
-
-		if (status != STATUS_OK) {
-			return status;
-		}
-	}
+	vf->state = VF_FREE;
 	return STATUS_OK;
 }
 
@@ -170,13 +159,12 @@ enum status vf_enable(struct vf_pool *pool, const struct pci_bus *bus, struct pc
 		return refuse(pool, count, status);
 	}
 	switch_on(pool);
-	status = read_vfs(pool, count);
+	for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
+		status = read_vf(pool, &pool->vfs[i], i);
+	}
 	if (status != STATUS_OK) {
 		sriov_off(pool, true);
 		return refuse(pool, count, status);
-	}
-	for (unsigned i = 0; i < count; i++) {
-		pool->vfs[i].state = VF_FREE;
 	}
 	pool->count = count;
 	return STATUS_OK;

@@ -58,17 +58,14 @@ enum status vf_assigned(struct vf_pool *pool, struct vf *vf, partition_id_t owne
 
 enum status vf_quarantine(struct vf_pool *pool, struct vf *vf, partition_id_t owner)
 {
-	uint64_t from = BIT(VF_CLAIMED) | BIT(VF_ASSIGNED);
+	enum status status = move(pool, vf, BIT(VF_CLAIMED) | BIT(VF_ASSIGNED), owner,
+				  VF_QUARANTINED, PARTITION_NONE);
 
-	lock_acquire(&pool->lock);
-	enum status status = may_leave(vf, from, owner);
-	lock_release(&pool->lock);
-	if (status != STATUS_OK) {
-		return status;
+	/* Nobody else moves it on before its reset; a slow device holds up no lock. */
+	if (status == STATUS_OK) {
+		pci_config_write16(pool->bus, vf->rid, PCI_COMMAND, PCI_COMMAND_MEMORY);
 	}
-	/* Only its owner moves it on, so nothing comes between; a slow device holds up no lock. */
-	pci_config_write16(pool->bus, vf->rid, PCI_COMMAND, PCI_COMMAND_MEMORY);
-	return move(pool, vf, from, owner, VF_QUARANTINED, PARTITION_NONE);
+	return status;
 }
 
 static enum status begin_reset(struct vf_pool *pool, struct vf *vf)

@@ -2,6 +2,8 @@
 /* Configuration space through the ECAM (PCIe 7.2.2), names and id maps. */
 #include "bus.h"
 
+#include <string.h>
+
 #define ECAM_FUNCTION 4096u
 
 static bool config_address(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes,
@@ -61,11 +63,8 @@ bool pci_bus_still_there(const struct pci_bus *bus, rid_t rid, uint16_t vendor, 
 const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH])
 {
 	static const char digits[] = "0123456789abcdef";
-	static const char shape[PCI_NAME_LENGTH] = "0000:bb:dd.f";
 
-	for (unsigned i = 0; i < PCI_NAME_LENGTH; i++) {
-		buffer[i] = shape[i];
-	}
+	memcpy(buffer, "0000:bb:dd.f", PCI_NAME_LENGTH);
 	buffer[5] = digits[rid.v >> 12];
 	buffer[6] = digits[rid.v >> 8 & 15];
 	buffer[8] = digits[rid.v >> 7 & 1];
