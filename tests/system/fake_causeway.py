@@ -55,7 +55,8 @@ class Fake:
         for name, function in FUNCTIONS.items():
             self.say("hv", f"@device partition={name} function={function} kind=VF dma=smmu-stage2 "
                      "interrupts=vlpi label=eth0 guest=0000:00:01.0 state=assigned config=4 its=3 faults=0")
-        self.say("hv", f"@faults total={2 if 'faults' in FAKE else 0} distinct={1 if 'faults' in FAKE else 0}")
+        self.say("hv", f"@faults total={2 if 'faults' in FAKE else 0} distinct={1 if 'faults' in FAKE else 0} "
+                       "overflows=0")
         self.say("hv", "@end")
 
     def key(self, key: str) -> bool:
