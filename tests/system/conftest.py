@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 
 BUILD = ROOT / "build"
 NEEDED = ("causeway", "hypervisor.bin", "pf-service.bin", "attacker.bin", "peer.bin", "guest/Image", "guest/initramfs.cpio.gz",
-          "guest/initramfs-rdma.cpio.gz")
+          "guest/initramfs-rdma.cpio.gz", "guest/initramfs-hosting.cpio.gz")
 DEFAULT_BOUND = 60
 
 

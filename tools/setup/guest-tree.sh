@@ -12,7 +12,7 @@ begin_tree() {
 	rm -rf "$TREE"
 	mkdir -p "$TREE"/{bin,lib,etc}
 	: >"$LIST"
-	builtin=$(find "$UNPACKED/kernel" -name modules.builtin)
+	builtin=$(find "$UNPACKED/kernel/" -name modules.builtin)
 	BUILT_IN=$(tr - _ <"$builtin")
 	version=$(basename "$(dirname "$builtin")")
 	MODULE_DIR=$TREE/lib/modules/$version
@@ -52,7 +52,7 @@ add_module() {
 	if grep -qsx "$name" "$BASE/etc/modules" "$LIST" || [[ $BUILT_IN = *"/$name.ko"* ]]; then
 		return
 	fi
-	path=$(find "$UNPACKED/kernel" \( -name "$name.ko*" -o -name "${name//_/-}.ko*" \) | sort | head -n 1)
+	path=$(find "$UNPACKED/kernel/" \( -name "$name.ko*" -o -name "${name//_/-}.ko*" \) | sort | head -n 1)
 	[ -n "$path" ] || die "module $name is not in the kernel package."
 	case $path in
 	*.xz) xz -dc "$path" >"$MODULE_DIR/$name.ko" ;;

@@ -5,6 +5,7 @@
 #   build/guest/Image                the kernel (6.12, uncompressed)
 #   build/guest/initramfs.cpio.gz    guest-drivers/linux plus tools and modules; reproducible
 #   build/guest/initramfs-rdma.cpio.gz   the same and RDMA: rdma_rxe, rdma-core, perftest
+#   build/guest/initramfs-hosting.cpio.gz   the same and hosting: bridge, nftables, NBD, 9P
 #   build/guest/versions             the packages all this came from
 #   build/libfdt-src/libfdt/         libfdt's source, compiled into the hypervisor
 # Packages are fetched and unpacked under build/ and never installed; apt's state is private to
@@ -14,6 +15,8 @@ set -euo pipefail
 umask 022
 # shellcheck source=tools/setup/apt-common.sh
 . "$(dirname "$0")/apt-common.sh"
+# shellcheck source=tools/setup/guest-fetch.sh
+. "$(dirname "$0")/guest-fetch.sh"
 # shellcheck source=tools/setup/guest-tree.sh
 . "$(dirname "$0")/guest-tree.sh"
 
@@ -26,29 +29,19 @@ MODULES_IF_THERE=(nvme e1000e 8139cp ne2k_pci) # loaded when a function wants th
 RDMA_PACKAGES=(rdma-core ibverbs-providers ibverbs-utils rdmacm-utils perftest)
 RDMA_PROGRAMS=(rdma ibv_devinfo ibv_rc_pingpong rping ib_write_bw ib_read_lat)
 RDMA_MODULES=(crc32_generic rdma_rxe rdma_ucm)
+HOSTING_PACKAGES=(nftables nbd-server nbd-client diod e2fsprogs fdisk dmsetup)
+HOSTING_PROGRAMS=(bridge nft nbd-server diod sfdisk mkfs.ext4 e2fsck nbd-client dmsetup)
+# Of the I/O-hosting partition, and of those whose storage it hosts.
+HOSTING_MODULES=(crc32c_generic bridge nf_tables nft_meta_bridge nft_limit ext4)
+HOSTED_MODULES=(crc32c_generic nbd dm_multipath dm_round_robin ext4 9pnet_fd 9p)
 SCRIPTS=$ROOT/guest-drivers/linux
 CROSS=aarch64-linux-gnu-
 
 APTDIR=$BUILD/apt-arm64
 UNPACKED=$BUILD/guest/unpacked
 GUEST=$BUILD/guest
+STAMPS=$GUEST
 RETRY="check the network, then run again: $ROOT/tools/setup/guests.sh"
-
-# fetch WHAT COMMAND...: runs an apt command; on failure one sentence, apt's words in a log.
-fetch() {
-	local what=$1 log=$APTDIR/fetch.log
-	shift
-	"$@" >"$log" 2>&1 ||
-		die "cannot get $what from the Debian mirror ($(first_error "$log")); $RETRY"
-}
-
-# arm64_apt DIR TYPE...: a private apt (see apt-common.sh) for which nothing is installed.
-arm64_apt() {
-	private_apt "$@"
-	: >"$1/empty"
-	APT+=(-o "Dir::State::status=$1/empty" -o APT::Architecture=arm64
-		-o APT::Architectures::=arm64)
-}
 
 kernel_package() {
 	apt-cache "${APT[@]}" pkgnames "linux-image-$KERNEL" |
@@ -57,17 +50,17 @@ kernel_package() {
 
 fetch_packages() {
 	local kernel
-	say "1/7 package lists (arm64, $CODENAME)"
+	say "1/8 package lists (arm64, $CODENAME)"
 	arm64_apt "$APTDIR" deb
 	fetch "the package lists" apt-get "${APT[@]}" update
 	kernel=$(kernel_package)
 	[ -n "$kernel" ] || die "the mirror has no linux-image-$KERNEL for arm64 in $CODENAME; use another mirror."
-	say "2/7 packages: $kernel ${PACKAGES[*]} ${RDMA_PACKAGES[*]}"
+	say "2/8 packages: $kernel ${PACKAGES[*]} ${RDMA_PACKAGES[*]} ${HOSTING_PACKAGES[*]}"
 	rm -rf "$APTDIR/kernel"
 	rm -f "$APTDIR"/archives/*.deb
 	mkdir -p "$APTDIR/kernel"
-	fetch "${PACKAGES[*]} ${RDMA_PACKAGES[*]}" apt-get "${APT[@]}" -y --download-only install \
-		"${PACKAGES[@]}" "${RDMA_PACKAGES[@]}"
+	fetch "${PACKAGES[*]} ${RDMA_PACKAGES[*]} ${HOSTING_PACKAGES[*]}" apt-get "${APT[@]}" -y --download-only install \
+		"${PACKAGES[@]}" "${RDMA_PACKAGES[@]}" "${HOSTING_PACKAGES[@]}"
 	(cd "$APTDIR/kernel" && fetch "$kernel" apt-get "${APT[@]}" download "$kernel")
 }
 
@@ -75,7 +68,7 @@ fetch_packages() {
 # depend on the build machine's release: LIBFDT_SUITE on both, unless the mirror lacks it.
 fetch_libfdt() {
 	local dir=$APTDIR/source suite main log=$APTDIR/source/fetch.log
-	say "3/7 source of libfdt"
+	say "3/8 source of libfdt"
 	rm -rf "$dir" "$BUILD/libfdt-src" "$BUILD/libfdt-src.part"
 	mkdir -p "$dir/files"
 	arm64_apt "$dir" deb-src
@@ -97,7 +90,7 @@ fetch_libfdt() {
 
 unpack_packages() {
 	local deb
-	say "4/7 unpacking"
+	say "4/8 unpacking"
 	rm -rf "$UNPACKED"
 	mkdir -p "$UNPACKED/root" "$UNPACKED/kernel"
 	for deb in "$APTDIR"/archives/*.deb; do
@@ -112,7 +105,7 @@ unpack_packages() {
 
 make_image() {
 	local vmlinuz
-	say "5/7 kernel image"
+	say "5/8 kernel image"
 	vmlinuz=$(echo "$UNPACKED"/kernel/boot/vmlinuz-*)
 	if [ "$(head -c 2 "$vmlinuz" | od -An -tx1)" = ' 1f 8b' ]; then
 		gzip -dc "$vmlinuz" >"$GUEST/Image.part"
@@ -127,7 +120,7 @@ make_image() {
 
 make_initramfs() {
 	local name
-	say "6/7 initramfs"
+	say "6/8 initramfs"
 	begin_tree "$GUEST/tree" "$GUEST/tree" modules
 	mkdir -p "$TREE"/{proc,sys,dev,tmp,run}
 	for name in "${PROGRAMS[@]}"; do
@@ -150,14 +143,14 @@ make_initramfs() {
 		-o "$TREE/bin/pk" "$SCRIPTS/pk.c"
 	install -m 755 "$SCRIPTS/init" "$TREE/init"
 	install -m 755 "$SCRIPTS"/{cw-run,cw-net,cw-bench} "$TREE/bin/"
-	install -m 644 "$SCRIPTS/shrc" "$TREE/etc/"
+	install -m 644 "$SCRIPTS"/{shrc,benchrc} "$TREE/etc/"
 	pack_tree "$GUEST/initramfs.cpio.gz"
 }
 
 # What only the RDMA guests need, behind the same initramfs: the others boot faster without.
 make_rdma_initramfs() {
 	local name provider
-	say "7/7 initramfs of the RDMA guests"
+	say "7/8 initramfs of the RDMA guests"
 	begin_tree "$GUEST/rdma-tree" "$GUEST/tree" modules.rdma
 	for name in "${RDMA_PROGRAMS[@]}"; do
 		add_program "$name"
@@ -182,31 +175,32 @@ make_rdma_initramfs() {
 	mv "$GUEST/initramfs-rdma.cpio.gz.part" "$GUEST/initramfs-rdma.cpio.gz"
 }
 
-# step NAME INPUTS COMMAND...: runs COMMAND unless it was done before with the same INPUTS.
-step() {
-	local stamp=$GUEST/.$1 inputs=$2
-	shift 2
-	[ "$(cat "$stamp" 2>/dev/null)" != "$inputs" ] || return 0
-	rm -f "$stamp"
-	"$@"
-	echo "$inputs" >"$stamp"
-	CHANGED=1
-}
-
-hash_of() {
-	cat "$@" | sha256sum | cut -d ' ' -f 1
+# What hosting needs, at both ends of a wire: the programs of the I/O partition and of those it serves.
+make_hosting_initramfs() {
+	local name
+	say "8/8 initramfs of the hosting guests"
+	begin_tree "$GUEST/hosting-tree" "$GUEST/tree" modules.hosting
+	for name in "${HOSTING_PROGRAMS[@]}"; do
+		add_program "$name"
+	done
+	for name in "${HOSTING_MODULES[@]}"; do
+		add_module "$name"
+	done
+	LIST=$TREE/etc/modules.hosted
+	for name in "${HOSTED_MODULES[@]}"; do
+		add_module "$name"
+	done
+	install -m 644 "$UNPACKED/root/etc/mke2fs.conf" "$TREE/etc/"
+	install -m 755 "$SCRIPTS"/{cw-io-host,cw-store} "$TREE/bin/"
+	pack_tree "$GUEST/hosting.cpio.gz"
+	cat "$GUEST/initramfs.cpio.gz" "$GUEST/hosting.cpio.gz" >"$GUEST/initramfs-hosting.cpio.gz.part"
+	mv "$GUEST/initramfs-hosting.cpio.gz.part" "$GUEST/initramfs-hosting.cpio.gz"
 }
 
 detect_debian
-mkdir -p "$GUEST" "$APTDIR" 2>/dev/null || true
-if ! [ -w "$GUEST" ] || ! [ -w "$APTDIR" ]; then
-	die "cannot write to $BUILD (another user's?); remove it, or run: sudo chown -R $(id -un): $BUILD"
-fi
-exec 9>"$GUEST/.lock"
-flock -n 9 || { say "waiting for another run" && flock 9; }
-
+alone_in "$GUEST" "$APTDIR"
 CHANGED=
-fetched="$CODENAME $KERNEL ${PACKAGES[*]} ${RDMA_PACKAGES[*]}"
+fetched="$CODENAME $KERNEL ${PACKAGES[*]} ${RDMA_PACKAGES[*]} ${HOSTING_PACKAGES[*]}"
 step packages "$fetched" fetch_packages
 [ -e "$BUILD/libfdt-src/libfdt/fdt.c" ] || rm -f "$GUEST/.libfdt"
 step libfdt "$LIBFDT_SUITE $CODENAME" fetch_libfdt
@@ -215,10 +209,12 @@ step unpacked "$unpacked" unpack_packages
 [ -e "$GUEST/Image" ] || rm -f "$GUEST/.image"
 step image "$unpacked" make_image
 [ -e "$GUEST/initramfs.cpio.gz" ] || rm -f "$GUEST/.initramfs"
-sources=$(hash_of "$0" "${0%/*}/guest-tree.sh" "$SCRIPTS"/{init,shrc,cw-run,cw-net,cw-bench,pk.c})
+sources=$(hash_of "$0" "${0%/*}/guest-tree.sh" "$SCRIPTS"/{init,shrc,benchrc,cw-run,cw-net,cw-bench,pk.c})
 step initramfs "$unpacked $sources" make_initramfs
 [ -e "$GUEST/initramfs-rdma.cpio.gz" ] || rm -f "$GUEST/.rdma"
 step rdma "$unpacked $sources $(hash_of "$SCRIPTS/cw-rdma")" make_rdma_initramfs
+[ -e "$GUEST/initramfs-hosting.cpio.gz" ] || rm -f "$GUEST/.hosting"
+step hosting "$unpacked $sources $(hash_of "$SCRIPTS"/{cw-io-host,cw-store})" make_hosting_initramfs
 # What apt keeps to look packages up is most of the space, and is fetched anew if needed again.
 rm -rf "$APTDIR"/{lists,*.bin} "$APTDIR"/source/{lists,*.bin}
-[ -z "$CHANGED" ] || say "done: $GUEST/Image, $GUEST/initramfs{,-rdma}.cpio.gz, $BUILD/libfdt-src/libfdt"
+[ -z "$CHANGED" ] || say "done: $GUEST/Image, $GUEST/initramfs{,-rdma,-hosting}.cpio.gz, $BUILD/libfdt-src/libfdt"
