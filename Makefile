@@ -44,7 +44,7 @@ sources	= $(foreach r,$(1),$(sort $(wildcard $(r)/*.c $(r)/*.S)))
 room	= $(patsubst %/,%,$(dir $(1)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup hypervisor guests tools mutants run run-rdma test check unit fuzz qtest lint bench size clean
+.PHONY: all help setup hypervisor guests tools mutants run run-rdma test check unit fuzz qtest lint bench bench-kvm size clean
 all: hypervisor guests tools ;@:
 
 #: make run [CONFIG=FILE] [GIC=3] [JSON=1]
@@ -53,6 +53,7 @@ all: hypervisor guests tools ;@:
 #: make test			   everything: unit, model, system and hostile tests
 #: make check			   what boots nothing: unit, model, qtest, fuzz smoke, lint
 #: make bench [ONLY=PART] [STRICT=1]  measurements beside the lines to hold; build/bench.json
+#: make bench-kvm [ONLY=PEER]	   the same work under bare Linux and Linux KVM; build/bench-kvm.json
 #: make all			   hypervisor, bare-metal guests and the causeway program
 #: make setup			   install what is missing (apt) and fetch the Linux guest
 #: make lint			   clang-format, clang-tidy, header and shell checks
@@ -146,7 +147,7 @@ $(BUILD)/mutants/%/hypervisor.elf: $(BUILD)/hv/tests/faults/mutants/%.o $(HV_OBJ
 
 # The demo and the tests look into build/, and so do the configs' file names.
 ifneq ($(BUILD),build)
-ifneq ($(filter run run-rdma test bench,$(MAKECMDGOALS)),)
+ifneq ($(filter run run-rdma test bench bench-kvm,$(MAKECMDGOALS)),)
 $(error make $(MAKECMDGOALS) works in build/ only: leave BUILD out)
 endif
 endif
@@ -175,6 +176,10 @@ lint:
 bench: setup
 	@$(MAKE) --no-print-directory -j2 all
 	@$(PYTHON) -B tests/bench/bench.py $(if $(ONLY),--only '$(ONLY)') $(if $(filter-out 0,$(STRICT)),--strict)
+bench-kvm: setup
+	@BUILD=$(BUILD) tools/setup/kvm.sh
+	@$(MAKE) --no-print-directory -j2 all
+	@$(PYTHON) -B tests/bench/kvm/bench_kvm.py $(if $(ONLY),--only '$(ONLY)')
 size:
 	@tests/size.sh $(HV_ROOMS)
 clean:
