@@ -16,11 +16,6 @@ static uint64_t vpe_operand(const struct irq_partition *partition, unsigned slot
 	return field_prep(ITS_W1_VPE, vpe_of(partition, partition->events[slot].vcpu));
 }
 
-static void signal(struct irq_partition *partition, unsigned slot, unsigned opcode)
-{
-	route_command(partition, slot, opcode, 0, 0);
-}
-
 /* INV: the byte may be cached, also from an earlier mapping of this INTID. */
 static void configure(struct irq_partition *partition, unsigned slot)
 {
@@ -29,7 +24,7 @@ static void configure(struct irq_partition *partition, unsigned slot)
 
 	*ours = (uint8_t)(route_property(partition, entry) | LPI_PROPERTY_RES1);
 	gic_clean(ours, 1); /* published with the commands, which are sent later */
-	signal(partition, slot, ITS_INV);
+	route_command(partition, slot, ITS_INV, 0, 0);
 }
 
 static void open(struct irq_partition *partition, unsigned slot)
@@ -38,11 +33,6 @@ static void open(struct irq_partition *partition, unsigned slot)
 		      field_prep(ITS_W2_VINTID, partition->events[slot].vlpi) |
 			      field_prep(ITS_W2_DOORBELL, LPI_NO_DOORBELL));
 	configure(partition, slot);
-}
-
-static void close(struct irq_partition *partition, unsigned slot)
-{
-	signal(partition, slot, ITS_DISCARD);
 }
 
 /* The other vCPU's LPIs may be off: the byte changes, too. D = 0: the doorbell stays. */
@@ -59,9 +49,7 @@ static void sync(struct irq_partition *partition, unsigned vcpu)
 
 const struct irq_path irq_direct = {
 	.open = open,
-	.close = close,
 	.move = move,
 	.configure = configure,
-	.signal = signal,
 	.sync = sync,
 };

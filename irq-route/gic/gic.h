@@ -61,9 +61,8 @@ enum status MUST_USE its_batch_run(struct its_batch *batch);
 /* --- redistributor.c ----------------------------------------------------------------------------
  */
 
-/* Says why this core's vCPUs need the injected path: `why`, or NULL. */
-enum status MUST_USE redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address,
-					 const char **why);
+/* Says why this core's vCPUs need the injected path, if they do: `why_injected`. */
+enum status MUST_USE redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address);
 /*
  * Writes a register that holds a table's address, as shareable and cacheable; when the GIC does not
  * take that, it does not snoop: as neither, and the table is cleaned. `cache` is the register's
@@ -98,9 +97,9 @@ enum status MUST_USE devices_init(void); /* nothing taken yet */
  */
 typedef void route_fn(struct irq_partition *partition, unsigned slot);
 struct irq_path {
-	route_fn *open, *close, *move;
+	route_fn *open, *move;
+	route_fn *close;     /* before its DISCARD; NULL: nothing */
 	route_fn *configure; /* the guest's configuration byte changed, or may have */
-	void (*signal)(struct irq_partition *partition, unsigned slot, unsigned opcode);
 	void (*sync)(struct irq_partition *partition, unsigned vcpu);
 };
 extern const struct irq_path irq_direct, irq_injected;
@@ -122,8 +121,11 @@ void route_command(struct irq_partition *partition, unsigned slot, unsigned opco
 /* The guest's configuration byte of a routed event: priority and enable as they count now. */
 uint8_t route_property(const struct irq_partition *partition, const struct irq_event *event);
 
-/* A mapped event: to where its collection, mapped too, points, with the guest's property. */
-void route_to_collection(struct irq_partition *partition, unsigned slot);
+/*
+ * To where the event's collection points, with the guest's property; nowhere unless both are
+ * mapped. The guest's ITS is enabled.
+ */
+void route_update(struct irq_partition *partition, unsigned slot);
 void route_close(struct irq_partition *partition, unsigned slot);
 /* A routed event: to another vCPU. */
 void route_move(struct irq_partition *partition, unsigned slot, unsigned vcpu);
@@ -142,16 +144,10 @@ void routes_forget(struct irq_partition *partition);
 /* Syncs what was touched and waits. */
 enum status MUST_USE routes_finish(struct irq_partition *partition);
 
-/* --- vits_checks.c: what a guest may name. Each is the guard of one kind of number. -------------
- */
-
-struct irq_device *vits_find_device(struct irq_partition *partition, uint64_t virtual_device);
-bool vits_event_allowed(const struct irq_device *device, uint64_t event);
-bool vits_vlpi_allowed(uint64_t vlpi);
-bool vits_collection_allowed(uint64_t collection);
-bool vits_vcpu_allowed(const struct irq_partition *partition, uint64_t rdbase);
-
 /* --- vits_commands.c -------------------------------------------------------------------------- */
+
+/* Only a device that attach gave to this partition, by the name it was given there. */
+struct irq_device *vits_find_device(struct irq_partition *partition, uint64_t virtual_device);
 
 /* One guest command, already copied. STATUS_OK, a refusal, or the hardware's failure. */
 enum status MUST_USE vits_command(struct irq_partition *partition,

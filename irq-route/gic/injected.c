@@ -59,22 +59,12 @@ static void close(struct irq_partition *partition, unsigned slot)
 {
 	gic.sink.route(partition->owner, slot, 0, 0, 0);
 	set_physical(partition, slot, false);
-	route_command(partition, slot, ITS_DISCARD, 0, 0);
 }
 
 static void move(struct irq_partition *partition, unsigned slot)
 {
 	configure(partition, slot);
 	route_command(partition, slot, ITS_MOVI, 0, collection_of(partition, slot));
-}
-
-/* CLEAR: what the redistributor has first, then what was taken from it before. */
-static void signal(struct irq_partition *partition, unsigned slot, unsigned opcode)
-{
-	route_command(partition, slot, opcode, 0, 0);
-	if (opcode == ITS_CLEAR && routes_finish(partition) == STATUS_OK) {
-		gic.sink.clear(partition->owner, slot);
-	}
 }
 
 static void sync(struct irq_partition *partition, unsigned vcpu)
@@ -87,7 +77,6 @@ const struct irq_path irq_injected = {
 	.close = close,
 	.move = move,
 	.configure = configure,
-	.signal = signal,
 	.sync = sync,
 };
 

@@ -6,9 +6,9 @@
 
 struct gic gic;
 
-#define COLLECTIONS_WANTED ((uint64_t)IRQ_ROUTE_MAX_CORES)
-#define VPES_WANTED	   128u
-#define TABLE_PAGES_MAX	   256u
+#define VPES_WANTED	128u
+#define TABLE_PAGES_MAX 256u
+#define TABLE_TYPES	8u /* what GITS_BASER<n>.Type, of three bits, can say */
 
 /* Writes the register with one page size; false when the ITS does not take it. */
 static bool table_try(reg64_t baser, const void *table, uint64_t size, unsigned page_code)
@@ -52,29 +52,21 @@ static enum status table_init(reg64_t baser, uint64_t wanted, uint64_t *entries)
 /* Which register holds which table is the implementation's choice (GITS_BASER<n>.Type). */
 static enum status tables_init(uint64_t typer, unsigned device_bits)
 {
-	uint64_t collections = field_get(GITS_TYPER_HCC, typer);
-	uint64_t devices = 0;
-	uint64_t vpes = 0;
+	const uint64_t wanted[TABLE_TYPES] = {
+		[GITS_TABLE_DEVICES] = 1ull << device_bits,
+		[GITS_TABLE_VPES] = gic.why_injected ? 0 : VPES_WANTED,
+		[GITS_TABLE_COLLECTIONS] = IRQ_ROUTE_MAX_CORES,
+	};
+	uint64_t entries[TABLE_TYPES] = {
+		[GITS_TABLE_COLLECTIONS] = field_get(GITS_TYPER_HCC, typer),
+	};
 
 	for (unsigned n = 0; n < GITS_BASER_COUNT; n++) {
 		reg64_t baser = reg64_nth(GITS_BASER0, n, 8);
-		enum status status = STATUS_OK;
+		uint64_t type = field_get(GITS_BASER_TYPE, mmio_read64(gic.its, baser));
+		enum status status =
+			wanted[type] ? table_init(baser, wanted[type], &entries[type]) : STATUS_OK;
 
-		switch (field_get(GITS_BASER_TYPE, mmio_read64(gic.its, baser))) {
-		case GITS_TABLE_DEVICES:
-			status = table_init(baser, 1ull << device_bits, &devices);
-			break;
-		case GITS_TABLE_VPES:
-			if (!gic.why_injected) {
-				status = table_init(baser, VPES_WANTED, &vpes);
-			}
-			break;
-		case GITS_TABLE_COLLECTIONS:
-			status = table_init(baser, COLLECTIONS_WANTED, &collections);
-			break;
-		default:
-			break;
-		}
 		if (status != STATUS_OK) {
 			log_error("ITS: table GITS_BASER%u: %s", n, status_name(status));
 			return status;
@@ -82,13 +74,14 @@ static enum status tables_init(uint64_t typer, unsigned device_bits)
 	}
 	uint64_t id_limit = 2ull << field_get(GITS_TYPER_DEV_BITS, typer);
 
-	gic.device_limit = devices < id_limit ? devices : id_limit;
-	gic.vpe_limit = vpes;
-	if (!devices || collections < gic.core_count) {
+	gic.device_limit = entries[GITS_TABLE_DEVICES];
+	gic.device_limit = gic.device_limit < id_limit ? gic.device_limit : id_limit;
+	gic.vpe_limit = entries[GITS_TABLE_VPES];
+	if (!gic.device_limit || entries[GITS_TABLE_COLLECTIONS] < gic.core_count) {
 		log_error("ITS: no table of devices, or of enough collections");
 		return STATUS_UNSUPPORTED;
 	}
-	if (!vpes && !gic.why_injected) {
+	if (!gic.vpe_limit && !gic.why_injected) {
 		gic.why_injected = "no-vpe-table";
 	}
 	return STATUS_OK;
@@ -143,7 +136,7 @@ static enum status probe(const struct irq_route_config *config, uint64_t typer)
 	}
 	for (unsigned core = 0; core < config->cores; core++) {
 		enum status status = redistributor_probe(core, config->redistributors[core],
-							 typer & GITS_TYPER_PTA, &gic.why_injected);
+							 typer & GITS_TYPER_PTA);
 
 		if (status != STATUS_OK) {
 			return status;

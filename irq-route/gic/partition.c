@@ -49,28 +49,13 @@ enum status irq_partition_init(struct irq_partition *partition, partition_id_t o
 	return partition->why_injected ? STATUS_OK : vpes_map(partition);
 }
 
+/* All that its guest wrote: the members from `collections` up to `counters`. */
 static void forget(struct irq_partition *partition)
 {
+	const size_t first = offsetof(struct irq_partition, collections);
+
 	routes_forget(partition);
-	memset(partition->collections, 0, sizeof(partition->collections));
-	memset(partition->baser, 0, sizeof(partition->baser));
-	memset(partition->pendbaser, 0, sizeof(partition->pendbaser));
-	memset(partition->lpis_enabled, 0, sizeof(partition->lpis_enabled));
-	partition->ctlr = 0;
-	partition->cbaser = 0;
-	partition->cwriter = 0;
-	partition->creadr = 0;
-	partition->propbaser = 0;
-}
-
-static bool is_resident(const struct irq_partition *partition)
-{
-	bool resident = false;
-
-	for (unsigned i = 0; i < partition->vcpus; i++) {
-		resident |= partition->vpes[i].resident;
-	}
-	return resident;
+	memset((char *)partition + first, 0, offsetof(struct irq_partition, counters) - first);
 }
 
 /* The vPEs one by one, then what they have in common. */
@@ -87,11 +72,13 @@ static enum status reset_step(struct irq_partition *partition, unsigned step)
 
 enum status irq_partition_reset(struct irq_partition *partition, void (*pause)(void))
 {
-	enum status status = STATUS_STATE;
-
-	if (!is_resident(partition)) {
-		status = routes_close_in_steps(partition, 0, IRQ_PARTITION_SLOTS, pause);
+	for (unsigned i = 0; i < partition->vcpus; i++) {
+		if (partition->vpes[i].resident) {
+			return STATUS_STATE;
+		}
 	}
+	enum status status = routes_close_in_steps(partition, 0, IRQ_PARTITION_SLOTS, pause);
+
 	for (unsigned step = 0; status == STATUS_OK && step <= partition->vcpus; step++) {
 		lock_acquire(&partition->lock);
 		status = reset_step(partition, step);

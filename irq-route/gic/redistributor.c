@@ -14,8 +14,7 @@ void gic_clean(const volatile void *p, size_t size)
 	}
 }
 
-enum status redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address,
-				const char **why)
+enum status redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_address)
 {
 	uint64_t typer = mmio_read64(frame, GICR_TYPER);
 
@@ -24,9 +23,9 @@ enum status redistributor_probe(unsigned core, mmio_t frame, bool rdbase_is_addr
 		return STATUS_UNSUPPORTED;
 	}
 	if (!(typer & GICR_TYPER_VLPIS)) {
-		*why = "no-gicv4";
+		gic.why_injected = "no-gicv4";
 	} else if (typer & GICR_TYPER_RVPEID) {
-		*why = "gicv4.1"; /* its vPE tables are not supported yet */
+		gic.why_injected = "gicv4.1"; /* its vPE tables are not supported yet */
 	}
 	gic.cores[core] = (struct gic_core){
 		.frame = frame,

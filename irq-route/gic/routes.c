@@ -50,21 +50,14 @@ void route_command(struct irq_partition *partition, unsigned slot, unsigned opco
 	its_batch_add(partition->batch, command);
 }
 
-static void route_open(struct irq_partition *partition, unsigned slot)
-{
-	struct irq_event *entry = &partition->events[slot];
-
-	entry->vcpu = partition->collections[entry->collection].vcpu;
-	entry->routed = true;
-	touched(partition, entry->vcpu);
-	partition->path->open(partition, slot);
-}
-
 void route_close(struct irq_partition *partition, unsigned slot)
 {
 	if (partition->events[slot].routed) {
 		touched(partition, partition->events[slot].vcpu);
-		partition->path->close(partition, slot);
+		if (partition->path->close) {
+			partition->path->close(partition, slot);
+		}
+		route_command(partition, slot, ITS_DISCARD, 0, 0);
 		partition->events[slot].routed = false;
 	}
 }
@@ -82,21 +75,32 @@ void route_move(struct irq_partition *partition, unsigned slot, unsigned vcpu)
 	partition->path->move(partition, slot);
 }
 
-void route_to_collection(struct irq_partition *partition, unsigned slot)
+void route_update(struct irq_partition *partition, unsigned slot)
 {
-	const struct irq_event *entry = &partition->events[slot];
+	struct irq_event *entry = &partition->events[slot];
+	const struct irq_collection *target = &partition->collections[entry->collection];
 
-	if (entry->routed) {
-		route_move(partition, slot, partition->collections[entry->collection].vcpu);
+	if (!entry->mapped || !target->mapped) {
+		route_close(partition, slot);
+	} else if (entry->routed) {
+		route_move(partition, slot, target->vcpu);
 	} else {
-		route_open(partition, slot);
+		entry->vcpu = target->vcpu;
+		entry->routed = true;
+		touched(partition, entry->vcpu);
+		partition->path->open(partition, slot);
 	}
 }
 
 void route_signal(struct irq_partition *partition, unsigned slot, unsigned opcode)
 {
 	touched(partition, partition->events[slot].vcpu);
-	partition->path->signal(partition, slot, opcode);
+	route_command(partition, slot, opcode, 0, 0);
+	/* What the redistributor had is gone; then what was taken from it before. */
+	if (partition->why_injected && opcode == ITS_CLEAR &&
+	    routes_finish(partition) == STATUS_OK) {
+		gic.sink.clear(partition->owner, slot);
+	}
 }
 
 void route_configure(struct irq_partition *partition, unsigned slot)
@@ -139,12 +143,7 @@ enum status routes_close_in_steps(struct irq_partition *partition, unsigned firs
 void routes_open_all(struct irq_partition *partition)
 {
 	for (unsigned slot = 0; slot < IRQ_PARTITION_SLOTS; slot++) {
-		const struct irq_event *entry = &partition->events[slot];
-
-		if (entry->mapped && !entry->routed &&
-		    partition->collections[entry->collection].mapped) {
-			route_open(partition, slot);
-		}
+		route_update(partition, slot);
 	}
 }
 

@@ -9,6 +9,18 @@
 
 #include <string.h>
 
+struct irq_device *vits_find_device(struct irq_partition *partition, uint64_t virtual_device)
+{
+	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
+		struct irq_device *device = &partition->devices[i];
+
+		if (device->bound && device->virtual_device.v == virtual_device) {
+			return device;
+		}
+	}
+	return NULL;
+}
+
 /* A command's fields, as far as its row says that they must be right. */
 struct request {
 	unsigned opcode;
@@ -48,16 +60,17 @@ static enum status check(const struct irq_partition *partition, unsigned needs,
 	    ((needs & ROUTED_EVENT) && !entry->routed)) {
 		return STATUS_STATE;
 	}
-	if (((needs & A_VLPI) && !vits_vlpi_allowed(r->vlpi)) ||
-	    ((needs & A_COLLECTION) && !vits_collection_allowed(r->collection))) {
+	if (((needs & A_VLPI) && (r->vlpi < LPI_FIRST || r->vlpi >> IRQ_LPI_BITS)) ||
+	    ((needs & A_COLLECTION) && r->collection >= IRQ_PARTITION_COLLECTIONS)) {
 		return STATUS_RANGE;
 	}
 	if ((needs & MAPPED_TARGET) && !partition->collections[r->collection].mapped) {
 		return STATUS_STATE;
 	}
+	/* GITS_TYPER.PTA of the virtual ITS is 0: RDbase is the vCPU's number. */
 	if (((needs & A_SIZE) && !unmaps && r->size > 16) ||
-	    ((needs & A_VCPU) && !unmaps && !vits_vcpu_allowed(partition, r->vcpu)) ||
-	    ((needs & ANOTHER_VCPU) && !vits_vcpu_allowed(partition, r->other_vcpu))) {
+	    ((needs & A_VCPU) && !unmaps && r->vcpu >= partition->vcpus) ||
+	    ((needs & ANOTHER_VCPU) && r->other_vcpu >= partition->vcpus)) {
 		return STATUS_RANGE;
 	}
 	return STATUS_OK;
@@ -77,7 +90,8 @@ static struct request understand(struct irq_partition *partition, const struct i
 	};
 	uint64_t event = field_get(ITS_W1_EVENT, command->word[1]);
 
-	if (r.device && vits_event_allowed(r.device, event)) {
+	/* Inside the guest's ITT and inside ours. */
+	if (r.device && event < r.device->guest_events && event < r.device->event_limit) {
 		r.slot = first_slot(partition, r.device) + (unsigned)event;
 		r.has_event = true;
 	}
@@ -106,13 +120,8 @@ static void do_mapc(struct irq_partition *partition, const struct request *r)
 	for (unsigned slot = 0; slot < IRQ_PARTITION_SLOTS; slot++) {
 		const struct irq_event *entry = &partition->events[slot];
 
-		if (!entry->mapped || entry->collection != r->collection) {
-			continue;
-		}
-		if (!target->mapped) {
-			route_close(partition, slot);
-		} else {
-			route_to_collection(partition, slot);
+		if (entry->mapped && entry->collection == r->collection) {
+			route_update(partition, slot);
 		}
 	}
 }
@@ -122,15 +131,13 @@ static void do_mapti(struct irq_partition *partition, const struct request *r)
 	route_close(partition, r->slot);
 	partition->events[r->slot] = (struct irq_event){
 		.mapped = true, .collection = (uint16_t)r->collection, .vlpi = (uint32_t)r->vlpi};
-	if (partition->collections[r->collection].mapped) {
-		route_to_collection(partition, r->slot);
-	}
+	route_update(partition, r->slot);
 }
 
 static void do_movi(struct irq_partition *partition, const struct request *r)
 {
 	partition->events[r->slot].collection = (uint16_t)r->collection;
-	route_to_collection(partition, r->slot);
+	route_update(partition, r->slot);
 }
 
 /*

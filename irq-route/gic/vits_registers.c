@@ -16,7 +16,6 @@
 	 field_prep(GITS_TYPER_CID_BITS, 3) | GITS_TYPER_CIL)
 _Static_assert(IRQ_PARTITION_COLLECTIONS == 16, "GITS_TYPER.CIDbits says 4 bits");
 
-#define VITS_BASER_DEVICES     0u
 #define VITS_BASER_COLLECTIONS 1u
 #define VITS_BASER_WRITABLE                                                                        \
 	(GITS_TABLE_VALID | GITS_BASER_INDIRECT | GITS_TABLE_INNER_CACHE |                         \
@@ -26,10 +25,9 @@ _Static_assert(IRQ_PARTITION_COLLECTIONS == 16, "GITS_TYPER.CIDbits says 4 bits"
 	(GITS_TABLE_VALID | GITS_TABLE_INNER_CACHE | GITS_TABLE_OUTER_CACHE |                      \
 	 GITS_CBASER_ADDRESS | GITS_TABLE_SHAREABILITY | GITS_CBASER_SIZE)
 
-static const uint64_t baser_fixed[] = {
-	[VITS_BASER_DEVICES] = (uint64_t)GITS_TABLE_DEVICES << 56 | 7ull << 48,
-	[VITS_BASER_COLLECTIONS] = (uint64_t)GITS_TABLE_COLLECTIONS << 56 | 7ull << 48,
-};
+/* Its table's type, and 8 bytes for an entry. */
+#define VITS_BASER_FIXED(type)                                                                     \
+	(field_prep(GITS_BASER_TYPE, type) | field_prep(GITS_BASER_ENTRY_SIZE, 7))
 
 /* The 64 bits at an 8-aligned offset: one wide register, or two narrow ones. */
 static uint64_t word_read(struct irq_partition *partition, uint32_t offset)
@@ -48,9 +46,9 @@ static uint64_t word_read(struct irq_partition *partition, uint32_t offset)
 		vits_queue_process(partition);
 		return partition->creadr;
 	case 0x0100:
-		return partition->baser[0] | baser_fixed[VITS_BASER_DEVICES];
+		return partition->baser[0] | VITS_BASER_FIXED(GITS_TABLE_DEVICES);
 	case 0x0108:
-		return partition->baser[1] | baser_fixed[VITS_BASER_COLLECTIONS];
+		return partition->baser[1] | VITS_BASER_FIXED(GITS_TABLE_COLLECTIONS);
 	case 0xffe8:
 		return VITS_PIDR2;
 	default:

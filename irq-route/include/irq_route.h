@@ -129,6 +129,7 @@ struct irq_partition {
 	void *property_table;	 /* the vPEs' configuration, ours: a checked copy of the guest's */
 	struct irq_device devices[IRQ_PARTITION_MAX_DEVICES];
 	struct irq_event events[IRQ_PARTITION_SLOTS];
+	/* From here to `counters`: as the guest wrote it, zeroed by a reset. */
 	struct irq_collection collections[IRQ_PARTITION_COLLECTIONS];
 	/* virtual ITS registers */
 	uint32_t ctlr;
