@@ -9,8 +9,6 @@
 
 static void dump_space(struct pci_virt *bridge, const char *view, rid_t rid, unsigned end)
 {
-	char name[PCI_NAME_LENGTH];
-
 	for (unsigned at = 0; at < end; at += 16) {
 		uint32_t w[4];
 
@@ -19,16 +17,14 @@ static void dump_space(struct pci_virt *bridge, const char *view, rid_t rid, uns
 				      : pci_config_read32(&glue.bus, rid, (uint16_t)(at + 4 * i));
 		}
 		if (w[0] | w[1] | w[2] | w[3]) {
-			log_info("@pci %s %s %03x: %08x %08x %08x %08x", view, pci_name(rid, name),
-				 at, w[0], w[1], w[2], w[3]);
+			log_info("@pci %s %s %03x: %08x %08x %08x %08x", view, pci_name(rid), at,
+				 w[0], w[1], w[2], w[3]);
 		}
 	}
 }
 
 static void dump_function(const struct pci_function *f)
 {
-	char name[PCI_NAME_LENGTH];
-
 	dump_space(NULL, "-", f->rid, f->caps.express ? 0x1000 : 0x100);
 	for (unsigned i = 0; i < 2 * PCI_BUS_BARS; i++) {
 		unsigned n = i % PCI_BUS_BARS;
@@ -36,7 +32,7 @@ static void dump_function(const struct pci_function *f)
 
 		if (bar->size) {
 			log_info("@%s %s %u space=%u address=0x%lx size=0x%lx",
-				 i < PCI_BUS_BARS ? "bar" : "vf-bar", pci_name(f->rid, name), n,
+				 i < PCI_BUS_BARS ? "bar" : "vf-bar", pci_name(f->rid), n,
 				 bar->space, bar->pci_address, bar->size);
 		}
 	}

@@ -9,36 +9,32 @@
 static uint64_t distinct; /* boot core only, in its interrupt handler */
 
 /* The map's inverse. */
-static const char *name_of(stream_id_t stream, char name[PCI_NAME_LENGTH])
+static struct pci_name name_of(stream_id_t stream)
 {
 	for (unsigned i = 0; i < glue.bus.host.iommu_map_count; i++) {
 		const struct pci_id_map *map = &glue.bus.host.iommu_map[i];
 		uint32_t offset = stream.v - map->out_base;
 
 		if (stream.v >= map->out_base && offset < map->length) {
-			return pci_name((rid_t){(uint16_t)(map->rid_base + offset)}, name);
+			return pci_name_of((rid_t){(uint16_t)(map->rid_base + offset)});
 		}
 	}
-	return "unknown";
+	return (struct pci_name){"unknown"};
 }
 
 static void report_fault(void *context, const struct iommu_event *event)
 {
-	char name[PCI_NAME_LENGTH];
-
 	(void)context;
 	distinct++;
 	log_warn("dma fault: function=%s partition=%s address=0x%lx %s reason=%s",
-		 name_of(event->stream, name), hv_partition_name(event->owner), event->address.v,
+		 name_of(event->stream).text, hv_partition_name(event->owner), event->address.v,
 		 event->write ? "write" : "read", event->reason);
 }
 
 static void end_storm(stream_id_t stream)
 {
-	char name[PCI_NAME_LENGTH];
-
 	log_error("dma fault storm: function=%s cut off until its partition restarts: %s",
-		  name_of(stream, name), status_name(iommu_silence(stream)));
+		  name_of(stream).text, status_name(iommu_silence(stream)));
 }
 
 /* The next interrupt comes only once the queue was empty: however many flood it, it must be. */
@@ -62,14 +58,13 @@ void faults_handle(void)
 /* Also of functions that nobody owns. */
 static void report_function(rid_t rid)
 {
-	char name[PCI_NAME_LENGTH];
 	stream_id_t stream;
 
 	if (pci_bus_stream_id(&glue.bus, rid, &stream) == STATUS_OK) {
 		struct iommu_counters counters = iommu_stream_counters(stream);
 
 		if (counters.faults) {
-			log_info("@stream function=%s faults=%lu distinct=%lu", pci_name(rid, name),
+			log_info("@stream function=%s faults=%lu distinct=%lu", pci_name(rid),
 				 counters.faults, counters.distinct);
 		}
 	}

@@ -43,11 +43,10 @@ static unsigned vfs_wanted(const struct pci_function *pf)
 
 static void enable_vfs(struct pci_function *pf, unsigned count)
 {
-	char name[PCI_NAME_LENGTH];
 	enum status status;
 
 	if (glue.pool_count == GLUE_POOLS) {
-		log_error("%s: VFs of more than %u functions", pci_name(pf->rid, name), GLUE_POOLS);
+		log_error("%s: VFs of more than %u functions", pci_name(pf->rid), GLUE_POOLS);
 		return;
 	}
 	status = pci_function_reset(&glue.bus, pf->rid, pf->caps.express);
@@ -57,11 +56,11 @@ static void enable_vfs(struct pci_function *pf, unsigned count)
 	}
 	if (status != STATUS_OK) {
 		log_error("%s: cannot enable %u VFs: %s; partitions that want one run without",
-			  pci_name(pf->rid, name), count, status_name(status));
+			  pci_name(pf->rid), count, status_name(status));
 		return;
 	}
 	glue.pool_count++;
-	log_info("%s: %u VFs enabled", pci_name(pf->rid, name), count);
+	log_info("%s: %u VFs enabled", pci_name(pf->rid), count);
 }
 
 static void start_pci(const struct dt_walk *bridge)

@@ -75,14 +75,13 @@ static enum status partition_start(partition_id_t id)
 	struct partition_side *side = &glue.sides[id.v];
 
 	for (unsigned i = 0; i < side->count; i++) {
-		char name[PCI_NAME_LENGTH];
 		struct assignment *a = &side->assignments[i];
 
 		a->refused = attach(a) != STATUS_OK;
 		hv_pause();
 		if (!a->refused) {
 			log_info("%s -> %s (%s): DMA by SMMU stage %u, interrupts %s",
-				 pci_name(a->identity.rid, name), hv_partition_name(id),
+				 pci_name(a->identity.rid), hv_partition_name(id),
 				 a->request->label, iommu_stage1() ? 1 : 2,
 				 side->irq.why_injected ? "injected" : "as vLPIs");
 		}
@@ -197,13 +196,12 @@ void hooks_storm(partition_id_t id, device_id_t device)
 
 static void report_device(const struct partition_side *side, const struct assignment *a)
 {
-	char name[PCI_NAME_LENGTH];
 	const struct pci_virt_counters *counters = &side->bridge.slots[a->slot].counters;
 	const char *why = a->attached ? side->irq.why_injected : NULL;
 
 	log_info("@device partition=%s function=%s kind=%s dma=%s interrupts=%s label=%s "
 		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu masked=%lu%s%s",
-		 hv_partition_name(a->owner), pci_name(assignment_rid(a), name),
+		 hv_partition_name(a->owner), pci_name(assignment_rid(a)),
 		 a->request->wants_vf ? "VF" : "function", dma_path(a),
 
 		 !a->attached				      ? "none"

@@ -39,7 +39,6 @@ static const struct assignment *find_rival(const struct assignment *a)
 bool intx_offer(struct assignment *a)
 {
 	const struct assignment *rival;
-	char name[PCI_NAME_LENGTH];
 
 	if (a->vf || !pci_bus_line(&glue.bus, a->function, &a->line)) {
 		return true;
@@ -53,6 +52,6 @@ bool intx_offer(struct assignment *a)
 	       assignment_error(a,
 				"refused: it shares interrupt line %u with %s of %s, and neither "
 				"can do without; give both to one partition, or move one",
-				a->line.v, pci_name(rival->request->function, name),
+				a->line.v, pci_name(rival->request->function),
 				hv_partition_name(rival->owner));
 }

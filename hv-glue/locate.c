@@ -8,13 +8,13 @@
 
 bool assignment_error(const struct assignment *a, const char *format, ...)
 {
-	char name[PCI_NAME_LENGTH], text[LOG_LINE];
+	char text[LOG_LINE];
 	va_list arguments;
 
 	va_start(arguments, format);
 	format_text(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	log_error("%s %s (%s): %s", pci_name(assignment_rid(a), name), hv_partition_name(a->owner),
+	log_error("%s %s (%s): %s", pci_name(assignment_rid(a)), hv_partition_name(a->owner),
 		  a->request->label, text);
 	return false;
 }
@@ -49,8 +49,6 @@ static void identify(struct assignment *a)
  */
 static bool place_bars(struct assignment *a)
 {
-	char name[PCI_NAME_LENGTH];
-
 	for (unsigned i = 0; i < PCI_BUS_BARS; i++) {
 		struct pci_bar *bar = &a->identity.bars[i];
 
@@ -70,7 +68,7 @@ static bool place_bars(struct assignment *a)
 						"VFs %u to %u of %s; give the whole card to one "
 						"partition",
 						i, first, first + sharers - 1,
-						pci_name(a->function->rid, name));
+						pci_name(a->function->rid));
 		}
 		if (!range_inside(bar->cpu_address.v, bar->size, GUEST_PCI_MMIO_BASE,
 				  GUEST_PCI_MMIO_SIZE)) {

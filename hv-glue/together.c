@@ -79,14 +79,13 @@ static bool check_group(const struct assignment *a)
 	assignment_error(a, "refused: it is in one isolation group with %u others", missing);
 	for (unsigned i = 0; i < glue.bus.function_count && named < NAMED; i++) {
 		const struct pci_function *f = &glue.bus.functions[i];
-		char name[PCI_NAME_LENGTH];
 
 		if (is_missing(a, f)) {
 			const struct assignment *other = find(a, f, false);
 
 			log_error("  with %s, which %s has (%s); give the whole group to one "
 				  "partition, or put ports with ACS above",
-				  pci_name(f->rid, name),
+				  pci_name(f->rid),
 				  hv_partition_name(other ? other->owner : PARTITION_NONE),
 				  other ? other->request->label : "whole");
 			named++;
@@ -129,7 +128,6 @@ enum status assignment_bus_reset(const struct assignment *a)
 static bool check_reset(const struct assignment *a)
 {
 	const struct pci_function *hit;
-	char name[PCI_NAME_LENGTH];
 
 	if (a->request->wants_vf || a->request->keep_without_reset || glue_pool_of(a->function) ||
 	    pci_has_flr(&glue.bus, a->function->rid, a->function->caps.express) ||
@@ -140,7 +138,7 @@ static bool check_reset(const struct assignment *a)
 				"refused: it has no reset%s%s; put it behind a port of its own, or "
 				"let it be its owner's for good: keep-without-reset",
 				hit ? ", and that of its bus would hit " : "",
-				hit ? pci_name(hit->rid, name) : "");
+				hit ? pci_name(hit->rid) : "");
 }
 
 bool assignment_check(const struct assignment *a)

@@ -132,9 +132,7 @@ static enum status read_vf(const struct vf_pool *pool, struct vf *vf, unsigned i
 
 static enum status refuse(const struct vf_pool *pool, unsigned count, enum status status)
 {
-	char name[PCI_NAME_LENGTH];
-
-	log_error("%s: cannot enable %u VFs: %s", pci_name(pool->pf->rid, name), count,
+	log_error("%s: cannot enable %u VFs: %s", pci_name(pool->pf->rid), count,
 		  status_name(status));
 	return status;
 }

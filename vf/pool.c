@@ -93,7 +93,6 @@ static void end_reset(struct vf_pool *pool, struct vf *vf, enum status status)
 
 enum status vf_reset(struct vf_pool *pool, struct vf *vf)
 {
-	char name[PCI_NAME_LENGTH];
 	enum status status = begin_reset(pool, vf);
 
 	if (status != STATUS_OK) {
@@ -104,7 +103,7 @@ enum status vf_reset(struct vf_pool *pool, struct vf *vf)
 		pci_config_write16(pool->bus, vf->rid, PCI_COMMAND, PCI_COMMAND_MEMORY);
 	} else {
 		log_error("%s: VF %u did not come back from its reset: %s; it is not used again",
-			  pci_name(vf->rid, name), vf->index, status_name(status));
+			  pci_name(vf->rid), vf->index, status_name(status));
 	}
 	end_reset(pool, vf, status);
 	return status;

@@ -62,13 +62,12 @@ void pci_refuse_bar(struct pci_function *function, unsigned n, const char *why)
 {
 	struct pci_bar *bar = pci_bar_nth(function, n);
 	uint16_t decode = bar->space == PCI_SPACE_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
-	char name[PCI_NAME_LENGTH];
 
 	if (n < PCI_BUS_BARS) {
 		function->decode &= (uint16_t)~decode;
 	}
 	bar->space = PCI_SPACE_NONE;
-	log_warn("%s: %sBAR %u (0x%llx bytes) %s; it stays off", pci_name(function->rid, name),
+	log_warn("%s: %sBAR %u (0x%llx bytes) %s; it stays off", pci_name(function->rid),
 		 n < PCI_BUS_BARS ? "" : "VF ", n % PCI_BUS_BARS, (unsigned long long)bar->size,
 		 why);
 }

@@ -2,8 +2,6 @@
 /* Configuration space through the ECAM (PCIe 7.2.2), names and id maps. */
 #include "bus.h"
 
-#include <string.h>
-
 #define ECAM_FUNCTION 4096u
 
 static bool config_address(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes,
@@ -60,17 +58,17 @@ bool pci_bus_still_there(const struct pci_bus *bus, rid_t rid, uint16_t vendor, 
 	return pci_config_read32(bus, rid, PCI_VENDOR_ID) == ((uint32_t)device << 16 | vendor);
 }
 
-const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH])
+struct pci_name pci_name_of(rid_t rid)
 {
 	static const char digits[] = "0123456789abcdef";
+	struct pci_name name = {"0000:bb:dd.f"};
 
-	memcpy(buffer, "0000:bb:dd.f", PCI_NAME_LENGTH);
-	buffer[5] = digits[rid.v >> 12];
-	buffer[6] = digits[rid.v >> 8 & 15];
-	buffer[8] = digits[rid.v >> 7 & 1];
-	buffer[9] = digits[rid.v >> 3 & 15];
-	buffer[11] = digits[rid.v & 7];
-	return buffer;
+	name.text[5] = digits[rid.v >> 12];
+	name.text[6] = digits[rid.v >> 8 & 15];
+	name.text[8] = digits[rid.v >> 7 & 1];
+	name.text[9] = digits[rid.v >> 3 & 15];
+	name.text[11] = digits[rid.v & 7];
+	return name;
 }
 
 struct pci_function *pci_bus_find(struct pci_bus *bus, rid_t rid)

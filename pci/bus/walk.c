@@ -95,17 +95,16 @@ static unsigned scan_function(struct walk *walk, uint16_t parent, rid_t rid)
 {
 	struct pci_bus *bus = walk->bus;
 	uint8_t header = pci_config_read8(bus, rid, PCI_HEADER_TYPE) & (uint8_t)~MULTIFUNCTION;
-	char name[PCI_NAME_LENGTH];
 
 	quiesce(bus, rid, header);
 	if (header > 1) {
-		log_warn("%s: header type %u is unknown; left off", pci_name(rid, name), header);
+		log_warn("%s: header type %u is unknown; left off", pci_name(rid), header);
 		return 0;
 	}
 	if (bus->function_count == PCI_BUS_MAX_FUNCTIONS) {
 		if (walk->status != STATUS_NO_MEMORY) {
 			log_warn("%s: more than %u functions; it and the rest are left off",
-				 pci_name(rid, name), PCI_BUS_MAX_FUNCTIONS);
+				 pci_name(rid), PCI_BUS_MAX_FUNCTIONS);
 		}
 		walk->status = STATUS_NO_MEMORY;
 		return 0;
@@ -249,11 +248,9 @@ static void write_buses(const struct pci_bus *bus, const struct pci_function *br
 /* Everything not numbered yet goes below `bridge`, until close_bridge() knows better. */
 static bool open_bridge(struct walk *walk, struct pci_function *bridge)
 {
-	char name[PCI_NAME_LENGTH];
-
 	if (walk->last_bus == walk->limit) {
 		log_warn("%s: no bus number left; what is below stays unseen",
-			 pci_name(bridge->rid, name));
+			 pci_name(bridge->rid));
 		walk->status = walk->status ? walk->status : STATUS_NO_SPACE;
 		return false;
 	}
@@ -356,17 +353,15 @@ static void find_groups(struct pci_bus *bus)
 
 static void report(const struct pci_bus *bus)
 {
-	char name[PCI_NAME_LENGTH], first[PCI_NAME_LENGTH];
-
 	for (unsigned i = 0; i < bus->function_count; i++) {
 		const struct pci_function *f = &bus->functions[i];
 
-		log_info("%s: %04x:%04x class %06x, %u VFs, %u MSI-X%s%s%s", pci_name(f->rid, name),
+		log_info("%s: %04x:%04x class %06x, %u VFs, %u MSI-X%s%s%s", pci_name(f->rid),
 			 f->vendor, f->device, f->class_revision >> 8, f->total_vfs,
 			 f->caps.msix_vectors,
 			 f->behind_conventional_bridge ? ", behind a conventional bridge" : "",
 			 f->group == i ? "" : ", in the group of ",
-			 f->group == i ? "" : pci_name(bus->functions[f->group].rid, first));
+			 f->group == i ? "" : pci_name(bus->functions[f->group].rid));
 	}
 }
 

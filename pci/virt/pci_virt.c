@@ -123,7 +123,6 @@ static bool write_registers(const struct pci_virt *bridge, struct pci_virt_slot 
 /* On the guest's own core, without the lock: only this partition waits, and only for itself. */
 static void reset_function(struct pci_virt *bridge, struct pci_virt_slot *slot)
 {
-	char name[PCI_NAME_LENGTH];
 	rid_t rid = slot->identity.rid;
 	enum status status = pci_function_reset(bridge->bus, rid, slot->identity.caps.express);
 
@@ -131,7 +130,7 @@ static void reset_function(struct pci_virt *bridge, struct pci_virt_slot *slot)
 		log_error(
 			"%s, partition %u: the reset its guest asked for failed (%s); the function "
 			"is silent until the partition restarts",
-			pci_name(rid, name), bridge->owner.v, status_name(status));
+			pci_name(rid), bridge->owner.v, status_name(status));
 		return;
 	}
 	lock_acquire(&bridge->lock);
@@ -147,7 +146,6 @@ static void reset_function(struct pci_virt *bridge, struct pci_virt_slot *slot)
 static bool is_gone(struct pci_virt *bridge, struct pci_virt_slot *slot)
 {
 	const struct pci_virt_identity *id = &slot->identity;
-	char name[PCI_NAME_LENGTH];
 
 	if (slot->silent || slot == bridge->slots ||
 	    (id->is_vf ? pci_config_read32(bridge->bus, id->rid, PCI_COMMAND) != ~0u
@@ -157,7 +155,7 @@ static bool is_gone(struct pci_virt *bridge, struct pci_virt_slot *slot)
 	log_error(
 		"%s, partition %u: it is gone, or another is in its place; its slot reads as empty "
 		"until the partition restarts",
-		pci_name(id->rid, name), bridge->owner.v);
+		pci_name(id->rid), bridge->owner.v);
 	slot->silent = true;
 	return true;
 }

@@ -210,9 +210,12 @@ enum status MUST_USE pci_secondary_reset(const struct pci_bus *bus,
  * 0xffff. */
 enum status MUST_USE pci_function_wait(const struct pci_bus *bus, rid_t rid);
 
-/* Bytes "0000:01:10.2" and a terminator; returns the buffer. */
-#define PCI_NAME_LENGTH 13
-const char *pci_name(rid_t rid, char buffer[PCI_NAME_LENGTH]);
+/* "0000:01:10.2"; the string lives as long as the expression in which it stands. */
+struct pci_name {
+	char text[13];
+};
+struct pci_name pci_name_of(rid_t rid);
+#define pci_name(rid) (pci_name_of(rid).text)
 
 /* Does what was found there still answer, by the same id? It may have been pulled, or replaced. */
 bool pci_bus_still_there(const struct pci_bus *bus, rid_t rid, uint16_t vendor, uint16_t device);

@@ -543,12 +543,11 @@ static void test_nonsense_devices(void **state)
 static void test_names_and_id_maps(void **state)
 {
 	(void)state;
-	char name[PCI_NAME_LENGTH];
 	stream_id_t stream = {7};
 	device_id_t device = {7};
 
-	assert_string_equal(pci_name((rid_t){0x0182}, name), "0000:01:10.2");
-	assert_string_equal(pci_name((rid_t){0xfeff}, name), "0000:fe:1f.7");
+	assert_string_equal(pci_name((rid_t){0x0182}), "0000:01:10.2");
+	assert_string_equal(pci_name((rid_t){0xfeff}), "0000:fe:1f.7");
 	bus.host = (struct pci_host){.iommu_map = {{0, 0x1000, 0x100}, {0x200, 0x8000, 0x10}},
 				     .iommu_map_count = 2};
 	assert_int_equal(pci_bus_stream_id(&bus, (rid_t){0x20f}, &stream), STATUS_OK);
