@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Start-up on one page: boot_main() at the end of this file. */
-#include "boot.h"
-
 #include "arch.h"
+
 #include "clock.h"
 #include "config.h"
 #include "console.h"
@@ -15,24 +14,17 @@
 
 static struct machine machine;
 static struct config config;
-static struct free_memory free_memory;
 static struct dt_node fit;
 extern char __image_start[], __image_end[];
 
 /* Nothing was started: say why, and end with a failing status. */
 #define give_up(...) (log_error("cannot start: " __VA_ARGS__), firmware_power_off(true))
 
-static void map_devices(void)
+static void map_ranges(const struct range *ranges, unsigned count, enum map_kind kind)
 {
-	mmu_map(machine.gicd.base, machine.gicd.size, MAP_DEVICE);
-	for (unsigned i = 0; i < machine.gicr_count; i++) {
-		mmu_map(machine.gicr[i].base, machine.gicr[i].size, MAP_DEVICE);
+	for (; count; count--, ranges++) {
+		mmu_map((pa_t){ranges->base}, ranges->size, kind);
 	}
-	for (unsigned i = 0; i < machine.ecam_count; i++) {
-		mmu_map(machine.ecam[i].base, machine.ecam[i].size, MAP_CONFIG);
-	}
-	mmu_map(machine.its.base, machine.its.size, MAP_DEVICE);
-	mmu_map(machine.smmu.base, machine.smmu.size, MAP_DEVICE);
 }
 
 static void find_machine(const void *fdt)
@@ -40,46 +32,46 @@ static void find_machine(const void *fdt)
 	enum status status = machine_read(&machine, fdt);
 
 	if (machine.uart.size) {
-		mmu_map(machine.uart.base, PAGE_SIZE, MAP_DEVICE);
-		console_init((mmio_t){machine.uart.base.v});
+		mmu_map((pa_t){machine.uart.base}, PAGE_SIZE, MAP_DEVICE);
+		console_init((mmio_t){machine.uart.base});
 	}
 	log_info("Causeway, %u cores, SMMU %s, ITS %s", machine.core_count,
 		 machine.smmu.size ? "yes" : "no", machine.its.size ? "yes" : "no");
 	if (status != STATUS_OK) {
 		give_up("the device tree lacks memory, cores or a GICv3, or reserves too much");
 	}
-	map_devices();
+	map_ranges(&machine.gicd, 1, MAP_DEVICE);
+	map_ranges(machine.gicr.ranges, machine.gicr.count, MAP_DEVICE);
+	map_ranges(machine.ecam.ranges, machine.ecam.count, MAP_CONFIG);
+	map_ranges(&machine.its, 1, MAP_DEVICE);
+	map_ranges(&machine.smmu, 1, MAP_DEVICE);
 	/* From here on no DMA lands, whatever a firmware left running. */
-	if (machine.smmu.size && iommu_block_all((mmio_t){machine.smmu.base.v}) != STATUS_OK) {
+	if (machine.smmu.size && iommu_block_all((mmio_t){machine.smmu.base}) != STATUS_OK) {
 		give_up("the SMMU does not block DMA");
 	}
 }
 
 static void find_memory(const void *fdt)
 {
-	for (unsigned i = 0; i < machine.memory_count; i++) {
-		free_memory.ranges[free_memory.count].base = machine.memory[i].base.v;
-		free_memory.ranges[free_memory.count++].size = machine.memory[i].size;
-	}
-	free_memory_remove(&free_memory, pa_of(__image_start).v,
-			   (uint64_t)(__image_end - __image_start));
-	for (unsigned i = 0; i < machine.reserved_count; i++) {
-		free_memory_remove(&free_memory,
-				   machine.reserved[i].base.v & ~(uint64_t)(PAGE_SIZE - 1),
-				   align_up(machine.reserved[i].size, PAGE_SIZE) + PAGE_SIZE);
+	struct ranges *memory = &machine.memory;
+
+	free_memory_remove(memory, pa_of(__image_start).v, (uint64_t)(__image_end - __image_start));
+	for (unsigned i = 0; i < machine.reserved.count; i++) {
+		const struct range *range = &machine.reserved.ranges[i];
+
+		free_memory_remove(memory, range->base & ~(uint64_t)(PAGE_SIZE - 1),
+				   align_up(range->size, PAGE_SIZE) + PAGE_SIZE);
 	}
 	if (machine.fit) { /* loaders like to reserve it */
 		uint64_t start = pa_of(machine.fit).v & ~(uint64_t)(PAGE_SIZE - 1);
 		uint64_t end = align_up(pa_of(machine.fit).v + machine.fit_size, PAGE_SIZE);
 
 		mmu_map((pa_t){start}, end - start, MAP_READ_ONLY);
-		free_memory_remove(&free_memory, start, end - start);
+		free_memory_remove(memory, start, end - start);
 	}
 	/* mapped read-only since start.S, with what surrounds it */
-	free_memory_remove(&free_memory, pa_of(fdt).v & ~(MIB(2) - 1), MIB(4));
-	for (unsigned i = 0; i < free_memory.count; i++) {
-		mmu_map((pa_t){free_memory.ranges[i].base}, free_memory.ranges[i].size, MAP_DATA);
-	}
+	free_memory_remove(memory, pa_of(fdt).v & ~(MIB(2) - 1), MIB(4));
+	map_ranges(memory->ranges, memory->count, MAP_DATA);
 }
 
 static void read_config(void)
@@ -98,12 +90,11 @@ static void read_config(void)
 
 static void find_cores(void)
 {
-	core_count = cores_find(machine.affinities, machine.core_count, machine.gicr,
-				machine.gicr_count);
+	core_count = cores_find(machine.affinities, machine.core_count, &machine.gicr);
 	if (core_count < machine.core_count) {
 		give_up("core %u has no redistributor", core_count);
 	}
-	gic_distributor_init((mmio_t){machine.gicd.base.v});
+	gic_distributor_init((mmio_t){machine.gicd.base});
 	core_init(&cores[0]);
 }
 
@@ -111,9 +102,9 @@ static void start_legs(void)
 {
 	struct glue_machine legs = {
 		.host_bridge = &machine.host_bridge,
-		.smmu = {machine.smmu.base.v},
+		.smmu = {machine.smmu.base},
 		.smmu_size = machine.smmu.size,
-		.its = {machine.its.base.v},
+		.its = {machine.its.base},
 		.cores = core_count,
 		.dump_pci = config.dump_pci,
 	};
@@ -130,8 +121,7 @@ static void listen(const struct machine_interrupt *interrupt, void (*handler)(vo
 		   enum hv_exit_class exit_class)
 {
 	if (interrupt->intid) {
-		interrupt_register(interrupt->intid, handler, exit_class);
-		gic_enable_spi(interrupt->intid, interrupt->edge, &cores[0]);
+		interrupt_register(interrupt->intid, interrupt->edge, handler, exit_class);
 	}
 }
 
@@ -169,8 +159,8 @@ _Noreturn void boot_main(const void *fdt)
 	find_memory(fdt);
 	find_cores();
 	read_config();
-	partitions_init(&config, &free_memory,
-			(pa_t){machine.its.size ? machine.its.base.v + 0x10000 : 0});
+	partitions_init(&config, &machine.memory,
+			(pa_t){machine.its.size ? machine.its.base + 0x10000 : 0});
 	start_legs();
 	if (partitions_check_images(fit) == 0) {
 		give_up("no partition can be started");
@@ -182,23 +172,4 @@ _Noreturn void boot_main(const void *fdt)
 	listen(&machine.uart_interrupt, console_input, HV_EXIT_CONSOLE);
 	console_enable_input();
 	core_leave_guest(); /* off the small stack of the boot */
-}
-
-void panic_with(const struct guest_registers *regs, const char *format, ...)
-{
-	char line[LOG_LINE + 1];
-	const struct vcpu *vcpu = this_core() ? this_core()->vcpu : NULL;
-	va_list arguments;
-
-	va_start(arguments, format);
-	format_text(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	for (unsigned i = 0; i < 30; i += 3) {
-		log_error("x%02u 0x%016lx  x%02u 0x%016lx  x%02u 0x%016lx", i, regs->x[i], i + 1,
-			  regs->x[i + 1], i + 2, regs->x[i + 2]);
-	}
-	log_error("lr  0x%016lx  pc  0x%016lx  pstate 0x%lx", regs->x[30], regs->pc, regs->pstate);
-	log_error("panic: %s; core %u, owner %s", line, this_core() ? this_core()->number : 0,
-		  vcpu ? vcpu->partition->config->name : "nobody");
-	firmware_power_off(true);
 }

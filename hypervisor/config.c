@@ -92,8 +92,7 @@ static bool read_cores(struct dt_node node, unsigned machine_cores, uint32_t *us
 
 		if (core >= machine_cores || core >= 32) {
 			log_error("config: %s: core %u, but the machine has %u cores; give the "
-				  "machine "
-				  "more or use lower numbers",
+				  "machine more or use lower numbers",
 				  out->name, core, machine_cores);
 			return false;
 		}
@@ -115,19 +114,23 @@ static bool read_load(struct dt_node node, const char *property, uint64_t memory
 
 static bool read_images(struct dt_node node, struct partition_config *out)
 {
-	if (!read_text(node, "kernel-image", out->kernel, sizeof(out->kernel)) ||
-	    !read_text(node, "dtb-image", out->dtb, sizeof(out->dtb)) ||
-	    !read_load(node, "kernel-load", out->memory_size, &out->kernel_load) ||
-	    !read_load(node, "dtb-load", out->memory_size, &out->dtb_load) ||
-	    !read_load(node, "entry", out->memory_size, &out->entry)) {
-		return complain(out->name, "kernel or device tree image not resolved");
+	static const char *const names[] = {"kernel-image", "ramdisk-image", "dtb-image"};
+	static const char *const loads[] = {"kernel-load", "ramdisk-load", "dtb-load"};
+
+	for (unsigned i = 0; i < CONFIG_IMAGES; i++) {
+		struct config_image *image = &out->images[i];
+
+		if ((i != IMAGE_RAMDISK || dt_has(node, names[i])) &&
+		    (!read_text(node, names[i], image->name, sizeof(image->name)) ||
+		     !read_load(node, loads[i], out->memory_size, &image->load))) {
+			return complain(out->name,
+					i == IMAGE_RAMDISK
+						? "ramdisk image not resolved"
+						: "kernel or device tree image not resolved");
+		}
 	}
-	if (dt_has(node, "ramdisk-image") &&
-	    (!read_text(node, "ramdisk-image", out->ramdisk, sizeof(out->ramdisk)) ||
-	     !read_load(node, "ramdisk-load", out->memory_size, &out->ramdisk_load))) {
-		return complain(out->name, "ramdisk image not resolved");
-	}
-	return true;
+	return read_load(node, "entry", out->memory_size, &out->entry) ||
+	       complain(out->name, "kernel or device tree image not resolved");
 }
 
 static bool read_partition(struct dt_node node, unsigned cores, uint32_t *used,

@@ -25,7 +25,6 @@ REG32(UARTICR, 0x44);
 #define RX_BURST	4096	/* bytes in one interrupt */
 
 static mmio_t uart;
-static bool ready;
 static struct lock lock;
 static unsigned focus;	/* partition that gets the input */
 static char escape_key; /* Ctrl-T, or a command that waits for a digit */
@@ -36,7 +35,6 @@ void console_init(mmio_t frame)
 	mmio_write32(uart, UARTIMSC, 0);
 	mmio_write32(uart, UARTLCR_H, (uint32_t)LCR_H_8BIT_FIFO);
 	mmio_write32(uart, UARTCR, (uint32_t)CR_ON);
-	ready = true;
 }
 
 void console_enable_input(void)
@@ -65,7 +63,7 @@ static void put_text(const char *text)
 
 void console_line(const char *owner, const char *text)
 {
-	if (!ready) {
+	if (!uart.base) {
 		return;
 	}
 	lock_acquire(&lock);
@@ -116,8 +114,7 @@ static void command(char key)
 		firmware_power_off(false);
 	case 'h':
 		log_info("Ctrl-T then: 0-%u input to that partition, s report, d PCI, r0-r%u "
-			 "reset, q "
-			 "power off",
+			 "reset, q power off",
 			 partition_count - 1, partition_count - 1);
 		break;
 	default:

@@ -98,7 +98,7 @@ void hv_wire(partition_id_t id, unsigned line, intid_t physical)
 	gic->wires[line] = (uint16_t)physical.v;
 	if (physical.v) {
 		gic->spis[0].held |= VGIC_INTX_BIT(line);
-		gic_enable_spi(physical.v, false, &cores[partition->config->cores[0]]);
+		gic_enable_spi(physical.v, &cores[partition->config->cores[0]]);
 	}
 }
 

@@ -14,7 +14,7 @@ static const char *const kinds[KINDS] = {"arm,pl011", "arm,smmu-v3", "arm,gic-v3
 					 "pci-host-ecam-generic"};
 
 /* The n-th entry of `reg`. */
-static bool read_reg(const struct dt_walk *at, unsigned index, struct machine_region *region)
+static bool read_reg(const struct dt_walk *at, unsigned index, struct range *range)
 {
 	unsigned address = dt_u32(at->path[at->depth - 2], "#address-cells", 2);
 	unsigned size = dt_u32(at->path[at->depth - 2], "#size-cells", 1);
@@ -25,22 +25,21 @@ static bool read_reg(const struct dt_walk *at, unsigned index, struct machine_re
 		return false;
 	}
 	reg.at += (address + size) * index;
-	region->base.v = dt_take(&reg, address);
-	region->size = dt_take(&reg, size);
+	range->base = dt_take(&reg, address);
+	range->size = dt_take(&reg, size);
 	return true;
 }
 
 /* Entries of `reg` from `first` on, as many as there is room for; false: there are more. */
-static bool read_regs(const struct dt_walk *at, unsigned first, struct machine_region *regions,
-		      unsigned room, unsigned *count)
+static bool read_regs(const struct dt_walk *at, unsigned first, struct ranges *out)
 {
-	struct machine_region region;
+	struct range range;
 
-	for (; read_reg(at, first, &region); first++) {
-		if (*count == room) {
+	for (; read_reg(at, first, &range); first++) {
+		if (out->count == MAX_RANGES) {
 			return false;
 		}
-		regions[(*count)++] = region;
+		out->ranges[out->count++] = range;
 	}
 	return true;
 }
@@ -63,17 +62,16 @@ static void read_interrupt(struct dt_node node, const char *name, struct machine
 }
 
 /* The reservation block, up to its entry of zeroes; false: it does not end, or has too many. */
-static bool read_reserve_map(struct machine *machine, struct dt_cells map)
+static bool read_reserve_map(struct ranges *reserved, struct dt_cells map)
 {
 	while (map.count >= 4) {
 		uint64_t base = dt_take(&map, 2), size = dt_take(&map, 2);
 		bool last = base == 0 && size == 0;
 
-		if (last || machine->reserved_count == MACHINE_RESERVED) {
+		if (last || reserved->count == MAX_RANGES) {
 			return last;
 		}
-		machine->reserved[machine->reserved_count++] =
-			(struct machine_region){{base}, size};
+		reserved->ranges[reserved->count++] = (struct range){base, size};
 	}
 	return false;
 }
@@ -105,9 +103,9 @@ static void read_fit(struct machine *machine, struct dt_node chosen)
 /* Of each kind the first one counts, whether it can be read or not; of host bridges all do. */
 static void read_device(struct machine *machine, const struct dt_walk *at, unsigned *seen)
 {
-	struct machine_region *const regions[KINDS] = {
-		&machine->uart, &machine->smmu, &machine->its, &machine->gicd,
-		&machine->ecam[machine->ecam_count % MACHINE_ECAM]};
+	struct ranges *ecam = &machine->ecam;
+	struct range *const ranges[KINDS] = {&machine->uart, &machine->smmu, &machine->its,
+					     &machine->gicd, &ecam->ranges[ecam->count]};
 	unsigned kind;
 
 	if (dt_position(at->node, "compatible", kinds, KINDS, &kind) < 0 || *seen >> kind & 1 ||
@@ -117,8 +115,8 @@ static void read_device(struct machine *machine, const struct dt_walk *at, unsig
 	if (kind == ECAM && machine->host_bridge.depth == 0) {
 		machine->host_bridge = *at;
 	}
-	*seen |= kind == ECAM && machine->ecam_count + 1 < MACHINE_ECAM ? 0 : 1u << kind;
-	if (!read_reg(at, 0, regions[kind])) {
+	*seen |= kind == ECAM && ecam->count + 1 < MAX_RANGES ? 0 : 1u << kind;
+	if (!read_reg(at, 0, ranges[kind])) {
 		return;
 	}
 	if (kind == UART) {
@@ -127,9 +125,9 @@ static void read_device(struct machine *machine, const struct dt_walk *at, unsig
 		read_interrupt(at->node, "eventq", &machine->smmu_event);
 		read_interrupt(at->node, "gerror", &machine->smmu_error);
 	} else if (kind == GIC) {
-		(void)read_regs(at, 1, machine->gicr, MACHINE_GICR, &machine->gicr_count);
+		(void)read_regs(at, 1, &machine->gicr);
 	} else if (kind == ECAM) {
-		machine->ecam_count++;
+		ecam->count++;
 	}
 }
 
@@ -142,7 +140,7 @@ enum status machine_read(struct machine *machine, const void *fdt)
 	if (dt_open(&at.node, fdt, SIZE_MAX) != STATUS_OK) {
 		return STATUS_INVALID;
 	}
-	if (!read_reserve_map(machine, dt_reserved(fdt))) {
+	if (!read_reserve_map(&machine->reserved, dt_reserved(fdt))) {
 		return STATUS_NO_MEMORY;
 	}
 	at.path[0] = at.node;
@@ -153,21 +151,19 @@ enum status machine_read(struct machine *machine, const void *fdt)
 		if (!strcmp(above, "cpus")) {
 			read_core(machine, &at);
 		} else if (!strcmp(above, "reserved-memory")) {
-			if (!read_regs(&at, 0, machine->reserved, MACHINE_RESERVED,
-				       &machine->reserved_count)) {
+			if (!read_regs(&at, 0, &machine->reserved)) {
 				return STATUS_NO_MEMORY;
 			}
 		} else if (at.depth == 2 && !strcmp(name, "chosen")) {
 			read_fit(machine, at.node);
 		} else if (!strncmp(name, "memory", 6) && dt_is(at.node, "device_type", "memory")) {
 			if (dt_is_enabled(at.node)) {
-				(void)read_regs(&at, 0, machine->memory, MACHINE_MEMORY,
-						&machine->memory_count);
+				(void)read_regs(&at, 0, &machine->memory);
 			}
 		} else {
 			read_device(machine, &at, &seen);
 		}
 	}
-	return machine->memory_count && machine->gicr_count && machine->core_count ? STATUS_OK
+	return machine->memory.count && machine->gicr.count && machine->core_count ? STATUS_OK
 										   : STATUS_INVALID;
 }

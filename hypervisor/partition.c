@@ -31,15 +31,15 @@ enum status vcpu_power_on(struct vcpu *vcpu, uint64_t entry, uint64_t argument)
 
 	__atomic_fetch_add(vcpus_on, 1, __ATOMIC_ACQ_REL);
 	if (__atomic_load_n(&vcpu->partition->request, __ATOMIC_ACQUIRE) != REQUEST_NONE ||
-	    !__atomic_compare_exchange_n(&vcpu->state, &expected, VCPU_STARTING, false,
+	    !__atomic_compare_exchange_n(&vcpu->state, &expected, VCPU_CLAIMED, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
 		__atomic_fetch_sub(vcpus_on, 1, __ATOMIC_ACQ_REL);
 		return STATUS_BUSY;
 	}
 	vcpu->entry = entry;
 	vcpu->argument = argument;
-	/* The state says "go" only after entry and argument are there: see core_loop(). */
-	__atomic_store_n(&vcpu->ready, true, __ATOMIC_RELEASE);
+	/* "Go" only after entry and argument are there: see core_loop(). */
+	__atomic_store_n(&vcpu->state, VCPU_STARTING, __ATOMIC_RELEASE);
 	core_kick(vcpu->core);
 	return STATUS_OK;
 }
@@ -83,8 +83,7 @@ bool vcpu_refuse_start(struct vcpu *vcpu)
 	if (__atomic_load_n(&vcpu->partition->request, __ATOMIC_SEQ_CST) == REQUEST_NONE) {
 		return false;
 	}
-	if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_STARTING &&
-	    __atomic_exchange_n(&vcpu->ready, false, __ATOMIC_ACQ_REL)) {
+	if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_STARTING) {
 		__atomic_fetch_sub(&vcpu->partition->vcpus_on, 1, __ATOMIC_ACQ_REL);
 		__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_RELEASE);
 	}
@@ -144,17 +143,15 @@ static enum status load(struct partition *partition, const struct fit_image *ima
 static enum status load_all(struct partition *partition)
 {
 	const struct partition_config *config = partition->config;
-	enum status status;
+	enum status status = STATUS_OK;
 
 	for (uint64_t at = 0; at < config->memory_size; at += SLICE) {
 		write_slice(va_of((pa_t){partition->memory.v + at}), NULL, SLICE);
 	}
-	status = load(partition, &partition->kernel, config->kernel_load);
-	if (status == STATUS_OK && config->ramdisk[0]) {
-		status = load(partition, &partition->ramdisk, config->ramdisk_load);
-	}
-	if (status == STATUS_OK) {
-		status = load(partition, &partition->dtb, config->dtb_load);
+	for (unsigned i = 0; i < CONFIG_IMAGES && status == STATUS_OK; i++) {
+		if (config->images[i].name[0]) {
+			status = load(partition, &partition->images[i], config->images[i].load);
+		}
 	}
 	arch_publish_code();
 	return status;
@@ -184,7 +181,8 @@ static enum status start(struct partition *partition)
 	__atomic_store_n(&partition->request, REQUEST_NONE, __ATOMIC_RELEASE);
 	/* Refused only when the next request is there already; partition_turn() sees to that one.
 	 */
-	(void)!vcpu_power_on(&partition->vcpus[0], config->entry.v, config->dtb_load.v);
+	(void)!vcpu_power_on(&partition->vcpus[0], config->entry.v,
+			     config->images[IMAGE_DTB].load.v);
 	return STATUS_OK;
 }
 
@@ -196,14 +194,14 @@ static void power_off_when_all_are_done(void)
 	for (unsigned i = 0; i < partition_count; i++) {
 		struct partition *partition = &partitions[i];
 
-		if (partition->state == PARTITION_RUNNING && !partition->config->service) {
+		bool crashed = partition->state == PARTITION_CRASHED;
+		bool asked = __atomic_load_n(&partition->request, __ATOMIC_ACQUIRE) != REQUEST_NONE;
+
+		if ((partition->state == PARTITION_RUNNING || (asked && !crashed)) &&
+		    !partition->config->service) {
 			return;
 		}
-		if (__atomic_load_n(&partition->request, __ATOMIC_ACQUIRE) != REQUEST_NONE &&
-		    !partition->config->service && partition->state != PARTITION_CRASHED) {
-			return;
-		}
-		failed |= partition->state == PARTITION_CRASHED;
+		failed |= crashed;
 	}
 	report_print();
 	log_info("every partition is off: powering off%s", failed ? ", one had crashed" : "");

@@ -7,7 +7,7 @@
 #include "log.h"
 #include "partition.h"
 
-void free_memory_remove(struct free_memory *memory, uint64_t base, uint64_t size)
+void free_memory_remove(struct ranges *memory, uint64_t base, uint64_t size)
 {
 	uint64_t end = base + size < base ? UINT64_MAX : base + size;
 
@@ -18,27 +18,20 @@ void free_memory_remove(struct free_memory *memory, uint64_t base, uint64_t size
 			continue;
 		}
 		memory->ranges[i].size = base > from ? base - from : 0;
-		if (end < to && memory->count < FREE_RANGES) {
+		if (end < to && memory->count < MAX_RANGES) {
 			memory->ranges[memory->count].base = end;
 			memory->ranges[memory->count++].size = to - end;
 		}
 	}
 }
 
-static bool is_free(const struct free_memory *memory, uint64_t base, uint64_t size)
+/* At `*base` if it is pinned there, else anywhere. */
+static bool find_memory(const struct ranges *memory, uint64_t size, bool pinned, uint64_t *base)
 {
 	for (unsigned i = 0; i < memory->count; i++) {
-		if (range_inside(base, size, memory->ranges[i].base, memory->ranges[i].size)) {
-			return true;
+		if (!pinned) {
+			*base = align_up(memory->ranges[i].base, STAGE2_BLOCK);
 		}
-	}
-	return false;
-}
-
-static bool find_memory(const struct free_memory *memory, uint64_t size, uint64_t *base)
-{
-	for (unsigned i = 0; i < memory->count; i++) {
-		*base = align_up(memory->ranges[i].base, STAGE2_BLOCK);
 		if (range_inside(*base, size, memory->ranges[i].base, memory->ranges[i].size)) {
 			return true;
 		}
@@ -46,14 +39,12 @@ static bool find_memory(const struct free_memory *memory, uint64_t size, uint64_
 	return false;
 }
 
-static enum status take_memory(struct partition *partition, struct free_memory *memory)
+static enum status take_memory(struct partition *partition, struct ranges *memory)
 {
 	const struct partition_config *config = partition->config;
 	uint64_t base = config->memory_at.v;
-	bool found = config->memory_pinned ? is_free(memory, base, config->memory_size)
-					   : find_memory(memory, config->memory_size, &base);
 
-	if (!found) {
+	if (!find_memory(memory, config->memory_size, config->memory_pinned, &base)) {
 		log_error("%s: no room for its %lu MiB%s; give the machine more memory or the "
 			  "partition less",
 			  config->name, config->memory_size >> 20,
@@ -128,23 +119,18 @@ static enum status check_images(struct partition *partition, struct dt_node fit)
 	const struct partition_config *config = partition->config;
 	enum status status = STATUS_OK;
 
-	/* An image that partitions share is hashed once. */
-	for (unsigned i = 0; i < partition->id.v; i++) {
-		if (!strcmp(partitions[i].config->kernel, config->kernel)) {
-			partition->kernel = partitions[i].kernel;
+	for (unsigned i = 0; i < CONFIG_IMAGES && status == STATUS_OK; i++) {
+		const char *name = config->images[i].name;
+
+		/* An image that partitions share is hashed once. */
+		for (unsigned k = 0; k < partition->id.v; k++) {
+			if (!strcmp(partitions[k].config->images[i].name, name)) {
+				partition->images[i] = partitions[k].images[i];
+			}
 		}
-		if (config->ramdisk[0] && !strcmp(partitions[i].config->ramdisk, config->ramdisk)) {
-			partition->ramdisk = partitions[i].ramdisk;
+		if (name[0] && !partition->images[i].data) {
+			status = fit_image(fit, name, &partition->images[i]);
 		}
-	}
-	if (!partition->kernel.data) {
-		status = fit_image(fit, config->kernel, &partition->kernel);
-	}
-	if (status == STATUS_OK && config->ramdisk[0] && !partition->ramdisk.data) {
-		status = fit_image(fit, config->ramdisk, &partition->ramdisk);
-	}
-	if (status == STATUS_OK) {
-		status = fit_image(fit, config->dtb, &partition->dtb);
 	}
 	if (status != STATUS_OK) {
 		log_error("%s: its images cannot be used: %s", config->name, status_name(status));
@@ -152,7 +138,7 @@ static enum status check_images(struct partition *partition, struct dt_node fit)
 	return status;
 }
 
-void partitions_init(const struct config *config, struct free_memory *memory, pa_t doorbell)
+void partitions_init(const struct config *config, struct ranges *memory, pa_t doorbell)
 {
 	partition_count = config->partition_count;
 	for (unsigned i = 0; i < partition_count; i++) {

@@ -19,7 +19,6 @@ bool log_allowed(struct log_quota *quota, uint64_t now_ns, uint32_t burst, uint6
 		quota->used = 0;
 	}
 	if (quota->used >= burst) {
-		quota->withheld++;
 		return false;
 	}
 	quota->used++;

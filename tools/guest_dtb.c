@@ -15,9 +15,11 @@
 enum phandle { PHANDLE_GIC = 1, PHANDLE_ITS, PHANDLE_CLOCK };
 
 /* Interrupt specifiers of the GIC: kind, number, trigger. */
-#define GIC_SPI	       0
-#define GIC_PPI	       1
-#define GIC_LEVEL_HIGH 4
+#define GIC_SPI		 0
+#define GIC_PPI		 1
+#define PPI_TIMER_SECURE 13 /* what a guest has no use for */
+#define PPI_TIMER_HYP	 10
+#define GIC_LEVEL_HIGH	 4
 
 /* First cell of an entry of a PCI host's `ranges`. */
 #define PCI_SPACE_IO  0x01000000
@@ -138,10 +140,10 @@ static void timer(struct tree *tree)
 {
 	struct cells cells = {.count = 0};
 
-	interrupt(&cells, GIC_PPI, GUEST_PPI_TIMER_SECURE);
+	interrupt(&cells, GIC_PPI, PPI_TIMER_SECURE);
 	interrupt(&cells, GIC_PPI, GUEST_PPI_TIMER_PHYS);
 	interrupt(&cells, GIC_PPI, GUEST_PPI_TIMER_VIRT);
-	interrupt(&cells, GIC_PPI, GUEST_PPI_TIMER_HYP);
+	interrupt(&cells, GIC_PPI, PPI_TIMER_HYP);
 	begin(tree, "timer");
 	string(tree, "compatible", "arm,armv8-timer");
 	put(tree, "interrupts", &cells);

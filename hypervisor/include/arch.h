@@ -60,15 +60,17 @@ void stage2_share(void *to, const void *from, ipa_t ipa, uint64_t size);
 /* Everything a vCPU of this partition may have cached, on all cores. */
 void stage2_flush(vmid_t vmid);
 
+/* --- the boot --- from start.S, on the boot core, with the MMU on and .bss zero ------------- */
+
+_Noreturn void boot_main(const void *fdt);
+
 /* --- cores ----------------------------------------------------------------------------------- */
 
 /*
  * Fills cores[]: the boot core first, then in the device tree's order, each with the redistributor
  * of its affinity. Returns how many have one.
  */
-struct machine_region;
-unsigned cores_find(const uint64_t *affinities, unsigned count, const struct machine_region *gicr,
-		    unsigned gicr_count);
+unsigned cores_find(const uint64_t *affinities, unsigned count, const struct ranges *gicr);
 /* This core's own registers and redistributor; `core` becomes this_core(). */
 void core_init(struct core *core);
 /* By firmware; it runs core_loop() once its `online` is set. */
@@ -84,13 +86,14 @@ _Noreturn void core_leave_guest(void);
 
 void gic_distributor_init(mmio_t distributor);
 void gic_core_init(struct core *core);
-/* `edge` from the device tree. */
-void gic_enable_spi(unsigned intid, bool edge, const struct core *core);
+void gic_enable_spi(unsigned intid, const struct core *core);
 /* It is neither enabled nor active when this returns. */
 void gic_disable_spi(unsigned intid);
 void gic_quiesce_private(struct core *core);
 
-void interrupt_register(unsigned intid, void (*handler)(void), enum hv_exit_class exit_class);
+/* On the boot core, which takes it from now on. */
+void interrupt_register(unsigned intid, bool edge, void (*handler)(void),
+			enum hv_exit_class exit_class);
 
 /* --- time ------------------------------------------------------------------------------------ */
 
@@ -110,15 +113,7 @@ void arch_publish_code(void);
 
 _Noreturn void firmware_power_off(bool failed);
 
-/* Prints why and where, then powers the machine off with a failing status. */
-#define panic(...)                                                                                 \
-	do {                                                                                       \
-		struct guest_registers here_;                                                      \
-		registers_capture(&here_);                                                         \
-		panic_with(&here_, __VA_ARGS__);                                                   \
-	} while (0)
-void registers_capture(struct guest_registers *regs);
-__attribute__((format(printf, 2, 3))) _Noreturn void panic_with(const struct guest_registers *regs,
-								const char *format, ...);
+/* Prints why, then powers the machine off with a failing status. */
+#define panic(...) (log_error("panic: " __VA_ARGS__), firmware_power_off(true))
 
 #endif

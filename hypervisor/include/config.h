@@ -12,6 +12,13 @@
 #define CONFIG_NAME_LENGTH  15
 #define CONFIG_IMAGE_LENGTH 63
 
+enum config_image_kind { IMAGE_KERNEL, IMAGE_RAMDISK, IMAGE_DTB, CONFIG_IMAGES };
+
+struct config_image {
+	char name[CONFIG_IMAGE_LENGTH + 1]; /* empty: none; the ramdisk's alone may be */
+	ipa_t load;
+};
+
 struct partition_config {
 	char name[CONFIG_NAME_LENGTH + 1];
 	unsigned vcpus;
@@ -20,10 +27,8 @@ struct partition_config {
 	bool memory_pinned;
 	pa_t memory_at; /* when pinned */
 	bool service;	/* owns a PF for others; never keeps the machine on */
-	char kernel[CONFIG_IMAGE_LENGTH + 1];
-	char ramdisk[CONFIG_IMAGE_LENGTH + 1]; /* empty: none */
-	char dtb[CONFIG_IMAGE_LENGTH + 1];
-	ipa_t kernel_load, ramdisk_load, dtb_load, entry;
+	struct config_image images[CONFIG_IMAGES];
+	ipa_t entry;
 	struct hv_device_request devices[HV_MAX_DEVICES];
 	unsigned device_count;
 };

@@ -3,11 +3,17 @@
 #ifndef CW_MACHINE_H
 #define CW_MACHINE_H
 
-#include "partition.h"
+#include "dt.h"
+#include "types.h"
 
-struct machine_region {
-	pa_t base;
-	uint64_t size;
+struct range {
+	uint64_t base, size;
+};
+
+#define MAX_RANGES 24
+struct ranges {
+	struct range ranges[MAX_RANGES];
+	unsigned count;
 };
 
 struct machine_interrupt {
@@ -15,23 +21,13 @@ struct machine_interrupt {
 	bool edge;
 };
 
-#define MACHINE_MEMORY	 4
-#define MACHINE_RESERVED 16
-#define MACHINE_GICR	 4
-#define MACHINE_ECAM	 4
-
 struct machine {
-	struct machine_region memory[MACHINE_MEMORY];
-	unsigned memory_count;
+	struct ranges memory;
 	/* Kept by the firmware: /memreserve/ and /reserved-memory. Never mapped, never given away.
 	 */
-	struct machine_region reserved[MACHINE_RESERVED];
-	unsigned reserved_count;
-	struct machine_region uart, gicd, its, smmu; /* size 0: absent */
-	struct machine_region gicr[MACHINE_GICR];
-	unsigned gicr_count;
-	struct machine_region ecam[MACHINE_ECAM];
-	unsigned ecam_count;
+	struct ranges reserved;
+	struct range uart, gicd, its, smmu; /* size 0: absent */
+	struct ranges gicr, ecam;
 	struct dt_walk host_bridge; /* at the first of them; depth 0: there is none */
 	struct machine_interrupt uart_interrupt, smmu_event, smmu_error;
 	uint64_t affinities[16];

@@ -14,14 +14,16 @@
 #include "vgic.h"
 #include "vuart.h"
 #include "log.h"
+#include "machine.h"
 
 #define PARTITION_TRAPS 8
 
 /*
- * OFF → STARTING by vcpu_power_on(); STARTING → RUNNING on its own core; RUNNING → OFF on its own
- * core, by CPU_OFF or because `stop` was set. Only the vCPU's own core leaves RUNNING.
+ * OFF → CLAIMED → STARTING by vcpu_power_on(), which sets entry and argument in between; STARTING →
+ * RUNNING on its own core, or → OFF, refused; RUNNING → OFF on its own core, by CPU_OFF or because
+ * `stop` was set. Only the vCPU's own core leaves STARTING and RUNNING.
  */
-enum vcpu_state { VCPU_OFF, VCPU_STARTING, VCPU_RUNNING };
+enum vcpu_state { VCPU_OFF, VCPU_CLAIMED, VCPU_STARTING, VCPU_RUNNING };
 
 struct guest_registers {
 	uint64_t x[32];	     /* as instructions encode them: x[31] reads as zero */
@@ -33,15 +35,6 @@ struct exit_cost {
 	uint64_t count, ticks, longest;
 } __attribute__((aligned(32)));
 
-static inline void exit_cost_add(struct exit_cost *cost, uint64_t ticks)
-{
-	cost->count++;
-	cost->ticks += ticks;
-	if (ticks > cost->longest) {
-		cost->longest = ticks;
-	}
-}
-
 struct vcpu {
 	/*
 	 * Atomic: before its next guest instruction it looks for requests and new interrupts. Set
@@ -51,7 +44,6 @@ struct vcpu {
 	struct partition *partition;
 	unsigned index, core;
 	enum vcpu_state state; /* atomic */
-	bool ready;	       /* atomic: STARTING, and entry and argument are set */
 	bool stop;	       /* CPU_OFF; a request to the partition stops it too */
 	uint64_t entry, argument;
 	struct vgic_cpu gic;
@@ -71,7 +63,7 @@ struct partition {
 	unsigned vcpus_on;		/* atomic: STARTING or RUNNING */
 	unsigned resets;
 	bool released; /* blocks were given up: mapped back at the next start */
-	struct fit_image kernel, ramdisk, dtb; /* hashes checked at boot */
+	struct fit_image images[CONFIG_IMAGES]; /* hashes checked at boot */
 	pa_t memory;
 	/* Level 1 tables: only the roots differ, unless the devices' are stage 1 (iommu_stage1()).
 	 */
@@ -95,24 +87,15 @@ extern struct partition partitions[HV_MAX_PARTITIONS];
 extern unsigned partition_count;
 extern struct hv_hooks partition_hooks;
 
-/* Memory the machine has left for partitions. */
-#define FREE_RANGES 24
-struct free_memory {
-	struct {
-		uint64_t base, size;
-	} ranges[FREE_RANGES];
-	unsigned count;
-};
-
-/* Takes [base, base+size) out, when it is free as a whole or in part. */
-void free_memory_remove(struct free_memory *memory, uint64_t base, uint64_t size);
+/* Takes [base, base+size) out of free memory, when it is in there as a whole or in part. */
+void free_memory_remove(struct ranges *memory, uint64_t base, uint64_t size);
 
 /*
  * At boot: finds memory and builds the tables. Each failure is one log line and leaves that
  * partition off (PARTITION_CRASHED); the others go on. `doorbell` is the physical page of
  * GITS_TRANSLATER, 0 without an ITS.
  */
-void partitions_init(const struct config *config, struct free_memory *memory, pa_t doorbell);
+void partitions_init(const struct config *config, struct ranges *memory, pa_t doorbell);
 /* Then: checks the hashes of all images. Returns how many can be started, services not counted. */
 unsigned partitions_check_images(struct dt_node fit);
 

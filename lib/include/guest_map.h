@@ -29,9 +29,7 @@
 #define GUEST_MAX_VCPUS	    8
 
 /* PPIs, as numbers within the PPI range (INTID = 16 + number). */
-#define GUEST_PPI_TIMER_SECURE 13
-#define GUEST_PPI_TIMER_PHYS   14
-#define GUEST_PPI_TIMER_VIRT   11
-#define GUEST_PPI_TIMER_HYP    10
+#define GUEST_PPI_TIMER_PHYS 14
+#define GUEST_PPI_TIMER_VIRT 11
 
 #endif

@@ -30,13 +30,12 @@ __attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const 
 size_t format_text(char *buffer, size_t size, const char *format, va_list arguments);
 
 /*
- * At most `burst` lines in each window of `window_ns`; what was withheld is counted, and the first
- * line of the next window may say so. Guests can provoke lines, so every such line asks here.
+ * At most `burst` lines in each window of `window_ns`. Guests can provoke lines, so every such line
+ * asks here.
  */
 struct log_quota {
 	uint64_t window_start_ns;
 	uint32_t used;
-	uint32_t withheld; /* since the last line that was let through */
 };
 
 bool log_allowed(struct log_quota *quota, uint64_t now_ns, uint32_t burst, uint64_t window_ns);

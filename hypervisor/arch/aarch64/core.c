@@ -6,7 +6,6 @@
 
 #include "arch.h"
 #include "log.h"
-#include "machine.h"
 #include "sysreg.h"
 
 #define STACK_SIZE 16384
@@ -31,16 +30,17 @@ REG64(GICR_TYPER, 0x0008);
 #define GICR_TYPER_AFFINITY BITS(63, 32)
 #define MPIDR_AFFINITY	    0xff00ffffffull
 
-static bool find_redistributor(struct core *core, const struct machine_region *gicr, unsigned count)
+static bool find_redistributor(struct core *core, const struct ranges *gicr)
 {
 	uint64_t packed = (core->affinity >> 32 & 0xff) << 24 | (core->affinity & 0xffffff);
 
-	for (; count; count--, gicr++) {
+	for (unsigned i = 0; i < gicr->count; i++) {
 		uint64_t type = 0;
 
-		for (uint64_t at = 0; at + 0x20000 <= gicr->size && !(type & GICR_TYPER_LAST);
+		for (uint64_t at = 0;
+		     at + 0x20000 <= gicr->ranges[i].size && !(type & GICR_TYPER_LAST);
 		     at += type & GICR_TYPER_VLPIS ? 0x40000 : 0x20000) {
-			core->redistributor.base = gicr->base.v + at;
+			core->redistributor.base = gicr->ranges[i].base + at;
 			type = mmio_read64(core->redistributor, GICR_TYPER);
 			if (field_get(GICR_TYPER_AFFINITY, type) == packed) {
 				return true;
@@ -50,8 +50,7 @@ static bool find_redistributor(struct core *core, const struct machine_region *g
 	return false;
 }
 
-unsigned cores_find(const uint64_t *affinities, unsigned count, const struct machine_region *gicr,
-		    unsigned gicr_count)
+unsigned cores_find(const uint64_t *affinities, unsigned count, const struct ranges *gicr)
 {
 	uint64_t boot = sysreg_read(mpidr_el1) & MPIDR_AFFINITY;
 	unsigned next = 1, found = 0;
@@ -63,7 +62,7 @@ unsigned cores_find(const uint64_t *affinities, unsigned count, const struct mac
 			cores[next++].affinity = affinities[i];
 		}
 	}
-	while (found < next && find_redistributor(&cores[found], gicr, gicr_count)) {
+	while (found < next && find_redistributor(&cores[found], gicr)) {
 		found++;
 	}
 	return found;
@@ -89,8 +88,7 @@ _Noreturn void core_main(struct core *core)
 	core_init(core);
 	if (partition_hooks.core_up(core->number) != STATUS_OK) {
 		log_error("core %u: its redistributor takes no LPIs; its partition gets no "
-			  "interrupts "
-			  "from devices",
+			  "interrupts from devices",
 			  core->number);
 	}
 	__atomic_store_n(&core->online, true, __ATOMIC_RELEASE);
@@ -185,13 +183,6 @@ static _Noreturn void vcpu_enter_guest(struct vcpu *vcpu)
 	guest_first_entry(&regs);
 }
 
-static bool should_enter(struct vcpu *vcpu)
-{
-	return !vcpu_refuse_start(vcpu) &&
-	       __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_STARTING &&
-	       __atomic_exchange_n(&vcpu->ready, false, __ATOMIC_ACQ_REL);
-}
-
 void hv_pause(void)
 {
 	(void)interrupt_handle(NULL, interrupt_acknowledge());
@@ -212,7 +203,8 @@ _Noreturn void core_loop(void)
 		if (vcpu->index == 0) {
 			partition_turn(vcpu->partition);
 		}
-		if (should_enter(vcpu)) {
+		if (!vcpu_refuse_start(vcpu) &&
+		    __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_STARTING) {
 			vcpu_enter_guest(vcpu);
 		}
 		wfi();

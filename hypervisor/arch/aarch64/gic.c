@@ -10,6 +10,7 @@ REG32(GICD_TYPER, 0x0004);
 REG32(GICD_IGROUPR, 0x0080);
 REG32(GICD_ISENABLER, 0x0100);
 REG32(GICD_ICENABLER, 0x0180);
+REG32(GICD_ICPENDR, 0x0280);
 REG32(GICD_ICACTIVER, 0x0380);
 REG32(GICD_IPRIORITYR, 0x0400);
 REG32(GICD_ICFGR, 0x0c00);
@@ -20,12 +21,7 @@ REG64(GICD_IROUTER, 0x6000);
 #define GICD_TYPER_LINES BITS(4, 0)
 
 REG32(GICR_WAKER, 0x0014);
-REG32(GICR_IGROUPR0, 0x10080);
-REG32(GICR_ISENABLER0, 0x10100);
-REG32(GICR_ICENABLER0, 0x10180);
-REG32(GICR_ICPENDR0, 0x10280);
-REG32(GICR_ICACTIVER0, 0x10380);
-REG32(GICR_IPRIORITYR, 0x10400);
+#define GICR_SGI_FRAME	  0x10000 /* GICD_'s registers of SGIs and PPIs, at the same offsets */
 #define GICR_WAKER_SLEEP  BIT(1)
 #define GICR_WAKER_ASLEEP BIT(2)
 
@@ -35,10 +31,10 @@ REG32(GICR_IPRIORITYR, 0x10400);
 #define PRIORITY	  0xa0a0a0a0u
 #define SPURIOUS	  1020
 #define TIMEOUT		  10000000ull /* ns */
-#define MAX_HANDLERS	  8
+#define MAX_HANDLERS	  3	      /* boot.c: the UART's and the SMMU's two */
 
 static mmio_t distributor;
-static struct {
+static struct handler {
 	unsigned intid;
 	void (*handler)(void);
 	enum hv_exit_class exit_class;
@@ -77,16 +73,9 @@ void gic_distributor_init(mmio_t frame)
 	distributor_wait();
 }
 
-void gic_enable_spi(unsigned intid, bool edge, const struct core *core)
+void gic_enable_spi(unsigned intid, const struct core *core)
 {
-	reg32_t config = reg32_nth(GICD_ICFGR, intid / 16, 4);
-	reg32_t priority = reg32_nth(GICD_IPRIORITYR, intid / 4, 4);
-
-	if (edge) { /* by the boot core alone */
-		mmio_write32(distributor, config,
-			     mmio_read32(distributor, config) | 2u << intid % 16 * 2);
-	}
-	mmio_write32(distributor, priority, PRIORITY);
+	mmio_write32(distributor, reg32_nth(GICD_IPRIORITYR, intid / 4, 4), PRIORITY);
 	mmio_write64(distributor, reg64_nth(GICD_IROUTER, intid, 8), core->affinity);
 	mmio_write32(distributor, reg32_nth(GICD_ISENABLER, intid / 32, 4), 1u << intid % 32);
 }
@@ -98,6 +87,11 @@ void gic_disable_spi(unsigned intid)
 	mmio_write32(distributor, reg32_nth(GICD_ICACTIVER, intid / 32, 4), 1u << intid % 32);
 }
 
+static mmio_t sgi_frame(const struct core *core)
+{
+	return (mmio_t){core->redistributor.base + GICR_SGI_FRAME};
+}
+
 static bool redistributor_awake(void *context)
 {
 	return !(mmio_read32(*(mmio_t *)context, GICR_WAKER) & GICR_WAKER_ASLEEP);
@@ -105,7 +99,7 @@ static bool redistributor_awake(void *context)
 
 void gic_core_init(struct core *core)
 {
-	mmio_t frame = core->redistributor;
+	mmio_t frame = core->redistributor, sgi = sgi_frame(core);
 
 	mmio_write32(frame, GICR_WAKER,
 		     mmio_read32(frame, GICR_WAKER) & ~(uint32_t)GICR_WAKER_SLEEP);
@@ -115,13 +109,13 @@ void gic_core_init(struct core *core)
 	if (field_get(ICH_VTR_LISTREGS, sysreg_read(ICH_VTR_EL2)) == 0) {
 		panic("core %u has one list register, two are needed", core->number);
 	}
-	mmio_write32(frame, GICR_ICENABLER0, ~0u);
-	mmio_write32(frame, GICR_IGROUPR0, ~0u);
+	mmio_write32(sgi, GICD_ICENABLER, ~0u);
+	mmio_write32(sgi, GICD_IGROUPR, ~0u);
 	for (unsigned i = 0; i < 8; i++) {
-		mmio_write32(frame, reg32_nth(GICR_IPRIORITYR, i, 4), PRIORITY);
+		mmio_write32(sgi, reg32_nth(GICD_IPRIORITYR, i, 4), PRIORITY);
 	}
 	gic_quiesce_private(core);
-	mmio_write32(frame, GICR_ISENABLER0,
+	mmio_write32(sgi, GICD_ISENABLER,
 		     1u << SGI_KICK | 1u << PPI_MAINTENANCE | 1u << PPI_EL2_TIMER |
 			     1u << PPI_VIRTUAL_TIMER | 1u << PPI_PHYS_TIMER);
 	sysreg_write(ICC_SRE_EL2, 0xf); /* system registers, for EL1 too */
@@ -137,8 +131,8 @@ void gic_quiesce_private(struct core *core)
 {
 	uint32_t timers = 1u << PPI_VIRTUAL_TIMER | 1u << PPI_PHYS_TIMER;
 
-	mmio_write32(core->redistributor, GICR_ICACTIVER0, timers);
-	mmio_write32(core->redistributor, GICR_ICPENDR0, timers);
+	mmio_write32(sgi_frame(core), GICD_ICACTIVER, timers);
+	mmio_write32(sgi_frame(core), GICD_ICPENDR, timers);
 }
 
 void core_kick(unsigned number)
@@ -152,14 +146,17 @@ void core_kick(unsigned number)
 	isb();
 }
 
-void interrupt_register(unsigned intid, void (*handler)(void), enum hv_exit_class exit_class)
+void interrupt_register(unsigned intid, bool edge, void (*handler)(void),
+			enum hv_exit_class exit_class)
 {
-	if (handler_count == MAX_HANDLERS) {
-		panic("too many interrupt handlers");
+	reg32_t config = reg32_nth(GICD_ICFGR, intid / 16, 4);
+
+	handlers[handler_count++] = (struct handler){intid, handler, exit_class};
+	if (edge) {
+		mmio_write32(distributor, config,
+			     mmio_read32(distributor, config) | 2u << intid % 16 * 2);
 	}
-	handlers[handler_count].intid = intid;
-	handlers[handler_count].handler = handler;
-	handlers[handler_count++].exit_class = exit_class;
+	gic_enable_spi(intid, &cores[0]);
 }
 
 static enum hv_exit_class handle_spi(unsigned intid)

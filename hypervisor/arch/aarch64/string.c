@@ -111,7 +111,5 @@ int strncmp(const char *a, const char *b, size_t size)
 
 int strcmp(const char *a, const char *b)
 {
-	for (; *a && *a == *b; a++, b++) {
-	}
-	return (unsigned char)*a - (unsigned char)*b;
+	return strncmp(a, b, SIZE_MAX);
 }

@@ -191,7 +191,14 @@ static enum hv_exit_class system_register(struct vcpu *vcpu, struct guest_regist
 
 static inline void bill(struct vcpu *vcpu, enum hv_exit_class exit_class, uint64_t start)
 {
-	exit_cost_add(&vcpu->exits[exit_class], counter_ticks() - start);
+	struct exit_cost *cost = &vcpu->exits[exit_class];
+	uint64_t ticks = counter_ticks() - start;
+
+	cost->count++;
+	cost->ticks += ticks;
+	if (ticks > cost->longest) {
+		cost->longest = ticks;
+	}
 }
 
 /* An interrupt became pending, or it is asked to stop. */
@@ -291,9 +298,16 @@ void trap_own(const struct guest_registers *regs, unsigned kind)
 {
 	static const char *const kinds[4] = {"synchronous exception", "interrupt", "fast interrupt",
 					     "SError"};
-	uint64_t esr = sysreg_read(esr_el2);
+	const struct core *core = this_core(); /* NULL: in the boot */
 
-	log_error("%s at EL2: ESR 0x%lx FAR 0x%lx HPFAR 0x%lx", kinds[kind & 3], esr,
-		  sysreg_read(far_el2), sysreg_read(hpfar_el2));
-	panic_with(regs, "unexpected %s in the hypervisor", kinds[kind & 3]);
+	log_error("%s at EL2: ESR 0x%lx FAR 0x%lx HPFAR 0x%lx", kinds[kind & 3],
+		  sysreg_read(esr_el2), sysreg_read(far_el2), sysreg_read(hpfar_el2));
+	for (unsigned i = 0; i < 30; i += 3) {
+		log_error("x%02u 0x%016lx  x%02u 0x%016lx  x%02u 0x%016lx", i, regs->x[i], i + 1,
+			  regs->x[i + 1], i + 2, regs->x[i + 2]);
+	}
+	log_error("lr  0x%016lx  pc  0x%016lx  pstate 0x%lx", regs->x[30], regs->pc, regs->pstate);
+	panic("unexpected %s in the hypervisor; core %u, owner %s", kinds[kind & 3],
+	      core ? core->number : 0,
+	      core && core->vcpu ? core->vcpu->partition->config->name : "nobody");
 }

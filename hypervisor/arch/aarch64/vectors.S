@@ -83,22 +83,16 @@
 	.balign	2048
 	.globl vectors
 vectors:
-	own	0			/* current EL, SP_EL0: never used */
-	own	1
-	own	2
-	own	3
-	own	4			/* current EL, SP_EL2: our own bug, or hardware's */
-	own	5
-	own	6
-	own	7
-	synchronous			/* lower EL, AArch64 */
+	/* Current EL: with SP_EL0, never used; with SP_EL2, our own bug or hardware's. */
+	.irp	kind, 0, 1, 2, 3, 4, 5, 6, 7
+	own	\kind
+	.endr
+	.rept	2			/* lower EL: AArch64, AArch32 */
+	synchronous
 	interrupt
 	interrupt
 	serror
-	synchronous			/* lower EL, AArch32 */
-	interrupt
-	interrupt
-	serror
+	.endr
 
 	.balign	128
 synchronous_rest:		/* x1 = ESR_EL2 */
@@ -119,12 +113,3 @@ return_volatile:
 guest_first_entry:
 	mov	sp, x0
 	b	return_to_guest
-
-	/* registers_capture(registers): what the caller has, and where it is. */
-	.globl	registers_capture
-registers_capture:
-	volatile_pairs stp, x0
-	other_pairs stp, x0
-	stp	x30, xzr, [x0, #240]
-	stp	x30, xzr, [x0, #256]	/* pc: where this returns to */
-	ret

@@ -81,19 +81,6 @@ _Noreturn void firmware_power_off(bool failed)
 	longjmp(end, 1);
 }
 
-void registers_capture(struct guest_registers *regs)
-{
-	memset(regs, 0, sizeof(*regs));
-}
-
-_Noreturn void panic_with(const struct guest_registers *regs, const char *format, ...)
-{
-	(void)regs;
-	(void)format;
-	fixture.panicked = true;
-	longjmp(end, 1);
-}
-
 bool fixture_ends(void (*call)(void *), void *context)
 {
 	if (setjmp(end)) {
@@ -226,23 +213,25 @@ void fixture_reset(unsigned count)
 		config->cores[0] = 2 * i;
 		config->cores[1] = 2 * i + 1;
 		config->memory_size = MIB(2);
-		config->kernel_load.v = config->entry.v = GUEST_RAM_BASE;
-		config->dtb_load.v = GUEST_RAM_BASE + KIB(64);
+		config->images[IMAGE_KERNEL].load.v = config->entry.v = GUEST_RAM_BASE;
+		config->images[IMAGE_DTB].load.v = GUEST_RAM_BASE + KIB(64);
+		strcpy(config->images[IMAGE_KERNEL].name, "kernel");
+		strcpy(config->images[IMAGE_DTB].name, config->name);
 	}
 }
 
 void fixture_partitions(unsigned count)
 {
 	static const char image = 'x';
-	struct free_memory memory_left = {.ranges = {{pa_of(memory).v, sizeof(memory)}},
-					  .count = 1};
+	struct ranges memory_left = {.ranges = {{pa_of(memory).v, sizeof(memory)}}, .count = 1};
 
 	fixture_reset(count);
 	partitions_init(&fixture_config, &memory_left, (pa_t){GUEST_ITS_DOORBELL});
 	for (unsigned i = 0; i < count; i++) {
 		assert_int_equal(partitions[i].state, PARTITION_OFF);
 		partitions[i].startable = true;
-		partitions[i].kernel = partitions[i].dtb = (struct fit_image){&image, 1};
+		partitions[i].images[IMAGE_KERNEL] = partitions[i].images[IMAGE_DTB] =
+			(struct fit_image){&image, 1};
 		for (unsigned v = 0; v < 2; v++) {
 			cores[2 * i + v].number = 2 * i + v;
 		}

@@ -39,8 +39,7 @@ extern struct fixture {
 	char console[8][300];	 /* the last lines */
 	unsigned console_lines;
 	unsigned reports;
-	bool powered_off, failed; /* firmware_power_off() */
-	bool panicked;
+	bool powered_off, failed;	  /* firmware_power_off() */
 	uint64_t lpi[GUEST_MAX_VCPUS][2]; /* what the hooks keep */
 	unsigned lpi_calls, starts, stops;
 	enum status start_status; /* of the partition_start hook */

@@ -106,9 +106,9 @@ static void good(void **state)
 	assert_int_equal(blue->cores[1], 5);
 	assert_int_equal(blue->memory_size, MIB(64));
 	assert_false(blue->memory_pinned || blue->service);
-	assert_string_equal(blue->kernel, "kernel-1");
-	assert_string_equal(blue->dtb, "blue");
-	assert_int_equal(blue->ramdisk_load.v, GUEST_RAM_BASE + MIB(32));
+	assert_string_equal(blue->images[IMAGE_KERNEL].name, "kernel-1");
+	assert_string_equal(blue->images[IMAGE_DTB].name, "blue");
+	assert_int_equal(blue->images[IMAGE_RAMDISK].load.v, GUEST_RAM_BASE + MIB(32));
 	assert_int_equal(blue->entry.v, GUEST_RAM_BASE);
 	assert_int_equal(blue->device_count, 2);
 	assert_string_equal(blue->devices[0].label, "eth0");
@@ -307,7 +307,8 @@ static void assert_within_bounds(void)
 		assert_true(range_inside(p->entry.v, 1, GUEST_RAM_BASE, p->memory_size));
 		assert_true(p->device_count <= HV_MAX_DEVICES);
 		assert_non_null(memchr(p->name, 0, sizeof(p->name)));
-		assert_non_null(memchr(p->kernel, 0, sizeof(p->kernel)));
+		assert_non_null(memchr(p->images[IMAGE_KERNEL].name, 0,
+				       sizeof(p->images[IMAGE_KERNEL].name)));
 		for (unsigned d = 0; d < p->device_count; d++) {
 			assert_non_null(
 				memchr(p->devices[d].label, 0, sizeof(p->devices[d].label)));

@@ -117,7 +117,6 @@ static void cpu_on(void **state)
 	assert_int_equal(call(0xc4000004, 1, 0, 0), 1);
 	assert_int_equal(call(0xc4000003, 1, RAM_END - 4, 0x1234567890), 0);
 	assert_int_equal(p->vcpus[1].state, VCPU_STARTING);
-	assert_true(p->vcpus[1].ready);
 	assert_int_equal(p->vcpus[1].entry, RAM_END - 4);
 	assert_int_equal(p->vcpus[1].argument, 0x1234567890);
 	assert_int_equal(fixture.kicks[1], 1);

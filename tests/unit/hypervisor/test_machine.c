@@ -136,24 +136,24 @@ static void good(void **state)
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
 	assert_int_equal(machine.core_count, 6);
 	assert_int_equal(machine.affinities[5], 0x101);
-	assert_int_equal(machine.memory_count, 2);
-	assert_int_equal(machine.memory[0].size, 0x100000000);
-	assert_int_equal(machine.memory[1].base.v, 0x200000000);
-	assert_int_equal(machine.reserved_count, 2);
-	assert_int_equal(machine.reserved[0].base.v, 0x48000000);
-	assert_int_equal(machine.reserved[1].size, 0x200000);
-	assert_int_equal(machine.uart.base.v, 0x9000000);
+	assert_int_equal(machine.memory.count, 2);
+	assert_int_equal(machine.memory.ranges[0].size, 0x100000000);
+	assert_int_equal(machine.memory.ranges[1].base, 0x200000000);
+	assert_int_equal(machine.reserved.count, 2);
+	assert_int_equal(machine.reserved.ranges[0].base, 0x48000000);
+	assert_int_equal(machine.reserved.ranges[1].size, 0x200000);
+	assert_int_equal(machine.uart.base, 0x9000000);
 	assert_int_equal(machine.uart_interrupt.intid, 33);
 	assert_false(machine.uart_interrupt.edge);
 	assert_int_equal(machine.smmu.size, 0x20000);
 	assert_int_equal(machine.smmu_event.intid, 106);
 	assert_int_equal(machine.smmu_error.intid, 109);
 	assert_true(machine.smmu_event.edge && machine.smmu_error.edge);
-	assert_int_equal(machine.gicd.base.v, 0x8000000);
-	assert_int_equal(machine.gicr_count, 2);
-	assert_int_equal(machine.gicr[1].base.v, 0x4000000000);
-	assert_int_equal(machine.its.base.v, 0x8080000);
-	assert_int_equal(machine.ecam_count, 1);
+	assert_int_equal(machine.gicd.base, 0x8000000);
+	assert_int_equal(machine.gicr.count, 2);
+	assert_int_equal(machine.gicr.ranges[1].base, 0x4000000000);
+	assert_int_equal(machine.its.base, 0x8080000);
+	assert_int_equal(machine.ecam.count, 1);
 	assert_int_equal(machine.host_bridge.depth, 2);
 	assert_string_equal(dt_name(machine.host_bridge.path[1]), "pcie@10000000");
 	assert_int_equal(pa_of(machine.fit).v, 0x48000000);
@@ -194,7 +194,7 @@ static void lacking_what_it_may_lack(void **state)
 	assert_int_equal(machine.its.size, 0);
 	gone("/pcie@10000000");
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
-	assert_int_equal(machine.ecam_count | machine.host_bridge.depth, 0);
+	assert_int_equal(machine.ecam.count | machine.host_bridge.depth, 0);
 	gone("/pl011@9000000");
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
 	assert_int_equal(machine.uart.size | machine.uart_interrupt.intid, 0);
@@ -203,7 +203,7 @@ static void lacking_what_it_may_lack(void **state)
 	assert_null(machine.fit);
 	gone("/reserved-memory");
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
-	assert_int_equal(machine.reserved_count, 1);
+	assert_int_equal(machine.reserved.count, 1);
 }
 
 static void disabled_devices(void **state)
@@ -218,7 +218,7 @@ static void disabled_devices(void **state)
 	}
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
 	assert_int_equal(
-		machine.smmu.size | machine.its.size | machine.ecam_count | machine.uart.size, 0);
+		machine.smmu.size | machine.its.size | machine.ecam.count | machine.uart.size, 0);
 	assert_int_equal(machine.host_bridge.depth, 0);
 	assert_int_equal(fdt_setprop_string(blob, at(paths[0]), "status", "okay"), 0);
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
@@ -270,7 +270,7 @@ static void memory_of_somebody_else(void **state)
 	write_tree(4);
 	assert_int_equal(fdt_setprop_string(blob, at("/memory@40000000"), "status", "disabled"), 0);
 	assert_int_equal(machine_read(&machine, blob), STATUS_INVALID);
-	assert_int_equal(machine.memory_count, 0);
+	assert_int_equal(machine.memory.count, 0);
 }
 
 static void interrupts(void **state)
@@ -320,7 +320,7 @@ static void initrd(void **state)
 /* More of anything than there is room for. */
 static void too_many(void **state)
 {
-	uint8_t many[16 * 20];
+	uint8_t many[16 * (MAX_RANGES + 1)];
 	char name[32];
 
 	(void)state;
@@ -333,12 +333,12 @@ static void too_many(void **state)
 	assert_int_equal(fdt_setprop(blob, at("/memory@40000000"), "reg", many, sizeof(many)), 0);
 	assert_int_equal(fdt_setprop(blob, at("/intc@8000000"), "reg", many, sizeof(many)), 0);
 	assert_int_equal(machine_read(&machine, blob), STATUS_OK);
-	assert_int_equal(machine.memory_count, MACHINE_MEMORY);
-	assert_int_equal(machine.gicr_count, MACHINE_GICR);
+	assert_int_equal(machine.memory.count, MAX_RANGES);
+	assert_int_equal(machine.gicr.count, MAX_RANGES);
 
 	/* What is reserved and cannot be remembered would be given away. */
 	write_tree(4);
-	for (unsigned i = 0; i < MACHINE_RESERVED; i++) {
+	for (unsigned i = 0; i < MAX_RANGES; i++) {
 		snprintf(name, sizeof(name), "more@%x", i);
 		int node = fdt_add_subnode(blob, at("/reserved-memory"), name);
 
@@ -368,8 +368,8 @@ static void mutated(void **state)
 			copy[where] ^= (uint8_t)(1 + rand() % 255);
 		}
 		if (machine_read(&machine, copy) == STATUS_OK) {
-			assert_true(machine.memory_count <= MACHINE_MEMORY);
-			assert_true(machine.reserved_count <= MACHINE_RESERVED);
+			assert_true(machine.memory.count <= MAX_RANGES);
+			assert_true(machine.reserved.count <= MAX_RANGES);
 			assert_true(machine.core_count <= ARRAY_SIZE(machine.affinities));
 		}
 		free(copy);

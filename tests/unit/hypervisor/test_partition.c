@@ -33,7 +33,6 @@ static void leave(unsigned number)
 	for (unsigned v = 0; v < 2; v++) {
 		if (partitions[number].vcpus[v].state != VCPU_OFF) {
 			vcpu_left_guest(&partitions[number].vcpus[v]);
-			partitions[number].vcpus[v].ready = false;
 		}
 	}
 }
@@ -44,7 +43,6 @@ static void start(unsigned number)
 	assert_false(ends(number));
 	assert_int_equal(partitions[number].state, PARTITION_RUNNING);
 	partitions[number].vcpus[0].state = VCPU_RUNNING;
-	partitions[number].vcpus[0].ready = false;
 }
 
 static void starts(void **state)
@@ -184,7 +182,7 @@ static void image_that_does_not_fit(void **state)
 {
 	(void)state;
 	start(1);
-	fixture_config.partitions[0].dtb_load.v = GUEST_RAM_BASE + MIB(2);
+	fixture_config.partitions[0].images[IMAGE_DTB].load.v = GUEST_RAM_BASE + MIB(2);
 	request(0, REQUEST_START);
 	assert_false(ends(0));
 	assert_int_equal(partitions[0].state, PARTITION_CRASHED);
@@ -270,7 +268,8 @@ static void vcpu_that_stays(void **state)
 	start(0);
 	request(0, REQUEST_OFF);
 	assert_true(ends(0));
-	assert_true(fixture.panicked);
+	assert_true(fixture.failed);
+	assert_int_equal(models_log_count("panic: p0: a vCPU does not stop"), 1);
 }
 
 #define T(f) cmocka_unit_test_setup(f, set_up)

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct free_memory memory;
+static struct ranges memory;
 
 static void remove_from(uint64_t from, uint64_t size, uint64_t base, uint64_t length)
 {
-	memory = (struct free_memory){.ranges = {{from, size}}, .count = 1};
+	memory = (struct ranges){.ranges = {{from, size}}, .count = 1};
 	free_memory_remove(&memory, base, length);
 }
 
@@ -94,8 +94,8 @@ static void against_a_map(void **state)
 			size = base + size > UNITS ? UNITS - base : size;
 			free_memory_remove(&memory, base, size);
 			memset(map + base, false, size);
-			ran_out |= memory.count == FREE_RANGES;
-			assert_true(memory.count <= FREE_RANGES);
+			ran_out |= memory.count == MAX_RANGES;
+			assert_true(memory.count <= MAX_RANGES);
 			for (unsigned unit = 0; unit < UNITS; unit++) {
 				assert_true(is_in(unit) == map[unit] || (ran_out && map[unit]));
 			}
@@ -110,7 +110,7 @@ static void against_a_map(void **state)
 
 static void init(uint64_t size)
 {
-	memory = (struct free_memory){.ranges = {{BASE, size}}, .count = 1};
+	memory = (struct ranges){.ranges = {{BASE, size}}, .count = 1};
 	partitions_init(&fixture_config, &memory, (pa_t){GUEST_ITS_DOORBELL});
 }
 
@@ -245,13 +245,13 @@ static void alignment(void **state)
 	(void)state;
 	fixture_reset(1);
 	fixture_config.partitions[0].memory_size = GIB(1);
-	memory = (struct free_memory){.ranges = {{BASE + 0x1000, GIB(1) + MIB(4)}}, .count = 1};
+	memory = (struct ranges){.ranges = {{BASE + 0x1000, GIB(1) + MIB(4)}}, .count = 1};
 	partitions_init(&fixture_config, &memory, (pa_t){0});
 	assert_int_equal(partitions[0].memory.v, BASE + MIB(2));
 	assert_false(partitions[0].gic.has_lpis);
 	/* At the very top, aligning up wraps around. */
 	fixture_reset(1);
-	memory = (struct free_memory){.ranges = {{~0ull - MIB(1), MIB(1)}}, .count = 1};
+	memory = (struct ranges){.ranges = {{~0ull - MIB(1), MIB(1)}}, .count = 1};
 	partitions_init(&fixture_config, &memory, (pa_t){0});
 	assert_int_equal(partitions[0].state, PARTITION_CRASHED);
 }
