@@ -117,14 +117,6 @@ static void start_legs(void)
 	}
 }
 
-static void listen(const struct machine_interrupt *interrupt, void (*handler)(void),
-		   enum hv_exit_class exit_class)
-{
-	if (interrupt->intid) {
-		interrupt_register(interrupt->intid, interrupt->edge, handler, exit_class);
-	}
-}
-
 static bool is_online(void *core)
 {
 	return __atomic_load_n(&((struct core *)core)->online, __ATOMIC_ACQUIRE);
@@ -147,9 +139,7 @@ static void start_cores(void)
 static void start_partitions(void)
 {
 	for (unsigned i = 0; i < partition_count; i++) {
-		if (partitions[i].state != PARTITION_CRASHED) {
-			partition_request(&partitions[i], REQUEST_START);
-		}
+		partition_request(&partitions[i], REQUEST_START);
 	}
 }
 
@@ -165,11 +155,11 @@ _Noreturn void boot_main(const void *fdt)
 	if (partitions_check_images(fit) == 0) {
 		give_up("no partition can be started");
 	}
-	listen(&machine.smmu_event, partition_hooks.device_interrupt, HV_EXIT_OTHER);
-	listen(&machine.smmu_error, partition_hooks.device_interrupt, HV_EXIT_OTHER);
+	interrupt_listen(&machine.smmu_event, partition_hooks.device_interrupt, HV_EXIT_OTHER);
+	interrupt_listen(&machine.smmu_error, partition_hooks.device_interrupt, HV_EXIT_OTHER);
 	start_cores();
 	start_partitions();
-	listen(&machine.uart_interrupt, console_input, HV_EXIT_CONSOLE);
+	interrupt_listen(&machine.uart_interrupt, console_input, HV_EXIT_CONSOLE);
 	console_enable_input();
 	core_leave_guest(); /* off the small stack of the boot */
 }

@@ -38,9 +38,10 @@ static bool read_text(struct dt_node node, const char *property, char *text, siz
 static bool read_device(struct dt_node node, struct hv_device_request *device)
 {
 	const char *name = dt_name(node);
+	size_t length = strlen(name), room = sizeof(device->label) - 1;
 
 	memset(device, 0, sizeof(*device));
-	memcpy(device->label, name, strnlen(name, sizeof(device->label) - 1));
+	memcpy(device->label, name, length < room ? length : room);
 	device->bypasses_smmu = dt_has(node, "bypasses-smmu");
 	device->keep_without_reset = dt_has(node, "keep-without-reset");
 

@@ -80,19 +80,18 @@ void log_sink(enum log_level level, const char *line)
 	console_line("hv", line);
 }
 
-static void focus_on(unsigned number)
+/* A digit after Ctrl-T, or after Ctrl-T and r. */
+static void choose(unsigned number, bool reset)
 {
-	if (number < partition_count) {
-		focus = number;
-		log_info("input -> %s", partitions[number].config->name);
+	if (number >= partition_count) {
+		return;
 	}
-}
-
-static void reset(unsigned number)
-{
-	if (number < partition_count) {
+	if (reset) {
 		log_info("%s: reset from the console", partitions[number].config->name);
 		partition_request(&partitions[number], REQUEST_RESET);
+	} else {
+		focus = number;
+		log_info("input -> %s", partitions[number].config->name);
 	}
 }
 
@@ -118,7 +117,7 @@ static void command(char key)
 			 partition_count - 1, partition_count - 1);
 		break;
 	default:
-		focus_on((unsigned)(key - '0'));
+		choose((unsigned)(key - '0'), false);
 		break;
 	}
 }
@@ -127,7 +126,7 @@ static void input_byte(char byte)
 {
 	if (escape_key == 'r') {
 		escape_key = 0;
-		reset((unsigned)(byte - '0'));
+		choose((unsigned)(byte - '0'), true);
 	} else if (escape_key) {
 		command(byte);
 	} else if (byte == ESCAPE) {

@@ -172,12 +172,12 @@ unsigned partitions_check_images(struct dt_node fit)
 	for (unsigned i = 0; i < partition_count; i++) {
 		struct partition *partition = &partitions[i];
 
-		if (partition->state != PARTITION_CRASHED &&
-		    check_images(partition, fit) != STATUS_OK) {
+		partition->startable = partition->state != PARTITION_CRASHED &&
+				       check_images(partition, fit) == STATUS_OK;
+		if (!partition->startable) {
 			partition->state = PARTITION_CRASHED;
 		}
-		partition->startable = partition->state != PARTITION_CRASHED;
-		good += partition->state != PARTITION_CRASHED && !partition->config->service;
+		good += partition->startable && !partition->config->service;
 	}
 	return good;
 }

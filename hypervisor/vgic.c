@@ -187,9 +187,9 @@ static uint64_t redistributor_word(struct partition *partition, struct vcpu *vcp
 	}
 }
 
-static bool is_lpi_register(uint64_t offset)
+static bool is_lpi_register(const struct vgic *gic, uint64_t offset)
 {
-	return offset >= 0x70 && offset < 0x80; /* PROPBASER, PENDBASER */
+	return gic->has_lpis && offset >= 0x70 && offset < 0x80; /* PROPBASER, PENDBASER */
 }
 
 uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size)
@@ -198,11 +198,8 @@ uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size)
 	struct vcpu *vcpu = frame_owner(partition, offset);
 	uint64_t inside = offset % GUEST_GICR_STRIDE;
 
-	if (is_lpi_register(inside)) {
-		return partition->gic.has_lpis
-			       ? partition_hooks.lpi_read(partition->id, vcpu->index,
-							  (uint32_t)inside)
-			       : 0;
+	if (is_lpi_register(&partition->gic, inside)) {
+		return partition_hooks.lpi_read(partition->id, vcpu->index, (uint32_t)inside);
 	}
 	return inside < 0x10000 ? redistributor_word(partition, vcpu, inside)
 				: vgic_bank_read(&vcpu->gic.private, inside - 0x10000, size);
@@ -224,11 +221,9 @@ void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uin
 	struct vcpu *vcpu = frame_owner(partition, offset);
 	uint64_t inside = offset % GUEST_GICR_STRIDE;
 
-	if (is_lpi_register(inside)) {
-		if (partition->gic.has_lpis) {
-			partition_hooks.lpi_write(partition->id, vcpu->index, (uint32_t)inside,
-						  value, size);
-		}
+	if (is_lpi_register(&partition->gic, inside)) {
+		partition_hooks.lpi_write(partition->id, vcpu->index, (uint32_t)inside, value,
+					  size);
 		return;
 	}
 	if (inside == 0) {

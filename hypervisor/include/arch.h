@@ -91,9 +91,9 @@ void gic_enable_spi(unsigned intid, const struct core *core);
 void gic_disable_spi(unsigned intid);
 void gic_quiesce_private(struct core *core);
 
-/* On the boot core, which takes it from now on. */
-void interrupt_register(unsigned intid, bool edge, void (*handler)(void),
-			enum hv_exit_class exit_class);
+/* On the boot core, which takes it from now on, if there is such an interrupt. */
+void interrupt_listen(const struct machine_interrupt *interrupt, void (*handler)(void),
+		      enum hv_exit_class exit_class);
 
 /* --- time ------------------------------------------------------------------------------------ */
 

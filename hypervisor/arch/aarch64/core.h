@@ -30,12 +30,6 @@ static inline void interrupt_drop(unsigned intid)
 	sysreg_write(ICC_EOIR1_EL1, intid);
 }
 
-/* While a guest runs its timers are its own. */
-static inline bool interrupt_is_timer(unsigned intid)
-{
-	return intid == PPI_VIRTUAL_TIMER || intid == PPI_PHYS_TIMER;
-}
-
 #define FIRST_LPI 8192
 
 /* An LPI has no active state to end, and nobody's has no slot. */

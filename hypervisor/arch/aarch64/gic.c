@@ -146,13 +146,17 @@ void core_kick(unsigned number)
 	isb();
 }
 
-void interrupt_register(unsigned intid, bool edge, void (*handler)(void),
-			enum hv_exit_class exit_class)
+void interrupt_listen(const struct machine_interrupt *interrupt, void (*handler)(void),
+		      enum hv_exit_class exit_class)
 {
+	unsigned intid = interrupt->intid;
 	reg32_t config = reg32_nth(GICD_ICFGR, intid / 16, 4);
 
+	if (!intid) {
+		return;
+	}
 	handlers[handler_count++] = (struct handler){intid, handler, exit_class};
-	if (edge) {
+	if (interrupt->edge) {
 		mmio_write32(distributor, config,
 			     mmio_read32(distributor, config) | 2u << intid % 16 * 2);
 	}

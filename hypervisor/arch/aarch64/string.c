@@ -84,19 +84,14 @@ int memcmp(const void *a, const void *b, size_t size)
 	return 0;
 }
 
-size_t strnlen(const char *text, size_t size)
+size_t strlen(const char *text)
 {
 	size_t length = 0;
 
-	while (length < size && text[length]) {
+	while (text[length]) {
 		length++;
 	}
 	return length;
-}
-
-size_t strlen(const char *text)
-{
-	return strnlen(text, SIZE_MAX);
 }
 
 int strncmp(const char *a, const char *b, size_t size)

@@ -270,7 +270,7 @@ void trap_interrupt(void)
 	if (vcpu->partition->uart.used) {
 		vuart_flush_idle(vcpu->partition, CONSOLE_IDLE_NS);
 	}
-	if (interrupt_is_timer(intid)) {
+	if (intid == PPI_VIRTUAL_TIMER || intid == PPI_PHYS_TIMER) { /* the guest's own */
 		interrupt_drop(intid); /* it stays active until the guest's EOI */
 		vgic_inject_timer(vcpu, intid);
 		finish(vcpu, HV_EXIT_TIMER, start);
