@@ -88,11 +88,12 @@ static void collect_assignments(void)
 	for (unsigned p = 0; p < hv_partition_count(); p++) {
 		partition_id_t id = {(uint8_t)p};
 		struct partition_side *side = &glue.sides[p];
+		struct hv_partition partition = hv_partition(id);
 
 		pci_virt_init(&side->bridge, &glue.bus, id);
 		side->assignments = &glue.assignments[glue.assignment_count];
-		while (side->count < hv_partition_device_count(id)) {
-			const struct hv_device_request *r = hv_partition_device(id, side->count);
+		while (side->count < partition.device_count) {
+			const struct hv_device_request *r = &partition.devices[side->count];
 			struct pci_function *f = pci_bus_find(&glue.bus, r->function);
 
 			side->assignments[side->count++] = (struct assignment){
@@ -178,13 +179,9 @@ void glue_start_interrupts(void)
 	for (unsigned i = 0; i < hv_partition_count() && glue.irq_ready; i++) {
 		partition_id_t id = {(uint8_t)i};
 		struct irq_partition *irq = &glue.sides[i].irq;
-		unsigned cores[GUEST_MAX_VCPUS], vcpus = hv_partition_vcpus(id);
-
-		for (unsigned v = 0; v < vcpus; v++) {
-			cores[v] = hv_vcpu_core(id, v);
-		}
-
-		enum status status = irq_partition_init(irq, id, hv_guest_memory(id), vcpus, cores);
+		struct hv_partition partition = hv_partition(id);
+		enum status status = irq_partition_init(irq, id, hv_guest_memory(id),
+							partition.vcpus, partition.cores);
 
 		glue.sides[i].irq_ready = status == STATUS_OK;
 		if (status != STATUS_OK) {

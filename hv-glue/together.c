@@ -37,7 +37,7 @@ static bool check_twins(const struct assignment *a)
 			continue;
 		}
 		if (vf != others) { /* a PF and a VF of it: somebody must drive it for others */
-			why = hv_partition_is_service(vf ? other->owner : a->owner) ? NULL
+			why = hv_partition(vf ? other->owner : a->owner).service ? NULL
 			      : vf ? "refused: a VF of the PF that %s has (%s), which is no "
 				     "pf-service"
 				   : "refused: a PF whose VF %s has (%s); make this partition a "

@@ -21,29 +21,12 @@ const char *hv_partition_name(partition_id_t partition)
 	return partition.v < partition_count ? partition_of(partition)->config->name : "nobody";
 }
 
-bool hv_partition_is_service(partition_id_t partition)
+struct hv_partition hv_partition(partition_id_t partition)
 {
-	return partition_of(partition)->config->service;
-}
+	const struct partition_config *config = partition_of(partition)->config;
 
-unsigned hv_partition_vcpus(partition_id_t partition)
-{
-	return partition_of(partition)->config->vcpus;
-}
-
-unsigned hv_vcpu_core(partition_id_t partition, unsigned vcpu)
-{
-	return partition_of(partition)->config->cores[vcpu];
-}
-
-unsigned hv_partition_device_count(partition_id_t partition)
-{
-	return partition_of(partition)->config->device_count;
-}
-
-const struct hv_device_request *hv_partition_device(partition_id_t partition, unsigned index)
-{
-	return &partition_of(partition)->config->devices[index];
+	return (struct hv_partition){config->service, config->vcpus, config->device_count,
+				     config->cores, config->devices};
 }
 
 const struct guest_memory *hv_guest_memory(partition_id_t partition)

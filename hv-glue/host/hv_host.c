@@ -22,7 +22,7 @@ enum { ROOT, LOW, LOW_PAGES, HIGH, RAM_PAGES, TABLES };
 
 static struct partition {
 	char name[16];
-	unsigned vcpus, first_core;
+	unsigned vcpus, cores[GUEST_MAX_VCPUS];
 	bool service;
 	struct hv_device_request devices[HV_MAX_DEVICES];
 	unsigned device_count;
@@ -128,7 +128,9 @@ partition_id_t hv_host_partition(const char *name, unsigned vcpus, unsigned firs
 
 	snprintf(partition->name, sizeof(partition->name), "%s", name);
 	partition->vcpus = vcpus;
-	partition->first_core = first_core;
+	for (unsigned v = 0; v < vcpus; v++) {
+		partition->cores[v] = first_core + v;
+	}
 	partition->memory = (struct guest_memory){ram[number], ram_at};
 	return (partition_id_t){(uint8_t)number};
 }
@@ -254,34 +256,17 @@ const char *hv_partition_name(partition_id_t partition)
 	return partition.v < partition_count ? partitions[partition.v].name : "nobody";
 }
 
-bool hv_partition_is_service(partition_id_t partition)
-{
-	return partitions[partition.v].service;
-}
-
 void hv_host_service(partition_id_t partition)
 {
 	partitions[partition.v].service = true;
 }
 
-unsigned hv_partition_vcpus(partition_id_t partition)
+struct hv_partition hv_partition(partition_id_t id)
 {
-	return partitions[partition.v].vcpus;
-}
+	const struct partition *partition = &partitions[id.v];
 
-unsigned hv_vcpu_core(partition_id_t partition, unsigned vcpu)
-{
-	return partitions[partition.v].first_core + vcpu;
-}
-
-unsigned hv_partition_device_count(partition_id_t partition)
-{
-	return partitions[partition.v].device_count;
-}
-
-const struct hv_device_request *hv_partition_device(partition_id_t partition, unsigned index)
-{
-	return &partitions[partition.v].devices[index];
+	return (struct hv_partition){partition->service, partition->vcpus, partition->device_count,
+				     partition->cores, partition->devices};
 }
 
 const struct guest_memory *hv_guest_memory(partition_id_t partition)

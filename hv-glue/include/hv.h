@@ -32,11 +32,15 @@ struct hv_device_request {
 
 unsigned hv_partition_count(void);
 const char *hv_partition_name(partition_id_t partition); /* "nobody" for PARTITION_NONE */
-bool hv_partition_is_service(partition_id_t partition);	 /* it drives a PF for others */
-unsigned hv_partition_vcpus(partition_id_t partition);
-unsigned hv_vcpu_core(partition_id_t partition, unsigned vcpu);
-unsigned hv_partition_device_count(partition_id_t partition);
-const struct hv_device_request *hv_partition_device(partition_id_t partition, unsigned index);
+
+/* What its config says. */
+struct hv_partition {
+	bool service; /* it drives a PF for others */
+	unsigned vcpus, device_count;
+	const unsigned *cores; /* of each vCPU */
+	const struct hv_device_request *devices;
+};
+struct hv_partition hv_partition(partition_id_t partition);
 
 /* --- memory ---------------------------------------------------------------------------------- */
 

@@ -108,7 +108,7 @@ static void boot_guest(partition_id_t p)
 	hooks.lpi_write(p, 0, 0x70, RIG_PROPERTY | (IRQ_LPI_BITS - 1), 8);
 	hooks.lpi_enable(p, 0, true);
 	rig_guest_command(&guest, its_mapc(0, 0));
-	for (unsigned device = 0; device < hv_partition_device_count(p); device++) {
+	for (unsigned device = 0; device < hv_partition(p).device_count; device++) {
 		config_write(p, device, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 		rig_guest_events(&guest, (device_id_t){(device + 1) << 3}, 1,
 				 RIG_VLPI + 4 * device);

@@ -373,7 +373,7 @@ void rig_guest_drive(partition_id_t p, unsigned device)
 void rig_guest_run(partition_id_t p)
 {
 	rig_guest_boot(p);
-	for (unsigned i = 0; i < hv_partition_device_count(p); i++) {
+	for (unsigned i = 0; i < hv_partition(p).device_count; i++) {
 		if (rig_config_read(p, i, PCI_VENDOR_ID, 2) != 0xffff) {
 			rig_guest_drive(p, i);
 		}
