@@ -170,11 +170,6 @@ static void lpi_enable(partition_id_t id, unsigned vcpu, bool enable)
 	}
 }
 
-static const char *dma_path(const struct assignment *a)
-{
-	return !a->attached ? "none" : iommu_stage1() ? "smmu-stage1" : "smmu-stage2";
-}
-
 #define STORM_LINES	4
 #define STORM_WINDOW_NS 1000000000ull
 
@@ -196,14 +191,15 @@ void hooks_storm(partition_id_t id, device_id_t device)
 
 static void report_device(const struct partition_side *side, const struct assignment *a)
 {
-	const struct pci_virt_counters *counters = &side->bridge.slots[a->slot].counters;
 	const char *why = a->attached ? side->irq.why_injected : NULL;
 
 	log_info("@device partition=%s function=%s kind=%s dma=%s interrupts=%s label=%s "
 		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu masked=%lu%s%s",
 		 hv_partition_name(a->owner), pci_name(assignment_rid(a)),
-		 a->request->wants_vf ? "VF" : "function", dma_path(a),
-
+		 a->request->wants_vf ? "VF" : "function",
+		 !a->attached	  ? "none"
+		 : iommu_stage1() ? "smmu-stage1"
+				  : "smmu-stage2",
 		 !a->attached				      ? "none"
 		 : pci_virt_uses_intx(&side->bridge, a->slot) ? "intx"
 		 : why					      ? "injected"
@@ -213,7 +209,7 @@ static void report_device(const struct partition_side *side, const struct assign
 		 : a->attached ? "assigned"
 		 : a->refused  ? "refused"
 			       : "off",
-		 counters->reads + counters->writes, side->irq.counters.mmio,
+		 side->bridge.slots[a->slot].accesses, side->irq.counters.mmio,
 		 iommu_stream_counters(a->stream).faults, side->irq.counters.storms,
 		 why ? " why=" : "", why ? why : "");
 }

@@ -5,11 +5,8 @@
 #include <string.h>
 
 #include "clock.h"
-#include "log.h"
 
 #define VF_APPEAR_NS 100000000ull /* 9.3.3.3.1: VFE set, to the first access of a VF */
-#define SRIOV_OFF_NS                                                                               \
-	1000000000ull /* 9.3.3.3.1: VFE cleared, to the next access of the capability */
 
 static uint16_t sriov_read(const struct vf_pool *pool, uint16_t offset)
 {
@@ -19,21 +16,6 @@ static uint16_t sriov_read(const struct vf_pool *pool, uint16_t offset)
 static void sriov_write(const struct vf_pool *pool, uint16_t offset, uint16_t value)
 {
 	pci_config_write16(pool->bus, pool->pf->rid, pool->pf->caps.sriov + offset, value);
-}
-
-static uint16_t control_off(const struct vf_pool *pool)
-{
-	return pool->pf->ari_hierarchy ? PCI_SRIOV_CONTROL_ARI : 0;
-}
-
-/* VFE off, if it is on, before NumVFs: the one may not change under the other. */
-static void sriov_off(const struct vf_pool *pool, bool was_on)
-{
-	if (was_on) {
-		sriov_write(pool, PCI_SRIOV_CONTROL, control_off(pool));
-		clock_sleep_ns(SRIOV_OFF_NS);
-	}
-	sriov_write(pool, PCI_SRIOV_NUM_VFS, 0);
 }
 
 /* All that can be refused before a register is written. */
@@ -92,7 +74,8 @@ static enum status place_vfs(struct vf_pool *pool, unsigned count)
 static void switch_on(const struct vf_pool *pool)
 {
 	sriov_write(pool, PCI_SRIOV_CONTROL,
-		    control_off(pool) | PCI_SRIOV_CONTROL_VFE | PCI_SRIOV_CONTROL_MSE);
+		    (pool->pf->ari_hierarchy ? PCI_SRIOV_CONTROL_ARI : 0) | PCI_SRIOV_CONTROL_VFE |
+			    PCI_SRIOV_CONTROL_MSE);
 	clock_sleep_ns(VF_APPEAR_NS);
 }
 
@@ -130,13 +113,6 @@ static enum status read_vf(const struct vf_pool *pool, struct vf *vf, unsigned i
 	return STATUS_OK;
 }
 
-static enum status refuse(const struct vf_pool *pool, unsigned count, enum status status)
-{
-	log_error("%s: cannot enable %u VFs: %s", pci_name(pool->pf->rid), count,
-		  status_name(status));
-	return status;
-}
-
 enum status vf_enable(struct vf_pool *pool, const struct pci_bus *bus, struct pci_function *pf,
 		      unsigned count)
 {
@@ -149,21 +125,19 @@ enum status vf_enable(struct vf_pool *pool, const struct pci_bus *bus, struct pc
 	enum status status = check(pool, count);
 
 	if (status != STATUS_OK) {
-		return refuse(pool, count, status);
+		return status;
 	}
 	status = place_vfs(pool, count);
-	if (status != STATUS_OK) {
-		sriov_off(pool, false);
-		return refuse(pool, count, status);
+	if (status == STATUS_OK) {
+		switch_on(pool);
 	}
-	switch_on(pool);
 	for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
 		status = read_vf(pool, &pool->vfs[i], i);
 	}
 	if (status != STATUS_OK) {
-		sriov_off(pool, true);
-		return refuse(pool, count, status);
+		pci_sriov_off(bus, pf);
+	} else {
+		pool->count = count;
 	}
-	pool->count = count;
-	return STATUS_OK;
+	return status;
 }

@@ -14,12 +14,10 @@ REG32(SMMU_IDR1, 0x0004);	     /* 6.3.2 sizes */
 REG32(SMMU_IDR3, 0x000c);	     /* 6.3.4 features */
 REG32(SMMU_IDR5, 0x0014);	     /* 6.3.6 address sizes */
 REG32(SMMU_CR0, 0x0020);	     /* 6.3.9 enables */
-REG32(SMMU_CR0ACK, 0x0024);	     /* 6.3.10 */
 REG32(SMMU_CR1, 0x0028);	     /* 6.3.11 memory attributes of tables and queues */
 REG32(SMMU_CR2, 0x002c);	     /* 6.3.12 */
 REG32(SMMU_GBPA, 0x0044);	     /* 6.3.14 what happens while disabled */
 REG32(SMMU_IRQ_CTRL, 0x0050);	     /* 6.3.16 */
-REG32(SMMU_IRQ_CTRLACK, 0x0054);     /* 6.3.18 */
 REG32(SMMU_GERROR, 0x0060);	     /* 6.3.19 */
 REG32(SMMU_GERRORN, 0x0064);	     /* 6.3.20 */
 REG64(SMMU_GERROR_IRQ_CFG0, 0x0068); /* 6.3.21 MSI address */

@@ -39,21 +39,11 @@ static enum status wait_for_value(reg32_t reg, uint32_t mask, uint32_t value)
 	return status;
 }
 
-/* A control register takes effect when its ACK register agrees (6.3.9). */
-static enum status write_control(reg32_t reg, reg32_t acknowledge, uint32_t value)
+/* CR0 and IRQ_CTRL take effect when the ACK register that follows agrees (6.3.9). */
+static enum status write_control(reg32_t reg, uint32_t value)
 {
 	mmio_write32(smmu.registers, reg, value);
-	return wait_for_value(acknowledge, UINT32_MAX, value);
-}
-
-static enum status write_cr0(uint32_t value)
-{
-	return write_control(SMMU_CR0, SMMU_CR0ACK, value);
-}
-
-static enum status write_irq_ctrl(uint32_t value)
-{
-	return write_control(SMMU_IRQ_CTRL, SMMU_IRQ_CTRLACK, value);
+	return wait_for_value((reg32_t){reg.offset + 4}, UINT32_MAX, value);
 }
 
 /* 6.3.14.1: whatever comes while the SMMU is disabled aborts. This is never taken back. */
@@ -73,9 +63,9 @@ static enum status abort_globally(void)
 /* Only behind a global abort: what a firmware had set up ends here. */
 static enum status disable(void)
 {
-	enum status status = write_cr0(0);
+	enum status status = write_control(SMMU_CR0, 0);
 
-	return status == STATUS_OK ? write_irq_ctrl(0) : status;
+	return status == STATUS_OK ? write_control(SMMU_IRQ_CTRL, 0) : status;
 }
 
 static enum status check_features(uint32_t idr0, uint32_t idr1, uint32_t idr5)
@@ -191,7 +181,7 @@ static enum status enable(void)
 {
 	/* Without ATSCHK what a device marks as translated would pass unchecked (6.3.9.2). */
 	uint32_t cr0 = (uint32_t)(CR0_CMDQEN | (smmu.has_ats ? CR0_ATSCHK : 0));
-	enum status status = write_cr0(cr0);
+	enum status status = write_control(SMMU_CR0, cr0);
 
 	if (status == STATUS_OK) {
 		status = invalidate_all();
@@ -199,12 +189,12 @@ static enum status enable(void)
 	/* A non-coherent SMMU's records would be read from stale cache lines. */
 	if (status == STATUS_OK && smmu.coherent) {
 		cr0 |= CR0_EVENTQEN;
-		status = write_cr0(cr0);
+		status = write_control(SMMU_CR0, cr0);
 	}
 	if (status == STATUS_OK) {
-		status = write_irq_ctrl(IRQ_CTRL_EVENTQ | IRQ_CTRL_GERROR);
+		status = write_control(SMMU_IRQ_CTRL, IRQ_CTRL_EVENTQ | IRQ_CTRL_GERROR);
 	}
-	return status == STATUS_OK ? write_cr0(cr0 | CR0_SMMUEN) : status;
+	return status == STATUS_OK ? write_control(SMMU_CR0, cr0 | CR0_SMMUEN) : status;
 }
 
 enum status iommu_block_all(mmio_t registers)

@@ -107,9 +107,6 @@ static enum status bind_locked(struct irq_partition *partition, device_id_t devi
 enum status irq_device_bind(struct irq_partition *partition, device_id_t device,
 			    device_id_t virtual_device, unsigned vectors)
 {
-	if (!gic.ready) {
-		return STATUS_UNSUPPORTED;
-	}
 	if (!device.v) {
 		return STATUS_INVALID; /* a stray write to GITS_TRANSLATER may carry DeviceID 0 */
 	}

@@ -64,9 +64,6 @@ static enum status queue_wait(void)
 /* The queue is empty between batches, and a batch is far shorter than the queue. */
 static enum status queue_send(const struct its_batch *batch)
 {
-	if (!gic.ready) {
-		return STATUS_UNSUPPORTED;
-	}
 	if (queue.failed) {
 		return STATUS_HARDWARE;
 	}

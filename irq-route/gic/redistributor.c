@@ -79,8 +79,8 @@ static enum status lpis_off(mmio_t frame)
 
 enum status irq_route_core_init(unsigned core)
 {
-	if (!gic.ready || core >= gic.core_count) {
-		return gic.ready ? STATUS_RANGE : STATUS_UNSUPPORTED;
+	if (core >= gic.core_count) {
+		return STATUS_RANGE;
 	}
 	struct gic_core *self = &gic.cores[core];
 	enum status status = lpis_off(self->frame);

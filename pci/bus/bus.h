@@ -89,8 +89,6 @@ void pci_port_forward_ari(const struct pci_bus *bus, struct pci_function *port,
  * Returns how many buses beyond its own its VFs can reach.
  */
 unsigned pci_sriov_prepare(struct pci_bus *bus, struct pci_function *pf);
-/* Its control word and page size again, after a reset; VFE is off. */
-void pci_sriov_quiet(const struct pci_bus *bus, const struct pci_function *pf);
 
 /* Fills bars and vf_bars with type and size; nothing is placed. Decode is off. */
 void pci_size_bars(const struct pci_bus *bus, struct pci_function *function);

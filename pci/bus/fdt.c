@@ -109,28 +109,25 @@ static bool read_map_entry(struct pci_id_map *maps, unsigned index, struct dt_ce
 	return true;
 }
 
-struct map_binding {
-	const char *map, *mask, *cells;
-};
-
 /* Absent: no entries, which is bypass. All entries lead to one controller with one-cell ids. */
-static bool read_map(const struct dt_walk *at, const struct map_binding *binding,
-		     struct pci_id_map maps[PCI_BUS_MAX_ID_MAPS], unsigned *count)
+static bool read_map(const struct dt_walk *at, const char *map_name, const char *mask_name,
+		     const char *cells_name, struct pci_id_map maps[PCI_BUS_MAX_ID_MAPS],
+		     unsigned *count)
 {
 	struct dt_node node = at->node;
-	struct dt_cells map = dt_cells(node, binding->map);
+	struct dt_cells map = dt_cells(node, map_name);
 
 	if (!map.at) {
 		return true;
 	}
 	if (map.count == 0 || map.count % 4 || map.count / 4 > PCI_BUS_MAX_ID_MAPS ||
-	    dt_u32(node, binding->mask, 0xffff) != 0xffff) {
+	    dt_u32(node, mask_name, 0xffff) != 0xffff) {
 		return false;
 	}
 	struct dt_cells first = {map.at + 1, 1};
 	uint32_t controller = (uint32_t)dt_take(&first, 1);
 
-	if (dt_u32(dt_by_phandle(at->path[0], controller), binding->cells, 0) != 1) {
+	if (dt_u32(dt_by_phandle(at->path[0], controller), cells_name, 0) != 1) {
 		return false;
 	}
 	while (map.count) {
@@ -143,9 +140,6 @@ static bool read_map(const struct dt_walk *at, const struct map_binding *binding
 
 static const char *read_bridge(struct pci_host *host, const struct dt_walk *at)
 {
-	static const struct map_binding iommu = {"iommu-map", "iommu-map-mask", "#iommu-cells"};
-	static const struct map_binding msi = {"msi-map", "msi-map-mask", "#msi-cells"};
-
 	struct dt_node node = at->node, bus = at->path[at->depth > 1 ? at->depth - 2 : 0];
 	unsigned ac = dt_u32(bus, "#address-cells", 2), sc = dt_u32(bus, "#size-cells", 1);
 
@@ -161,11 +155,15 @@ static const char *read_bridge(struct pci_host *host, const struct dt_walk *at)
 	if (!read_ranges(host, dt_cells(node, "ranges"), ac)) {
 		return "ranges";
 	}
-	if (!read_map(at, &iommu, host->iommu_map, &host->iommu_map_count)) {
+	if (!read_map(at, "iommu-map", "iommu-map-mask", "#iommu-cells", host->iommu_map,
+		      &host->iommu_map_count)) {
 		return "iommu-map";
 	}
 	pci_read_interrupt_map(host, at->path[0], node);
-	return read_map(at, &msi, host->msi_map, &host->msi_map_count) ? NULL : "msi-map";
+	return read_map(at, "msi-map", "msi-map-mask", "#msi-cells", host->msi_map,
+			&host->msi_map_count)
+		       ? NULL
+		       : "msi-map";
 }
 
 enum status pci_host_from_fdt(struct pci_host *host, const struct dt_walk *at)

@@ -53,7 +53,7 @@ static void restore(const struct pci_bus *bus, rid_t rid)
 					   f->link_control);
 		}
 		if (f->total_vfs) {
-			pci_sriov_quiet(bus, f);
+			pci_sriov_off(bus, f);
 		}
 		pci_write_bars(bus, f);
 	}

@@ -40,31 +40,32 @@ static unsigned farthest_vf(const struct pci_bus *bus, const struct pci_function
 	return farthest;
 }
 
-/* VF BAR sizes depend on the page size, VF ids on the ARI bit: both come before either is read. */
-void pci_sriov_quiet(const struct pci_bus *bus, const struct pci_function *pf)
+/*
+ * VFE before NumVFs: the one may not change under the other. VF BAR sizes depend on the page size,
+ * VF ids on the ARI bit: both come before either is read.
+ */
+void pci_sriov_off(const struct pci_bus *bus, const struct pci_function *pf)
 {
 	uint16_t sriov = pf->caps.sriov;
+	uint16_t was = pci_config_read16(bus, pf->rid, sriov + PCI_SRIOV_CONTROL);
 
 	pci_config_write16(bus, pf->rid, sriov + PCI_SRIOV_CONTROL,
 			   pf->ari_hierarchy ? PCI_SRIOV_CONTROL_ARI : 0);
+	if (was & PCI_SRIOV_CONTROL_VFE) {
+		clock_sleep_ns(SRIOV_OFF_NS);
+	}
+	pci_config_write16(bus, pf->rid, sriov + PCI_SRIOV_NUM_VFS, 0);
 	pci_config_write32(bus, pf->rid, sriov + PCI_SRIOV_SYSTEM_PAGE, PCI_SRIOV_PAGE_4K);
 }
 
 unsigned pci_sriov_prepare(struct pci_bus *bus, struct pci_function *pf)
 {
-	uint16_t sriov = pf->caps.sriov;
-	rid_t rid = pf->rid;
-
-	if (pci_config_read16(bus, rid, sriov + PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_VFE) {
-		pci_config_write16(bus, rid, sriov + PCI_SRIOV_CONTROL, 0);
-		clock_sleep_ns(SRIOV_OFF_NS);
-	}
-	uint16_t total = pci_config_read16(bus, rid, sriov + PCI_SRIOV_TOTAL_VFS);
+	uint16_t total = pci_config_read16(bus, pf->rid, pf->caps.sriov + PCI_SRIOV_TOTAL_VFS);
 
 	pf->ari_hierarchy = takes_ari_bit(bus, pf);
 	pf->total_vfs = total < PCI_BUS_MAX_VFS ? total : PCI_BUS_MAX_VFS;
-	pci_sriov_quiet(bus, pf);
-	return (farthest_vf(bus, pf) >> 8) - (rid.v >> 8);
+	pci_sriov_off(bus, pf);
+	return (farthest_vf(bus, pf) >> 8) - (pf->rid.v >> 8);
 }
 
 bool pci_bus_vf_reachable(const struct pci_bus *bus, const struct pci_function *pf, uint32_t rid)

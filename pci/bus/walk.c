@@ -16,6 +16,7 @@
 /* The first bus, and the buses of root complexes that lie beside it in the same ECAM. */
 struct root {
 	unsigned number, reserve; /* reserve: buses after it that its own VFs reach */
+	unsigned first;		  /* index of its first function */
 };
 
 struct walk {
@@ -140,14 +141,13 @@ static unsigned next_devfn(const struct pci_bus *bus, const struct pci_function 
 			   bool present)
 {
 	unsigned devfn = rid.v & 0xff;
-	rid_t function_0 = {(uint16_t)(rid.v & ~7u)};
 	unsigned next = devfn + 1;
 
 	if (port && port->ari_forwarding) {
 		return present ? next_by_ari(bus, rid) : 256;
 	}
 	if (devfn % 8 == 0 &&
-	    !(present && pci_config_read8(bus, function_0, PCI_HEADER_TYPE) & MULTIFUNCTION)) {
+	    !(present && pci_config_read8(bus, rid, PCI_HEADER_TYPE) & MULTIFUNCTION)) {
 		next = devfn + 8;
 	}
 	return port && pci_express_is_link(port->express_type) && next > 7 ? 256 : next;
@@ -217,6 +217,7 @@ static void scan_root(struct walk *walk, unsigned number)
 	struct root *root = &walk->roots[walk->root_count++];
 
 	root->number = number;
+	root->first = walk->bus->function_count;
 	root->reserve = scan_bus(walk, PCI_BUS_ROOT, number);
 }
 
@@ -245,7 +246,7 @@ static void write_buses(const struct pci_bus *bus, const struct pci_function *br
 				   bridge->rid.v >> 8);
 }
 
-/* Everything not numbered yet goes below `bridge`, until close_bridge() knows better. */
+/* Everything not numbered yet goes below `bridge`, until walk_tree() knows better. */
 static bool open_bridge(struct walk *walk, struct pci_function *bridge)
 {
 	if (walk->last_bus == walk->limit) {
@@ -259,12 +260,6 @@ static bool open_bridge(struct walk *walk, struct pci_function *bridge)
 	bridge->below = (uint16_t)walk->bus->function_count;
 	write_buses(walk->bus, bridge);
 	return true;
-}
-
-static void close_bridge(struct walk *walk, struct pci_function *bridge)
-{
-	bridge->subordinate = (uint8_t)walk->last_bus;
-	write_buses(walk->bus, bridge);
 }
 
 /* The first bridge on bus `number` at or after index `from`; the count when there is none. */
@@ -303,7 +298,8 @@ static void walk_tree(struct walk *walk, unsigned root, unsigned from)
 					      scan_bus(walk, parent, functions[bridge].secondary));
 			}
 		} else if (parent != PCI_BUS_ROOT) {
-			close_bridge(walk, &functions[parent]);
+			functions[parent].subordinate = (uint8_t)walk->last_bus;
+			write_buses(walk->bus, &functions[parent]);
 			from = parent + 1u;
 			parent = functions[parent].parent;
 		} else {
@@ -314,21 +310,15 @@ static void walk_tree(struct walk *walk, unsigned root, unsigned from)
 
 static void walk_roots(struct walk *walk)
 {
-	const struct pci_bus *bus = walk->bus;
-	unsigned from = 0;
-
 	scan_roots(walk);
 	for (unsigned i = 0; i < walk->root_count; i++) {
 		const struct root *root = &walk->roots[i];
 
 		walk->last_bus = root->number;
-		walk->limit = i + 1 < walk->root_count ? root[1].number - 1 : bus->host.bus_last;
+		walk->limit =
+			i + 1 < walk->root_count ? root[1].number - 1 : walk->bus->host.bus_last;
 		reserve_buses(walk, root->reserve);
-		while (from < bus->function_count &&
-		       bus->functions[from].rid.v >> 8 < root->number) {
-			from++;
-		}
-		walk_tree(walk, root->number, from);
+		walk_tree(walk, root->number, root->first);
 	}
 }
 
@@ -370,10 +360,6 @@ enum status pci_bus_enumerate(struct pci_bus *bus, const struct pci_host *host)
 	struct walk walk = {.bus = bus, .status = STATUS_OK};
 	uint64_t start = clock_ns();
 
-	if (host->bus_first > host->bus_last || host->window_count > PCI_BUS_MAX_WINDOWS ||
-	    host->ecam_size < MIB(host->bus_last - host->bus_first + 1)) {
-		return STATUS_INVALID;
-	}
 	bus->host = *host;
 	bus->function_count = 0;
 	walk_roots(&walk);

@@ -18,7 +18,7 @@ static uint64_t all_ones(unsigned size)
 	return size >= 8 ? ~0ull : BIT(8 * size) - 1;
 }
 
-/* The function an access falls on; NULL for one that nobody answers. */
+/* The function an access falls on, counted; NULL for one that nobody answers. */
 static struct pci_virt_slot *slot_at(struct pci_virt *bridge, uint64_t offset, unsigned size)
 {
 	uint64_t device = field_get(ECAM_DEVICE, offset);
@@ -28,6 +28,7 @@ static struct pci_virt_slot *slot_at(struct pci_virt *bridge, uint64_t offset, u
 	    device >= PCI_VIRT_SLOTS || !bridge->slots[device].present) {
 		return NULL;
 	}
+	bridge->slots[device].accesses++;
 	return &bridge->slots[device];
 }
 
@@ -168,9 +169,6 @@ uint64_t pci_virt_read(struct pci_virt *bridge, uint64_t offset, unsigned size)
 
 	lock_acquire(&bridge->lock);
 	slot = slot_at(bridge, offset, size);
-	if (slot) {
-		slot->counters.reads++;
-	}
 	if (slot && !is_gone(bridge, slot)) {
 		value = read_registers(bridge, slot, reg, size < 4 ? size : 4);
 		if (size == 8) {
@@ -206,9 +204,6 @@ void pci_virt_write(struct pci_virt *bridge, uint64_t offset, unsigned size, uin
 			reset |= write_registers(bridge, slot, reg + 4, 4, (uint32_t)(value >> 32));
 		}
 		slot->silent = reset;
-	}
-	if (slot) {
-		slot->counters.writes++;
 	}
 	lock_release(&bridge->lock);
 	if (reset) {

@@ -136,8 +136,8 @@ enum status MUST_USE pci_host_from_fdt(struct pci_host *host, const struct dt_wa
  * have it. A function whose BARs found no room is kept with those BARs' space set to
  * PCI_SPACE_NONE, decode off, and a log line; the walk goes on. STATUS_NO_MEMORY: more than
  * PCI_BUS_MAX_FUNCTIONS (the rest stay without decode, bus mastering off); STATUS_NO_SPACE: bus
- * numbers ran out (the bridge stays closed); what was found is usable after either. STATUS_INVALID:
- * `host` is not a bridge this can walk.
+ * numbers ran out (the bridge stays closed); what was found is usable after either. `host` is as
+ * pci_host_from_fdt() gives it.
  */
 enum status MUST_USE pci_bus_enumerate(struct pci_bus *bus, const struct pci_host *host);
 
@@ -160,6 +160,12 @@ struct pci_function *pci_bus_find(struct pci_bus *bus, rid_t rid);
  * device number pass (ARI Forwarding, PCIe 6.13).
  */
 bool pci_bus_vf_reachable(const struct pci_bus *bus, const struct pci_function *pf, uint32_t rid);
+
+/*
+ * Turns its VFs off, and waits (1 s, asleep) when they were on; its SR-IOV capability is then as
+ * the walk left it: NumVFs 0, 4 KiB pages, the ARI bit as its place says.
+ */
+void pci_sriov_off(const struct pci_bus *bus, const struct pci_function *pf);
 
 /* Translates a requester id by the host's maps. STATUS_NOT_FOUND: not covered, i.e. bypassed. */
 enum status MUST_USE pci_bus_stream_id(const struct pci_bus *bus, rid_t rid, stream_id_t *stream);

@@ -33,14 +33,6 @@ struct pci_virt_identity {
 	uint8_t interrupt_pin; /* 0: no INTx; the function's Interrupt Disable stays set */
 };
 
-/*
- * Counted for each function; "exits for the device" is made of these. An 8-byte access counts
- * once. Kept after remove, cleared by add.
- */
-struct pci_virt_counters {
-	uint64_t reads, writes;
-};
-
 struct pci_virt_slot {
 	bool present;
 	bool silent; /* a function-level reset is under way, or it failed for good */
@@ -48,7 +40,8 @@ struct pci_virt_slot {
 	uint16_t decode; /* bits of the hardware Command that are ours, not the guest's */
 	uint8_t base[PCI_VIRT_GROUPS];		    /* where each register block is shown */
 	uint32_t shadow[PCI_VIRT_SHADOW_BYTES / 4]; /* what the guest sees and wrote */
-	struct pci_virt_counters counters;
+	/* By the guest, of 8 bytes too; part of "exits for the device". Kept after remove. */
+	uint64_t accesses;
 };
 
 struct pci_virt {

@@ -184,7 +184,7 @@ static void a_dump_shows_both_sides(void **state)
 {
 	(void)state;
 	set_up();
-	struct pci_virt_counters before = glue.sides[red.v].bridge.slots[1].counters;
+	uint64_t before = glue.sides[red.v].bridge.slots[1].accesses;
 
 	rig_hooks.dump();
 	assert_int_equal(models_log_count("@machine smmu=1 its=1"), 1);
@@ -197,7 +197,7 @@ static void a_dump_shows_both_sides(void **state)
 	assert_int_equal(models_log_count("@pci red 0000:00:01.0 000: 10ca8086"), 1);
 	assert_int_equal(models_log_count("@pci red 0000:00:02.0"), 0);
 	assert_int_equal(models_log_count("@pci blue 0000:00:01.0 000: 00101b36"), 1);
-	assert_memory_equal(&before, &glue.sides[red.v].bridge.slots[1].counters, sizeof(before));
+	assert_int_equal(glue.sides[red.v].bridge.slots[1].accesses, before);
 	/* What a guest has not is not shown: here while the function is gone. */
 	rig_hooks.partition_stop(blue);
 	rig_hooks.dump();

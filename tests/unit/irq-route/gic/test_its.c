@@ -91,12 +91,9 @@ static void refuses(const struct model_its_config *config, const char *text)
 	assert_int_equal(rig_machine(config), STATUS_UNSUPPORTED);
 	assert_int_equal(models_log_count(text), 1);
 	assert_int_equal(model_its_complaints(), 0);
-	assert_int_equal(irq_route_core_init(0), STATUS_UNSUPPORTED);
 	assert_int_equal(
 		irq_partition_init(&rig_partitions[0], (partition_id_t){0}, &memory, 1, &core),
 		STATUS_UNSUPPORTED);
-	assert_int_equal(irq_device_bind(&rig_partitions[0], RIG_DEVICE(0), RIG_DEVICE(0), 1),
-			 STATUS_UNSUPPORTED);
 }
 
 static void unsupported_machines(void **state)

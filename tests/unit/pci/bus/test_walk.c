@@ -286,18 +286,6 @@ static void test_deep_chain_and_no_bus_left(void **state)
 	assert_int_equal(model_pci_peek(side, 0x18, 4), 0);
 }
 
-static void test_host_that_cannot_be_walked(void **state)
-{
-	(void)state;
-	host.ecam_size = MIB(255);
-	assert_int_equal(pci_bus_enumerate(&bus, &host), STATUS_INVALID);
-	host.ecam_size = MIB(256);
-	host.bus_first = 9;
-	host.bus_last = 8;
-	assert_int_equal(pci_bus_enumerate(&bus, &host), STATUS_INVALID);
-	assert_int_equal(model_counters.reads, 0);
-}
-
 static void test_first_bus_above_0(void **state)
 {
 	(void)state;
@@ -576,7 +564,6 @@ int main(void)
 		BUS_TEST(test_stale_firmware_state_is_cleared),
 		BUS_TEST(test_too_many_functions),
 		BUS_TEST(test_deep_chain_and_no_bus_left),
-		BUS_TEST(test_host_that_cannot_be_walked),
 		BUS_TEST(test_first_bus_above_0),
 		BUS_TEST(test_buses_reserved_for_vfs),
 		BUS_TEST(test_vf_on_a_bus_of_a_bridge_beside),
