@@ -4,8 +4,6 @@
 #include "clock.h"
 #include "log.h"
 
-#define LPI_PROPBASER 0x70
-
 static uint64_t config_read(void *context, uint64_t offset, unsigned size)
 {
 	return pci_virt_read(context, offset, size);
@@ -136,31 +134,13 @@ static void vcpu_leave(partition_id_t id, unsigned vcpu)
 
 static uint64_t lpi_read(partition_id_t id, unsigned vcpu, uint32_t offset)
 {
-	const struct irq_partition *irq = &glue.sides[id.v].irq;
-	uint64_t value = (offset & ~7u) == LPI_PROPBASER ? vredist_lpi_propbaser(irq)
-							 : vredist_lpi_pendbaser(irq, vcpu);
-
-	return offset & 4 ? value >> 32 : value;
+	return vredist_lpi_read(&glue.sides[id.v].irq, vcpu, offset);
 }
 
 static void lpi_write(partition_id_t id, unsigned vcpu, uint32_t offset, uint64_t value,
 		      unsigned size)
 {
-	struct irq_partition *irq = &glue.sides[id.v].irq;
-
-	if (size == 4) {
-		uint64_t old = lpi_read(id, vcpu, offset & ~7u);
-		unsigned shift = offset & 4 ? 32 : 0;
-
-		value = (old & ~(0xffffffffull << shift)) | (value & 0xffffffff) << shift;
-	} else if (size != 8) {
-		return;
-	}
-	if ((offset & ~7u) == LPI_PROPBASER) {
-		vredist_lpi_set_propbaser(irq, value);
-	} else {
-		vredist_lpi_set_pendbaser(irq, vcpu, value);
-	}
+	vredist_lpi_write(&glue.sides[id.v].irq, vcpu, offset, size, value);
 }
 
 static void lpi_enable(partition_id_t id, unsigned vcpu, bool enable)

@@ -144,6 +144,15 @@ void routes_forget(struct irq_partition *partition);
 /* Syncs what was touched and waits. */
 enum status MUST_USE routes_finish(struct irq_partition *partition);
 
+/* What a register of 64 bits is to hold after a guest's write of all of it, or of one half. */
+static inline uint64_t gic_merge(uint64_t old, uint32_t offset, unsigned size, uint64_t value)
+{
+	unsigned shift = offset & 4 ? 32 : 0;
+
+	return size == 8 ? value
+			 : (old & ~((uint64_t)UINT32_MAX << shift)) | (value & UINT32_MAX) << shift;
+}
+
 /* --- vits_commands.c -------------------------------------------------------------------------- */
 
 /* Only a device that attach gave to this partition, by the name it was given there. */

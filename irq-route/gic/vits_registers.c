@@ -145,13 +145,8 @@ void vits_write(struct irq_partition *partition, uint32_t offset, unsigned size,
 	lock_acquire(&partition->lock);
 	partition->counters.mmio++;
 	if (access_allowed(offset, size)) {
-		if (size == 4) {
-			uint64_t old = word_read(partition, word);
-
-			value = offset & 4 ? (old & UINT32_MAX) | value << 32
-					   : (old & ~(uint64_t)UINT32_MAX) | (value & UINT32_MAX);
-		}
-		word_write(partition, word, value);
+		word_write(partition, word,
+			   gic_merge(word_read(partition, word), offset, size, value));
 	}
 	lock_release(&partition->lock);
 }

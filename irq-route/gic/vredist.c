@@ -7,35 +7,34 @@
 
 #define ATTRIBUTES (GICR_TABLE_INNER_CACHE | GICR_TABLE_SHAREABILITY | GICR_TABLE_OUTER_CACHE)
 
-uint64_t vredist_lpi_propbaser(const struct irq_partition *partition)
+static bool is_common(uint32_t offset)
 {
-	return partition->propbaser;
+	return (offset & ~7u) == GICR_PROPBASER.offset;
 }
 
-/* Not to be moved while any vCPU uses it (GICR_PROPBASER: UNPREDICTABLE). */
-void vredist_lpi_set_propbaser(struct irq_partition *partition, uint64_t value)
+uint64_t vredist_lpi_read(const struct irq_partition *partition, unsigned vcpu, uint32_t offset)
 {
-	bool in_use = false;
+	uint64_t value = is_common(offset)	   ? partition->propbaser
+			 : vcpu < partition->vcpus ? partition->pendbaser[vcpu]
+						   : 0;
+
+	return offset & 4 ? value >> 32 : value;
+}
+
+/* Not to be moved while in use, the common one by any vCPU (GICR_PROPBASER: UNPREDICTABLE). */
+void vredist_lpi_write(struct irq_partition *partition, unsigned vcpu, uint32_t offset,
+		       unsigned size, uint64_t value)
+{
+	bool in_use = vcpu >= partition->vcpus || size < 4;
 
 	lock_acquire(&partition->lock);
 	for (unsigned i = 0; i < partition->vcpus; i++) {
-		in_use |= partition->lpis_enabled[i];
+		in_use |= partition->lpis_enabled[i] && (i == vcpu || is_common(offset));
 	}
-	if (!in_use) {
+	value = gic_merge(vredist_lpi_read(partition, vcpu, offset & ~7u), offset, size, value);
+	if (!in_use && is_common(offset)) {
 		partition->propbaser = value & (GICR_PROP_ID_BITS | GICR_PROP_ADDRESS | ATTRIBUTES);
-	}
-	lock_release(&partition->lock);
-}
-
-uint64_t vredist_lpi_pendbaser(const struct irq_partition *partition, unsigned vcpu)
-{
-	return vcpu < partition->vcpus ? partition->pendbaser[vcpu] : 0;
-}
-
-void vredist_lpi_set_pendbaser(struct irq_partition *partition, unsigned vcpu, uint64_t value)
-{
-	lock_acquire(&partition->lock);
-	if (vcpu < partition->vcpus && !partition->lpis_enabled[vcpu]) {
+	} else if (!in_use) {
 		partition->pendbaser[vcpu] = value & (GICR_PEND_ADDRESS | ATTRIBUTES);
 	}
 	lock_release(&partition->lock);

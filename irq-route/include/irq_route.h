@@ -202,10 +202,9 @@ uint64_t vits_read(struct irq_partition *partition, uint32_t offset, unsigned si
 void vits_write(struct irq_partition *partition, uint32_t offset, unsigned size, uint64_t value);
 
 /* The LPI part of the guest's redistributor frame; others are the hypervisor's. */
-uint64_t vredist_lpi_propbaser(const struct irq_partition *partition);
-void vredist_lpi_set_propbaser(struct irq_partition *partition, uint64_t value);
-uint64_t vredist_lpi_pendbaser(const struct irq_partition *partition, unsigned vcpu);
-void vredist_lpi_set_pendbaser(struct irq_partition *partition, unsigned vcpu, uint64_t value);
+uint64_t vredist_lpi_read(const struct irq_partition *partition, unsigned vcpu, uint32_t offset);
+void vredist_lpi_write(struct irq_partition *partition, unsigned vcpu, uint32_t offset,
+		       unsigned size, uint64_t value);
 void vredist_lpi_enable(struct irq_partition *partition, unsigned vcpu, bool enable);
 
 #endif

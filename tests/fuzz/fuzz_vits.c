@@ -270,8 +270,9 @@ static void guest_redistributor(struct irq_partition *partition)
 
 	vredist_lpi_enable(partition, vcpu, below(2));
 	if (!below(4)) {
-		vredist_lpi_set_propbaser(partition, below(2) ? random64() : RIG_PROPERTY | 13);
-		vredist_lpi_set_pendbaser(partition, vcpu, random64());
+		vredist_lpi_write(partition, 0, GICR_PROPBASER.offset, 8,
+				  below(2) ? random64() : RIG_PROPERTY | 13);
+		vredist_lpi_write(partition, vcpu, GICR_PENDBASER.offset, 8, random64());
 	}
 	rig_property(HOSTILE, 8192 + (uint32_t)below(128), (uint8_t)random64());
 }

@@ -36,7 +36,8 @@ static void boot_guest(unsigned p)
 	struct rig_guest guest = guest_of(p);
 
 	rig_guest_its(&guest);
-	vredist_lpi_set_propbaser(&parts[p], RIG_PROPERTY | (IRQ_LPI_BITS - 1));
+	vredist_lpi_write(&parts[p], 0, GICR_PROPBASER.offset, 8,
+			  RIG_PROPERTY | (IRQ_LPI_BITS - 1));
 	vredist_lpi_enable(&parts[p], 0, true);
 	rig_guest_command(&guest, its_mapc(0, 0));
 }

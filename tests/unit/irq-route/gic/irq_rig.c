@@ -113,7 +113,8 @@ void rig_guest_boot(unsigned p)
 	vits_write(partition, 0x80, 8, GITS_TABLE_VALID | RIG_QUEUE | (RIG_QUEUE_SIZE / 4096 - 1));
 	vits_write(partition, 0x88, 8, 0);
 	vits_write(partition, 0, 4, 1);
-	vredist_lpi_set_propbaser(partition, RIG_PROPERTY | (IRQ_LPI_BITS - 1));
+	vredist_lpi_write(partition, 0, GICR_PROPBASER.offset, 8,
+			  RIG_PROPERTY | (IRQ_LPI_BITS - 1));
 	for (unsigned vcpu = 0; vcpu < RIG_VCPUS; vcpu++) {
 		vredist_lpi_enable(partition, vcpu, true);
 	}

@@ -145,7 +145,7 @@ static void reset(void **state)
 	assert_int_equal(vits_read(P0, 0x80, 8), 0);
 	assert_int_equal(vits_read(P0, 0x90, 8), 0);
 	assert_int_equal(vits_read(P0, 0x100, 8) >> 63, 0);
-	assert_int_equal(vredist_lpi_propbaser(P0), 0);
+	assert_int_equal(vredist_lpi_read(P0, 0, GICR_PROPBASER.offset), 0);
 	assert_true(P0->devices[0].bound);
 	assert_true(model_its_msi(RIG_DEVICE(0).v, 0).dropped);
 	/* Ten boots, and the neighbour does not notice. */

@@ -361,7 +361,7 @@ static void bad_property_table(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
 		vredist_lpi_enable(P0, 0, false);
 		vredist_lpi_enable(P0, 1, false);
-		vredist_lpi_set_propbaser(P0, bad[i]);
+		vredist_lpi_write(P0, 0, GICR_PROPBASER.offset, 8, bad[i]);
 		vredist_lpi_enable(P0, 0, true);
 		vredist_lpi_enable(P0, 1, true);
 		assert_true(rig_mapti(0, RIG_VIRTUAL, 0, 9000, 0));

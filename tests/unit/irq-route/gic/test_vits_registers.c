@@ -240,23 +240,23 @@ static void redistributor_registers(void **state)
 {
 	(void)state;
 	rig_start();
-	uint64_t table = vredist_lpi_propbaser(P0);
+	uint64_t table = vredist_lpi_read(P0, 0, GICR_PROPBASER.offset);
 
-	vredist_lpi_set_propbaser(P0, ~0ull); /* in use: kept */
-	assert_int_equal(vredist_lpi_propbaser(P0), table);
-	vredist_lpi_set_pendbaser(P0, 0, ~0ull);
-	assert_int_equal(vredist_lpi_pendbaser(P0, 0), 0);
+	vredist_lpi_write(P0, 0, GICR_PROPBASER.offset, 8, ~0ull); /* in use: kept */
+	assert_int_equal(vredist_lpi_read(P0, 0, GICR_PROPBASER.offset), table);
+	vredist_lpi_write(P0, 0, GICR_PENDBASER.offset, 8, ~0ull);
+	assert_int_equal(vredist_lpi_read(P0, 0, GICR_PENDBASER.offset), 0);
 	vredist_lpi_enable(P0, 0, false);
 	vredist_lpi_enable(P0, 1, false);
 	vredist_lpi_enable(P0, 9, true);
-	vredist_lpi_set_pendbaser(P0, 9, ~0ull);
-	assert_int_equal(vredist_lpi_pendbaser(P0, 9), 0);
-	vredist_lpi_set_pendbaser(P0, 1, ~0ull);
-	assert_int_equal(vredist_lpi_pendbaser(P0, 1), GICR_PEND_ADDRESS | GICR_TABLE_INNER_CACHE |
-							       GICR_TABLE_SHAREABILITY |
-							       GICR_TABLE_OUTER_CACHE);
-	vredist_lpi_set_propbaser(P0, 0);
-	assert_int_equal(vredist_lpi_propbaser(P0), 0);
+	vredist_lpi_write(P0, 9, GICR_PENDBASER.offset, 8, ~0ull);
+	assert_int_equal(vredist_lpi_read(P0, 9, GICR_PENDBASER.offset), 0);
+	vredist_lpi_write(P0, 1, GICR_PENDBASER.offset, 8, ~0ull);
+	assert_int_equal(vredist_lpi_read(P0, 1, GICR_PENDBASER.offset),
+			 GICR_PEND_ADDRESS | GICR_TABLE_INNER_CACHE | GICR_TABLE_SHAREABILITY |
+				 GICR_TABLE_OUTER_CACHE);
+	vredist_lpi_write(P0, 0, GICR_PROPBASER.offset, 8, 0);
+	assert_int_equal(vredist_lpi_read(P0, 0, GICR_PROPBASER.offset), 0);
 	rig_check();
 }
 
