@@ -68,12 +68,6 @@ static enum status show(struct assignment *a)
 	return status;
 }
 
-/* The hardware may have taken what it was told, or not. */
-static bool is_unconfirmed(enum status status)
-{
-	return status == STATUS_TIMEOUT || status == STATUS_HARDWARE;
-}
-
 /* STATUS_DENIED: an iommu_attach() that failed has seen to it already. */
 static bool stream_aborts(const struct assignment *a)
 {
@@ -109,7 +103,7 @@ enum status attach(struct assignment *a)
 	hv_device_tables(a->owner, &a->tables);
 	twin = assignment_twin(a);
 	status = twin ? STATUS_OK : iommu_attach(a->stream, &a->tables, a->owner);
-	if (is_unconfirmed(status)) {
+	if (status_is_unconfirmed(status)) {
 		goto undo_stream;
 	}
 	if (status != STATUS_OK) {
@@ -121,7 +115,7 @@ enum status attach(struct assignment *a)
 					 vectors_of(a));
 	}
 	if (status != STATUS_OK) {
-		a->stuck = is_unconfirmed(status);
+		a->stuck = status_is_unconfirmed(status);
 		goto undo_stream;
 	}
 	if (a->identity.interrupt_pin) {

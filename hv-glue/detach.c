@@ -2,14 +2,6 @@
 /* attach.c backwards: hide it → unroute its vectors → abort its stream → reset → nobody's. */
 #include "assignment.h"
 
-/* What its owner left in it is gone before it is nobody's; else it stays that owner's. */
-static enum status give_back(struct assignment *a)
-{
-	enum status status = a->vf ? vf_quarantine(a->pool, a->vf, a->owner) : STATUS_OK;
-
-	return status == STATUS_OK ? assignment_reset(a) : status;
-}
-
 static void keep_quarantined(struct assignment *a, const char *why, enum status status)
 {
 	a->stuck = true;
@@ -48,7 +40,11 @@ void detach_release(struct assignment *a)
 		return;
 	}
 	a->closed = false;
-	status = give_back(a);
+	/* What its owner left in it is gone before it is nobody's; else it stays that owner's. */
+	status = a->vf ? vf_quarantine(a->pool, a->vf, a->owner) : STATUS_OK;
+	if (status == STATUS_OK) {
+		status = assignment_reset(a);
+	}
 	if (status != STATUS_OK) {
 		keep_quarantined(a, "it does not come back from its reset", status);
 	}

@@ -90,17 +90,6 @@ static bool is_repeat(struct slot *slot, uint64_t key, uint64_t now_ns)
 	return false;
 }
 
-static void count(struct slot *slot, stream_id_t stream, uint64_t now_ns)
-{
-	if (now_ns - slot->window_ns >= WINDOW_NS) {
-		slot->window_ns = now_ns;
-		slot->in_window = 0;
-	}
-	slot->stream = stream;
-	slot->in_window++;
-	slot->counters.faults++;
-}
-
 bool iommu_flooding_stream(unsigned records, stream_id_t *stream)
 {
 	struct slot *most = NULL;
@@ -128,7 +117,13 @@ bool fault_log_note(const struct iommu_event *event, uint64_t now_ns)
 	uint64_t key = (event->address.v & ~(uint64_t)(PAGE_SIZE - 1)) | event->raw_type;
 
 	key ^= (uint64_t)event->owner.v << 56;
-	count(slot, event->stream, now_ns);
+	if (now_ns - slot->window_ns >= WINDOW_NS) {
+		slot->window_ns = now_ns;
+		slot->in_window = 0;
+	}
+	slot->stream = event->stream;
+	slot->in_window++;
+	slot->counters.faults++;
 	if (is_repeat(slot, key, now_ns) ||
 	    !log_allowed(&slot->quota, now_ns, REPORTS_A_WINDOW, WINDOW_NS)) {
 		return false;

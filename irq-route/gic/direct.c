@@ -6,14 +6,9 @@
  */
 #include "gic.h"
 
-static uint16_t vpe_of(const struct irq_partition *partition, unsigned vcpu)
-{
-	return partition->vpes[vcpu].id;
-}
-
 static uint64_t vpe_operand(const struct irq_partition *partition, unsigned slot)
 {
-	return field_prep(ITS_W1_VPE, vpe_of(partition, partition->events[slot].vcpu));
+	return field_prep(ITS_W1_VPE, partition->vpes[partition->events[slot].vcpu].id);
 }
 
 /* INV: the byte may be cached, also from an earlier mapping of this INTID. */
@@ -42,14 +37,8 @@ static void move(struct irq_partition *partition, unsigned slot)
 	configure(partition, slot);
 }
 
-static void sync(struct irq_partition *partition, unsigned vcpu)
-{
-	its_batch_add(partition->batch, its_vpe_command(ITS_VSYNC, vpe_of(partition, vcpu)));
-}
-
 const struct irq_path irq_direct = {
 	.open = open,
 	.move = move,
 	.configure = configure,
-	.sync = sync,
 };

@@ -20,7 +20,6 @@ struct gic_core {
 };
 
 struct gic {
-	bool ready;
 	bool clean_tables; /* the GIC does not snoop: clean what it reads */
 	mmio_t its;
 	struct arena *tables;
@@ -30,6 +29,7 @@ struct gic {
 	unsigned event_bits; /* most that MAPD may ask for */
 	uint64_t device_limit;
 	uint64_t vpe_limit;
+	uint16_t vpes_taken;  /* boot only: no lock */
 	void *property_table; /* of physical LPIs: enabled are those of events on the injected path
 			       */
 	const char *why_injected; /* one word for the report; NULL: vPEs there are */
@@ -76,7 +76,6 @@ void gic_clean(const volatile void *p, size_t size);
 /* --- vpe.c: of the direct path -----------------------------------------------------------------
  */
 
-void vpes_init(void); /* nothing taken yet */
 /* Ids and tables for its vCPUs. STATUS_NO_MEMORY: no more of them. */
 enum status MUST_USE vpes_take(struct irq_partition *partition);
 /* Scrubs the property table and maps all vPEs; unmaps one and scrubs its pending table. */
@@ -100,7 +99,6 @@ struct irq_path {
 	route_fn *open, *move;
 	route_fn *close;     /* before its DISCARD; NULL: nothing */
 	route_fn *configure; /* the guest's configuration byte changed, or may have */
-	void (*sync)(struct irq_partition *partition, unsigned vcpu);
 };
 extern const struct irq_path irq_direct, irq_injected;
 

@@ -67,17 +67,11 @@ static void move(struct irq_partition *partition, unsigned slot)
 	route_command(partition, slot, ITS_MOVI, 0, collection_of(partition, slot));
 }
 
-static void sync(struct irq_partition *partition, unsigned vcpu)
-{
-	its_batch_add(partition->batch, its_sync(gic.cores[partition->vpes[vcpu].core].rdbase));
-}
-
 const struct irq_path irq_injected = {
 	.open = open,
 	.close = close,
 	.move = move,
 	.configure = configure,
-	.sync = sync,
 };
 
 /* --- storms: each interrupt costs EL2 time, so a device has so many in a window -----------------

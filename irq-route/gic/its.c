@@ -151,11 +151,6 @@ enum status irq_route_init(const struct irq_route_config *config)
 			   .tables = config->tables,
 			   .core_count = config->cores,
 			   .sink = config->sink};
-	vpes_init();
-	if (!config->its.base || !config->cores || config->cores > IRQ_ROUTE_MAX_CORES) {
-		log_error("ITS: none given, or more cores than %u", IRQ_ROUTE_MAX_CORES);
-		return STATUS_UNSUPPORTED;
-	}
 	uint64_t typer = mmio_read64(gic.its, GITS_TYPER);
 	enum status status = probe(config, typer);
 
@@ -170,8 +165,7 @@ enum status irq_route_init(const struct irq_route_config *config)
 	if (status == STATUS_OK) {
 		status = its_init(typer, config->device_bits);
 	}
-	gic.ready = status == STATUS_OK;
-	if (gic.ready) {
+	if (status == STATUS_OK) {
 		log_info("ITS: DeviceIDs below 0x%llx, %llu vPEs%s%s%s",
 			 (unsigned long long)gic.device_limit, (unsigned long long)gic.vpe_limit,
 			 gic.clean_tables ? ", tables not snooped" : "",

@@ -24,12 +24,6 @@ enum status irq_partition_init(struct irq_partition *partition, partition_id_t o
 			       const unsigned *core_of_vcpu)
 {
 	memset(partition, 0, sizeof(*partition));
-	if (!gic.ready) {
-		return STATUS_UNSUPPORTED;
-	}
-	if (!vcpus || vcpus > GUEST_MAX_VCPUS || owner.v >= IRQ_ROUTE_MAX_PARTITIONS) {
-		return STATUS_RANGE;
-	}
 	partition->owner = owner;
 	partition->memory = *memory;
 	partition->batch = &batches[owner.v];

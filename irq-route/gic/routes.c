@@ -159,7 +159,12 @@ enum status routes_finish(struct irq_partition *partition)
 {
 	for (unsigned vcpu = 0; vcpu < partition->vcpus; vcpu++) {
 		if (partition->batch->vcpus & (1u << vcpu)) {
-			partition->path->sync(partition, vcpu);
+			const struct irq_vpe *vpe = &partition->vpes[vcpu];
+
+			its_batch_add(partition->batch,
+				      partition->why_injected
+					      ? its_sync(gic.cores[vpe->core].rdbase)
+					      : its_vpe_command(ITS_VSYNC, vpe->id));
 		}
 	}
 	partition->batch->vcpus = 0;

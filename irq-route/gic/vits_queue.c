@@ -24,11 +24,6 @@ static uint64_t queue_size(const struct irq_partition *partition)
 	return (field_get(GITS_CBASER_SIZE, partition->cbaser) + 1) * KIB(4);
 }
 
-static bool is_refusal(enum status status)
-{
-	return status != STATUS_OK && status != STATUS_TIMEOUT && status != STATUS_HARDWARE;
-}
-
 static void stall(struct irq_partition *partition, const char *why)
 {
 	partition->creadr |= GITS_CREADR_STALLED;
@@ -79,11 +74,12 @@ static bool process_one(struct irq_partition *partition)
 	enum status status = vits_command(partition, &command);
 
 	partition->counters.commands++;
-	if (is_refusal(status)) {
-		refuse(partition, &command, status);
-	} else if (status != STATUS_OK) {
+	if (status_is_unconfirmed(status)) {
 		stall(partition, "the physical ITS does not answer");
 		return false;
+	}
+	if (status != STATUS_OK) {
+		refuse(partition, &command, status);
 	}
 	partition->creadr = (partition->creadr + sizeof(command)) % queue_size(partition);
 	return true;

@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-static uint16_t vpes_taken; /* boot only: no lock */
-
-void vpes_init(void)
-{
-	vpes_taken = 0;
-}
-
 /* Its table is clean, and is published with the commands. */
 static void scrub(struct irq_vpe *vpe)
 {
@@ -56,17 +49,18 @@ enum status vpe_unmap(struct irq_partition *partition, unsigned vcpu)
 enum status vpes_take(struct irq_partition *partition)
 {
 	partition->property_table = arena_take(gic.tables, GIC_PROPERTY_SIZE, PAGE_SIZE);
-	bool complete = partition->property_table && vpes_taken + partition->vcpus <= gic.vpe_limit;
+	bool complete =
+		partition->property_table && gic.vpes_taken + partition->vcpus <= gic.vpe_limit;
 
 	for (unsigned i = 0; complete && i < partition->vcpus; i++) {
 		struct irq_vpe *vpe = &partition->vpes[i];
 
 		vpe->pending_table = arena_take(gic.tables, GIC_PENDING_SIZE, GIC_TABLE_ALIGN);
-		vpe->id = vpes_taken;
+		vpe->id = gic.vpes_taken;
 		complete = vpe->pending_table != NULL;
 		if (complete) {
 			scrub(vpe);
-			vpes_taken++;
+			gic.vpes_taken++;
 		}
 	}
 	return complete ? STATUS_OK : STATUS_NO_MEMORY;

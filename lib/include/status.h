@@ -6,6 +6,8 @@
 #ifndef CW_STATUS_H
 #define CW_STATUS_H
 
+#include <stdbool.h>
+
 #define MUST_USE __attribute__((warn_unused_result))
 
 enum status {
@@ -26,5 +28,11 @@ enum status {
 
 /* A short lower-case name, never NULL: "not found". */
 const char *status_name(enum status status);
+
+/* The hardware may have done what it was told, or not. */
+static inline bool status_is_unconfirmed(enum status status)
+{
+	return status == STATUS_TIMEOUT || status == STATUS_HARDWARE;
+}
 
 #endif

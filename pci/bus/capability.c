@@ -41,8 +41,7 @@ void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capa
 				       {PCI_CAP_ID_MSI, 0x0a, &caps->msi},
 				       {PCI_CAP_ID_MSIX, 0x0c, &caps->msix},
 				       {PCI_CAP_ID_POWER, 0x08, &caps->power}};
-	const struct wanted extended[] = {{PCI_EXT_CAP_ID_AER, 0x2c, &caps->aer},
-					  {PCI_EXT_CAP_ID_ACS, 0x08, &caps->acs},
+	const struct wanted extended[] = {{PCI_EXT_CAP_ID_ACS, 0x08, &caps->acs},
 					  {PCI_EXT_CAP_ID_ARI, 0x08, &caps->ari},
 					  {PCI_EXT_CAP_ID_SRIOV, 0x40, &caps->sriov},
 					  {PCI_EXT_CAP_ID_ATS, 0x08, &caps->ats},

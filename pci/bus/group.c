@@ -50,9 +50,6 @@ void pci_group(struct pci_group_node *nodes, unsigned count)
 {
 	bool apart;
 
-	for (unsigned i = 0; i < count; i++) {
-		nodes[i].fused = false;
-	}
 	fuse_switches(nodes, count);
 	for (unsigned first = 0, end; first < count; first = end) {
 		const struct pci_group_node *above =

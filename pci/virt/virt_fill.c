@@ -47,9 +47,8 @@ static uint32_t bar_register(const struct pci_virt_slot *slot, const struct virt
 
 uint32_t virt_writable(const struct pci_virt_slot *slot, const struct virt_rule *rule)
 {
-	uint32_t writable = rule->shadow | rule->device;
-
-	return rule->source == FROM_BAR ? bar_register(slot, rule, true) : writable;
+	return rule->source == FROM_BAR ? bar_register(slot, rule, true)
+					: rule->shadow | rule->device;
 }
 
 static uint32_t first_value(const struct pci_virt_slot *slot, const struct virt_rule *rule)

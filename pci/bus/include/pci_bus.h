@@ -84,9 +84,9 @@ struct pci_bar {
 
 /* Offsets of capabilities in configuration space; 0 when absent. */
 struct pci_capabilities {
-	uint16_t express, msi, msix, power;		/* capability list */
-	uint16_t aer, acs, ari, sriov, ats, pri, pasid; /* extended list */
-	uint16_t msix_vectors;				/* of its table; 0 without MSI-X */
+	uint16_t express, msi, msix, power;	   /* capability list */
+	uint16_t acs, ari, sriov, ats, pri, pasid; /* extended list */
+	uint16_t msix_vectors;			   /* of its table; 0 without MSI-X */
 };
 
 struct pci_function {
@@ -260,7 +260,6 @@ bool pci_bus_still_there(const struct pci_bus *bus, rid_t rid, uint16_t vendor, 
 #define PCI_SRIOV_PAGE_4K	  0x0001
 #define PCI_SRIOV_BAR0		  0x24
 
-#define PCI_EXT_CAP_ID_AER	  0x0001
 #define PCI_EXT_CAP_ID_ACS	  0x000d
 #define PCI_EXT_CAP_ID_ARI	  0x000e
 #define PCI_EXT_CAP_ID_ATS	  0x000f

@@ -31,7 +31,7 @@ struct pci_group_node {
 	uint8_t express_type;
 	bool bridge;
 	bool isolates;	/* it has ACS, and all that it has is on */
-	bool fused;	/* of a bridge, for pci_group(): all below is one group with it */
+	bool fused;	/* false; pci_group(): all below this bridge is one group with it */
 	uint16_t group; /* the result: index of the first function of its group */
 };
 

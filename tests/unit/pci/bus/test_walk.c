@@ -393,8 +393,8 @@ static void test_looping_capabilities(void **state)
 	model_pci_express(f, 0x60, 9, true);
 	model_pci_capability(f, PCI_CAP_ID_POWER, 0x50);
 	model_pci_poke(f, 0x51, 1, 0x60); /* back to the first */
-	model_pci_extended(f, PCI_EXT_CAP_ID_AER, 0x100);
-	model_pci_poke(f, 0x100, 4, 0x10010001); /* itself */
+	model_pci_extended(f, PCI_EXT_CAP_ID_PASID, 0x100);
+	model_pci_poke(f, 0x100, 4, 0x1001001b); /* itself */
 	enumerate(STATUS_OK);
 	model_counters.reads = 0;
 	pci_read_capabilities(&bus, (rid_t){0x10}, &caps);
@@ -404,7 +404,7 @@ static void test_looping_capabilities(void **state)
 	/* what stands before the loop is found */
 	assert_int_equal(found(f)->caps.express, 0x60);
 	assert_int_equal(found(f)->caps.power, 0x50);
-	assert_int_equal(found(f)->caps.aer, 0x100);
+	assert_int_equal(found(f)->caps.pasid, 0x100);
 }
 
 static void test_capability_pointers_out_of_range(void **state)
@@ -422,14 +422,14 @@ static void test_capability_pointers_out_of_range(void **state)
 	model_pci_capability(end, PCI_CAP_ID_EXPRESS, 0xfc);
 	model_pci_capability(end, PCI_CAP_ID_MSIX, 0xf8);
 	model_pci_express(ext, 0x60, 9, true);
-	model_pci_extended(ext, PCI_EXT_CAP_ID_AER, 0x100);
+	model_pci_extended(ext, PCI_EXT_CAP_ID_PASID, 0x100);
 	model_pci_extended(ext, PCI_EXT_CAP_ID_SRIOV, 0xffc);
 	enumerate(STATUS_OK);
 	assert_int_equal(found(low)->caps.express, 0);
 	assert_int_equal(found(low)->caps.msix, 0);
 	assert_int_equal(found(end)->caps.express, 0);
 	assert_int_equal(found(end)->caps.msix, 0);
-	assert_int_equal(found(ext)->caps.aer, 0x100);
+	assert_int_equal(found(ext)->caps.pasid, 0x100);
 	assert_int_equal(found(ext)->caps.sriov, 0);
 	assert_int_equal(found(ext)->total_vfs, 0);
 }

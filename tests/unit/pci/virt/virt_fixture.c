@@ -43,7 +43,7 @@ static struct model_function *make(struct fixture *fixture, unsigned slot, rid_t
 	model_config_put(function, AT_EXPRESS + 2, 2, 0x3f02); /* version 2, endpoint, noise */
 	model_config_put(function, AT_EXPRESS + 4, 4, FLR_CAPABLE | 0x8025);
 	model_config_put(function, AT_EXPRESS + 8, 4, 0x2810);
-	extended(function, 0x100, PCI_EXT_CAP_ID_AER, 0x150);
+	extended(function, 0x100, 0x0001 /* AER */, 0x150);
 	extended(function, 0x150, PCI_EXT_CAP_ID_ARI, 0x160);
 	extended(function, 0x160, PCI_EXT_CAP_ID_SRIOV, 0x1a0);
 	extended(function, 0x1a0, PCI_EXT_CAP_ID_ATS, 0x1b0);
@@ -79,7 +79,6 @@ static void describe(struct fixture *fixture, unsigned slot)
 			 .msi = AT_MSI,
 			 .msix = AT_MSIX,
 			 .power = AT_POWER,
-			 .aer = 0x100,
 			 .ari = 0x150,
 			 .sriov = 0x160,
 			 .ats = 0x1a0,
