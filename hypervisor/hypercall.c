@@ -29,10 +29,8 @@
 static int64_t cpu_on(struct partition *partition, uint64_t target, uint64_t entry,
 		      uint64_t argument)
 {
-	if (target >= partition->config->vcpus) {
-		return PSCI_INVALID;
-	}
-	if (!range_inside(entry, 4, GUEST_RAM_BASE, partition->config->memory_size)) {
+	if (target >= partition->config->vcpus ||
+	    !range_inside(entry, 4, GUEST_RAM_BASE, partition->config->memory_size)) {
 		return PSCI_INVALID;
 	}
 	return vcpu_power_on(&partition->vcpus[target], entry, argument) == STATUS_OK
@@ -66,13 +64,12 @@ static int64_t features(uint32_t function)
 
 static int64_t release(struct partition *partition, uint64_t ipa, uint64_t pages)
 {
-	ipa_t block = {ipa};
-
 	if (pages != STAGE2_BLOCK / PAGE_SIZE || !is_aligned(ipa, STAGE2_BLOCK) ||
 	    !range_inside(ipa, STAGE2_BLOCK, GUEST_RAM_BASE, partition->config->memory_size)) {
 		return PSCI_INVALID;
 	}
-	return partition_release_block(partition, block) == STATUS_OK ? PSCI_OK : PSCI_DENIED;
+	return partition_release_block(partition, (ipa_t){ipa}) == STATUS_OK ? PSCI_OK
+									     : PSCI_DENIED;
 }
 
 int64_t hypercall(struct vcpu *vcpu, const uint64_t x[4])

@@ -78,16 +78,17 @@ bool vcpu_must_stop(const struct vcpu *vcpu)
 	       __atomic_load_n(&vcpu->partition->request, __ATOMIC_SEQ_CST) != REQUEST_NONE;
 }
 
-bool vcpu_refuse_start(struct vcpu *vcpu)
+bool vcpu_may_start(struct vcpu *vcpu)
 {
-	if (__atomic_load_n(&vcpu->partition->request, __ATOMIC_SEQ_CST) == REQUEST_NONE) {
+	if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) != VCPU_STARTING) {
 		return false;
 	}
-	if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_STARTING) {
-		__atomic_fetch_sub(&vcpu->partition->vcpus_on, 1, __ATOMIC_ACQ_REL);
-		__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_RELEASE);
+	if (__atomic_load_n(&vcpu->partition->request, __ATOMIC_SEQ_CST) == REQUEST_NONE) {
+		return true;
 	}
-	return true;
+	__atomic_fetch_sub(&vcpu->partition->vcpus_on, 1, __ATOMIC_ACQ_REL);
+	__atomic_store_n(&vcpu->state, VCPU_OFF, __ATOMIC_RELEASE);
+	return false;
 }
 
 static bool all_stopped(void *context)
@@ -95,7 +96,7 @@ static bool all_stopped(void *context)
 	struct partition *partition = context;
 
 	hv_pause();
-	vcpu_refuse_start(&partition->vcpus[0]); /* a CPU_ON for this core that came too late */
+	(void)vcpu_may_start(&partition->vcpus[0]); /* a CPU_ON for this core that came too late */
 	for (unsigned i = 0; i < partition->config->vcpus; i++) {
 		if (__atomic_load_n(&partition->vcpus[i].state, __ATOMIC_ACQUIRE) != VCPU_OFF) {
 			return false;

@@ -14,14 +14,13 @@ enum status partition_map_memory(struct partition *partition)
 	enum status status =
 		stage2_map(partition->cpu_root, ram, partition->memory, size, STAGE2_RAM);
 
-	if (status != STATUS_OK) {
-		return status;
-	}
-	if (iommu_stage1()) {
+	if (status == STATUS_OK && iommu_stage1()) {
 		return stage2_map(partition->device_root, ram, partition->memory, size, STAGE1_RAM);
 	}
-	stage2_share(partition->device_root, partition->cpu_root, ram, size);
-	return STATUS_OK;
+	if (status == STATUS_OK) {
+		stage2_share(partition->device_root, partition->cpu_root, ram, size);
+	}
+	return status;
 }
 
 enum status partition_release_block(struct partition *partition, ipa_t ipa)

@@ -49,13 +49,6 @@ void vgic_wake(struct vcpu *vcpu)
 	}
 }
 
-static void kick_all(struct partition *partition)
-{
-	for (unsigned i = 0; i < partition->config->vcpus; i++) {
-		vgic_wake(&partition->vcpus[i]);
-	}
-}
-
 bool vgic_take_wire(struct partition *partition, unsigned physical)
 {
 	struct vgic *gic = &partition->gic;
@@ -154,8 +147,8 @@ void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint6
 		}
 	}
 	lock_release(&partition->gic.lock);
-	if (changes) {
-		kick_all(partition);
+	for (unsigned i = 0; changes && i < partition->config->vcpus; i++) {
+		vgic_wake(&partition->vcpus[i]);
 	}
 }
 
@@ -205,16 +198,6 @@ uint64_t vgic_redistributor_read(void *context, uint64_t offset, unsigned size)
 				: vgic_bank_read(&vcpu->gic.private, inside - 0x10000, size);
 }
 
-static void redistributor_control(struct partition *partition, struct vcpu *vcpu, uint64_t value)
-{
-	bool enable = value & 1;
-
-	if (partition->gic.has_lpis && enable != vcpu->gic.lpis_enabled) {
-		vcpu->gic.lpis_enabled = enable;
-		partition_hooks.lpi_enable(partition->id, vcpu->index, enable);
-	}
-}
-
 void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uint64_t value)
 {
 	struct partition *partition = context;
@@ -226,11 +209,15 @@ void vgic_redistributor_write(void *context, uint64_t offset, unsigned size, uin
 					  size);
 		return;
 	}
+	bool changes = false, enable = value & 1;
+
 	if (inside == 0) {
-		redistributor_control(partition, vcpu, value);
+		if (partition->gic.has_lpis && enable != vcpu->gic.lpis_enabled) {
+			vcpu->gic.lpis_enabled = enable;
+			partition_hooks.lpi_enable(partition->id, vcpu->index, enable);
+		}
 		return;
 	}
-	bool changes = false;
 
 	lock_acquire(&partition->gic.lock);
 	if (inside == 0x14) {

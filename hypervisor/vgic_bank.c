@@ -45,13 +45,7 @@ static bool assign(uint32_t *word, uint32_t value)
 static bool set_config(struct vgic_bank *bank, unsigned half, uint32_t value)
 {
 	for (unsigned i = 0; i < 16; i++) {
-		uint32_t bit = 1u << (half * 16 + i);
-
-		if (value >> (2 * i + 1) & 1) {
-			bank->level &= ~bit;
-		} else {
-			bank->level |= bit;
-		}
+		vgic_set_bit(&bank->level, 1u << (half * 16 + i), !(value >> (2 * i + 1) & 1));
 	}
 	return assign(&bank->config[half], value & CONFIG_EDGES);
 }

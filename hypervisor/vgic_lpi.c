@@ -10,11 +10,6 @@
 
 _Static_assert(HV_LPI_SLOTS == VGIC_LPI_BANKS * 32, "a bit for each slot");
 
-static void set(uint32_t *bits, uint32_t bit, bool on)
-{
-	*bits = on ? *bits | bit : *bits & ~bit;
-}
-
 /* Whoever has it in a list register looks at that again; `drop`: it does not count there. */
 static void recall(struct partition *partition, unsigned slot, bool drop)
 {
@@ -43,12 +38,12 @@ void vgic_lpi_route(struct partition *partition, unsigned slot, unsigned vcpu, u
 	bool another = gic->lpi_intid[slot] != intid; /* what was pending was not this one */
 
 	recall(partition, slot, another);
-	set(&bank->pending, bit, bank->pending & bit && !another);
+	vgic_set_bit(&bank->pending, bit, bank->pending & bit && !another);
 	gic->lpi_intid[slot] = (uint16_t)intid;
 	bank->priority[slot % 32] = property & PROPERTY_PRIORITY;
 	bank->target[slot % 32] = (uint8_t)vcpu;
-	set(&bank->group1, bit, intid != 0);
-	set(&bank->enabled, bit, property & PROPERTY_ENABLE);
+	vgic_set_bit(&bank->group1, bit, intid != 0);
+	vgic_set_bit(&bank->enabled, bit, property & PROPERTY_ENABLE);
 	if (bank->pending & bit) {
 		vgic_wake(&partition->vcpus[vcpu]);
 	}
@@ -59,6 +54,6 @@ void vgic_lpi_clear(struct partition *partition, unsigned slot)
 {
 	lock_acquire(&partition->gic.lock);
 	recall(partition, slot, true);
-	set(&partition->gic.lpis[slot / 32].pending, 1u << slot % 32, false);
+	vgic_set_bit(&partition->gic.lpis[slot / 32].pending, 1u << slot % 32, false);
 	lock_release(&partition->gic.lock);
 }

@@ -22,17 +22,9 @@
 #define INT_TX	    BIT(5)
 #define INT_RX_WAIT BIT(6) /* receive time-out: bytes wait */
 
-/* What a guest may set, from UARTIBRD on, a word each, and what it finds. */
-static const struct {
-	uint16_t mask, reset;
-} settings[VUART_SETTINGS] = {
-	{0xffff, 0},	 /* UARTIBRD */
-	{0x3f, 0},	 /* UARTFBRD */
-	{0xff, 0},	 /* UARTLCR_H */
-	{0xffff, 0x300}, /* UARTCR */
-	{0x3f, 0x12},	 /* UARTIFLS */
-	{0x7ff, 0},	 /* UARTIMSC */
-};
+/* What a guest finds, from UARTIBRD on, a word each. What it sets is its own; only IMSC counts. */
+static const uint16_t settings[VUART_SETTINGS] = {
+	[3] = 0x300 /* UARTCR */, [4] = 0x12 /* UARTIFLS */};
 #define IMSC 5
 
 static const uint8_t identification[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
@@ -45,7 +37,7 @@ void vuart_reset(struct partition *partition)
 	uart->head = uart->tail = uart->used = 0;
 	uart->raw = 0;
 	for (unsigned i = 0; i < VUART_SETTINGS; i++) {
-		uart->settings[i] = settings[i].reset;
+		uart->settings[i] = settings[i];
 	}
 	lock_release(&uart->lock);
 }
@@ -139,7 +131,7 @@ static void register_write(struct partition *partition, uint64_t offset, uint32_
 	} else if (offset == UARTICR) {
 		uart->raw &= ~value;
 	} else if (setting) {
-		*setting = value & settings[setting - uart->settings].mask;
+		*setting = value & 0xffff;
 	}
 }
 

@@ -25,24 +25,13 @@ static uint32_t rotate(uint32_t x, unsigned n)
 	return x >> n | x << (32 - n);
 }
 
-static uint32_t load_be(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void store_be(uint8_t *p, uint64_t value, unsigned bytes)
-{
-	for (unsigned i = 0; i < bytes; i++) {
-		p[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
-	}
-}
-
 static void compress(uint32_t state[8], const uint8_t *block)
 {
 	uint32_t w[64], s[8];
 
+	memcpy(w, block, BLOCK);
 	for (unsigned i = 0; i < 16; i++) {
-		w[i] = load_be(block + 4ul * i);
+		w[i] = __builtin_bswap32(w[i]);
 	}
 	for (unsigned i = 16; i < 64; i++) {
 		uint32_t a = w[i - 15], b = w[i - 2];
@@ -91,10 +80,12 @@ void sha256(const void *data, size_t size, uint8_t digest[SHA256_SIZE])
 	tail[left] = 0x80;
 
 	size_t padded = left + 9 <= BLOCK ? BLOCK : 2 * BLOCK;
+	uint64_t bits = __builtin_bswap64((uint64_t)size * 8);
 
-	store_be(tail + padded - 8, (uint64_t)size * 8, 8);
+	memcpy(tail + padded - 8, &bits, 8);
 	compress_all(state, tail, padded / BLOCK);
 	for (unsigned i = 0; i < 8; i++) {
-		store_be(digest + 4ul * i, state[i], 4);
+		state[i] = __builtin_bswap32(state[i]);
 	}
+	memcpy(digest, state, SHA256_SIZE);
 }

@@ -117,8 +117,8 @@ static inline void vcpu_alert(struct vcpu *vcpu)
 enum status MUST_USE vcpu_power_on(struct vcpu *vcpu, uint64_t entry, uint64_t argument);
 /* On the vCPU's core: it goes back to core_loop() instead of its guest. */
 bool vcpu_must_stop(const struct vcpu *vcpu);
-/* On the vCPU's core: with a request pending a CPU_ON that was granted before is taken back. */
-bool vcpu_refuse_start(struct vcpu *vcpu);
+/* On the vCPU's core: it was turned on; with a request pending that is taken back. */
+bool vcpu_may_start(struct vcpu *vcpu);
 /* On the vCPU's core, after its last guest instruction. */
 void vcpu_left_guest(struct vcpu *vcpu);
 

@@ -70,6 +70,11 @@ struct vgic {
 
 #define VGIC_INTX_BIT(line) (1u << (GUEST_INTX_SPI + (line))) /* in the first bank of SPIs */
 
+static inline void vgic_set_bit(uint32_t *bits, uint32_t bit, bool on)
+{
+	*bits = on ? *bits | bit : *bits & ~bit;
+}
+
 void vgic_reset(struct partition *partition);
 
 /* Guest accesses to GICD_ and the redistributor frames. `context` is the partition. */

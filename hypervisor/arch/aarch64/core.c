@@ -203,8 +203,7 @@ _Noreturn void core_loop(void)
 		if (vcpu->index == 0) {
 			partition_turn(vcpu->partition);
 		}
-		if (!vcpu_refuse_start(vcpu) &&
-		    __atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_STARTING) {
+		if (vcpu_may_start(vcpu)) {
 			vcpu_enter_guest(vcpu);
 		}
 		wfi();

@@ -381,7 +381,7 @@ void vgic_set_line(struct partition *partition, unsigned intid, bool level)
 	bool rises = level && !(bank->line & bit);
 	unsigned target = bank->target[intid % 32];
 
-	bank->line = level ? bank->line | bit : bank->line & ~bit;
+	vgic_set_bit(&bank->line, bit, level);
 	lock_release(&partition->gic.lock);
 	if (rises && target < partition->config->vcpus) {
 		vgic_wake(&partition->vcpus[target]);

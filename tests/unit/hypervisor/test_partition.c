@@ -157,13 +157,13 @@ static void cpu_on_in_between(void **state)
 	start(0);
 	assert_int_equal(vcpu_power_on(&p->vcpus[1], GUEST_RAM_BASE, 0), STATUS_OK);
 	request(0, REQUEST_OFF);
-	assert_true(vcpu_refuse_start(&p->vcpus[1]));
+	assert_false(vcpu_may_start(&p->vcpus[1]));
 	assert_int_equal(p->vcpus[1].state, VCPU_OFF);
 	assert_int_equal(vcpu_power_on(&p->vcpus[1], GUEST_RAM_BASE, 0), STATUS_BUSY);
 	leave(0);
 	assert_false(ends(0));
 	assert_int_equal(p->state, PARTITION_OFF);
-	assert_false(vcpu_refuse_start(&partitions[1].vcpus[1]));
+	assert_false(vcpu_may_start(&partitions[1].vcpus[1]));
 }
 
 static void hook_that_fails(void **state)
