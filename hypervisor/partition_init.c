@@ -84,7 +84,7 @@ static enum status build_tables(struct partition *partition, pa_t doorbell)
 	return status;
 }
 
-static enum status trap_emulated_devices(struct partition *partition)
+static void trap_emulated_devices(struct partition *partition)
 {
 	const struct hv_mmio_region regions[] = {
 		{{GUEST_GICD_BASE},
@@ -106,12 +106,9 @@ static enum status trap_emulated_devices(struct partition *partition)
 		 vuart_read,
 		 vuart_write},
 	};
-	enum status status = STATUS_OK;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(regions) && status == STATUS_OK; i++) {
-		status = hv_trap_region(partition->id, &regions[i]);
-	}
-	return status;
+	memcpy(partition->traps, regions, sizeof(regions));
+	partition->trap_count = ARRAY_SIZE(regions);
 }
 
 static enum status check_images(struct partition *partition, struct dt_node fit)
@@ -157,9 +154,9 @@ void partitions_init(const struct config *config, struct ranges *memory, pa_t do
 			cores[vcpu->core].vcpu = vcpu;
 		}
 		vgic_reset(partition);
+		trap_emulated_devices(partition);
 		if (take_memory(partition, memory) != STATUS_OK ||
-		    build_tables(partition, doorbell) != STATUS_OK ||
-		    trap_emulated_devices(partition) != STATUS_OK) {
+		    build_tables(partition, doorbell) != STATUS_OK) {
 			partition->state = PARTITION_CRASHED;
 		}
 	}

@@ -52,19 +52,18 @@ void vgic_wake(struct vcpu *vcpu)
 bool vgic_take_wire(struct partition *partition, unsigned physical)
 {
 	struct vgic *gic = &partition->gic;
-	unsigned line = 0;
 
-	while (line < GUEST_INTX_LINES && gic->wires[line] != physical) {
-		line++;
+	for (unsigned line = 0; line < GUEST_INTX_LINES; line++) {
+		if (gic->wires[line] == physical) {
+			lock_acquire(&gic->lock);
+			gic->spis[0].pending |= VGIC_INTX_BIT(line);
+			unsigned target = gic->spis[0].target[GUEST_INTX_SPI + line];
+			lock_release(&gic->lock);
+			vgic_wake(&partition->vcpus[target]);
+			return true;
+		}
 	}
-	if (line < GUEST_INTX_LINES) {
-		lock_acquire(&gic->lock);
-		gic->spis[0].pending |= VGIC_INTX_BIT(line);
-		unsigned target = gic->spis[0].target[GUEST_INTX_SPI + line];
-		lock_release(&gic->lock);
-		vgic_wake(&partition->vcpus[target]);
-	}
-	return line < GUEST_INTX_LINES;
+	return false;
 }
 
 /* The lower half of an SPI's GICD_IROUTER, or NULL. */
