@@ -74,9 +74,8 @@ void console_line(const char *owner, const char *text)
 	lock_release(&lock);
 }
 
-void log_sink(enum log_level level, const char *line)
+void log_sink(const char *line)
 {
-	(void)level;
 	console_line("hv", line);
 }
 

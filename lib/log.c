@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "log.h"
 
-void log_line(enum log_level level, const char *format, ...)
+void log_line(const char *format, ...)
 {
 	char line[LOG_LINE + 1];
 	va_list arguments;
@@ -9,7 +9,7 @@ void log_line(enum log_level level, const char *format, ...)
 	va_start(arguments, format);
 	format_text(line, sizeof(line), format, arguments);
 	va_end(arguments);
-	log_sink(level, line);
+	log_sink(line);
 }
 
 bool log_allowed(struct log_quota *quota, uint64_t now_ns, uint32_t burst, uint64_t window_ns)

@@ -55,9 +55,8 @@ void say(const char *format, ...)
 	put_line(line);
 }
 
-void log_sink(enum log_level level, const char *line)
+void log_sink(const char *line)
 {
-	(void)level;
 	put_line(line);
 }
 

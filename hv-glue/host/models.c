@@ -208,9 +208,8 @@ enum status clock_poll(bool (*done)(void *), void *context, uint64_t timeout_ns)
 	return STATUS_OK;
 }
 
-void log_sink(enum log_level level, const char *line)
+void log_sink(const char *line)
 {
-	(void)level;
 	snprintf(lines[line_count % LOG_LINES], sizeof(lines[0]), "%s", line);
 	line_count++;
 }

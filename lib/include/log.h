@@ -16,15 +16,14 @@
 
 #define LOG_LINE 200
 
-enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR };
+void log_sink(const char *line);
 
-void log_sink(enum log_level level, const char *line);
+__attribute__((format(printf, 1, 2))) void log_line(const char *format, ...);
 
-__attribute__((format(printf, 2, 3))) void log_line(enum log_level level, const char *format, ...);
-
-#define log_info(...)  log_line(LOG_INFO, __VA_ARGS__)
-#define log_warn(...)  log_line(LOG_WARN, __VA_ARGS__)
-#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+/* For the reader of the source: a line says itself how bad it is. */
+#define log_info(...)  log_line(__VA_ARGS__)
+#define log_warn(...)  log_line(__VA_ARGS__)
+#define log_error(...) log_line(__VA_ARGS__)
 
 /* Formats into [buffer, buffer+size), always terminated; returns the length written. */
 size_t format_text(char *buffer, size_t size, const char *format, va_list arguments);
