@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A ticket lock for a few instructions' worth of work. Never taken in guest-writable memory.
- * Order, outermost first: partition, pci-virt, vf, irq-route, iommu, log.
+ * Order, outermost first: partition, pci-virt, vf, io-host, irq-route, iommu, log.
  */
 #ifndef CW_LOCK_H
 #define CW_LOCK_H
