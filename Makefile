@@ -14,17 +14,18 @@ I_vf			  := -Ivf/include -Ipci/bus/include
 I_iommu			  := -Iiommu/include
 I_iommu/smmuv3		  := -Iiommu/include
 I_irq-route		  := -Iirq-route/include
+I_io-host		  := -Iio-host/include
 I_irq-route/gic		  := -Iirq-route/include
-LEG_INCLUDES		  := -Ipci/bus/include -Ipci/virt/include -Ivf/include -Iiommu/include -Iirq-route/include
+LEG_INCLUDES		  := -Ipci/bus/include -Ipci/virt/include -Ivf/include -Iiommu/include -Iirq-route/include -Iio-host/include
 I_hv-glue		  := -Ihv-glue/include $(LEG_INCLUDES)
 I_hv-glue/host		  := $(I_hv-glue)
 # The hypervisor starts the joint (glue.h) and supplies hv.h; of the rooms behind it it sees the
 # IOMMU's contract only, for a partition's tables.
 I_hypervisor		  := -Ihypervisor/include -Ihv-glue/include -Iiommu/include
 I_hypervisor/arch/aarch64 := $(I_hypervisor)
-I_tests			  := -Ihv-glue/host -Ihv-glue $(I_hv-glue) -Ihypervisor/include -Iiommu/smmuv3 -Iirq-route/gic
+I_tests			  := -Ihv-glue/host -Ihv-glue $(I_hv-glue) -Ihypervisor/include -Iiommu/smmuv3 -Iirq-route/gic -Iio-host
 
-LEGS	   := pci/bus pci/virt vf iommu iommu/smmuv3 irq-route irq-route/gic hv-glue
+LEGS	   := pci/bus pci/virt vf iommu iommu/smmuv3 irq-route irq-route/gic io-host hv-glue
 HV_ROOMS   := lib lib/arch/aarch64 $(LEGS) hypervisor hypervisor/arch/aarch64
 HOST_ROOMS := lib $(LEGS) hv-glue/host
 # Parts of the hypervisor that know no instruction of an architecture and are tested on the workstation.
@@ -44,7 +45,7 @@ sources	= $(foreach r,$(1),$(sort $(wildcard $(r)/*.c $(r)/*.S)))
 room	= $(patsubst %/,%,$(dir $(1)))
 
 .DEFAULT_GOAL := all
-.PHONY: all help setup hypervisor guests tools mutants run run-rdma test check unit fuzz qtest lint bench bench-kvm size clean
+.PHONY: all help setup hypervisor guests tools mutants run run-rdma test check unit fuzz fuzz-wire qtest lint bench bench-kvm size clean
 all: hypervisor guests tools ;@:
 
 #: make run [CONFIG=FILE] [GIC=3] [JSON=1]
@@ -106,6 +107,9 @@ $(UNIT_BIN): %: %.o $$(call fixtures,$$@) $(BUILD)/host/libcauseway.a
 FUZZ_BIN := $(patsubst %.c,$(BUILD)/host/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 $(BUILD)/host/tests/fuzz/fuzz_vits: $(BUILD)/host/tests/unit/irq-route/gic/irq_rig.o
 $(BUILD)/host/tests/fuzz/fuzz_pci_virt: $(BUILD)/host/tests/unit/pci/virt/virt_fixture.o
+# A libFuzzer program, replayed from its corpus; make fuzz-wire [SECONDS=N] lets libFuzzer add to it.
+$(BUILD)/host/tests/fuzz/replay.o: HOST_FLAGS += -DFUZZ_CORPUS='"tests/fuzz/corpus/io-host"'
+$(BUILD)/host/tests/fuzz/fuzz_io_host: $(BUILD)/host/tests/fuzz/replay.o $(BUILD)/host/tests/unit/io-host/wire_rig.o
 $(FUZZ_BIN): %: %.o $(BUILD)/host/libcauseway.a
 	$(Q)$(CC_HOST) $(HOST_FLAGS) $(filter %.o,$^) $(BUILD)/host/libcauseway.a -lcmocka -lfdt -o $@
 # QEMU's devices reached from the workstation: linked into the machine's RAM (hv-glue/host/qtest.h).
@@ -121,6 +125,12 @@ $(BUILD)/host/mutants/%: tests/faults/unit/%.c $(UNIT_BIN)
 	@mkdir -p $(@D); t=$(BUILD)/host/tests/unit/$(call mutant_says,test); \
 	$(CC_HOST) $(HOST_FLAGS) $(WARN) $(I_tests) -Ipci/virt $(patsubst %,-Wl$(,)--wrap=%,$(call mutant_says,wraps)) \
 		$< $$t.o $$(ls $${t%/*}/*.o | grep -v /test_) $(BUILD)/host/libcauseway.a -lcmocka -lfdt -o $@
+fuzz-wire:
+	@mkdir -p $(BUILD)/fuzz
+	$(Q)clang -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Ilib/arch/host \
+		-Ilib/include $(I_tests) tests/fuzz/fuzz_io_host.c tests/unit/io-host/wire_rig.c io-host/*.c \
+		hv-glue/host/models.c lib/*.c -I$(LIBFDT) -lcmocka -lfdt -o $(BUILD)/fuzz/io_host
+	$(Q)$(BUILD)/fuzz/io_host -max_len=512 -max_total_time=$(or $(SECONDS),60) tests/fuzz/corpus/io-host
 unit: $(UNIT_BIN)
 fuzz: $(FUZZ_BIN)
 qtest: $(QTEST_BIN)
@@ -138,7 +148,7 @@ $(BUILD)/causeway: $(wildcard tools/*.c tools/*.h) $(TOOLS_KNOW) pci/bus/group.c
 MUTANTS	:= $(patsubst tests/faults/mutants/%.c,%,$(sort $(wildcard tests/faults/mutants/*.c)))
 mutants: $(MUTANTS:%=$(BUILD)/mutants/%/hypervisor.bin) pf-mutants
 mutant-%: $(BUILD)/mutants/%/hypervisor.bin ;
-I_tests/faults/mutants := $(I_hypervisor) $(I_hv-glue) -Ihv-glue -Iiommu/smmuv3 -Iirq-route/gic -Ipci/virt
+I_tests/faults/mutants := $(I_hypervisor) $(I_hv-glue) -Ihv-glue -Iiommu/smmuv3 -Iirq-route/gic -Ipci/virt -Iio-host
 .SECONDARY: $(MUTANTS:%=$(BUILD)/mutants/%/hypervisor.elf) $(MUTANTS:%=$(BUILD)/hv/tests/faults/mutants/%.o)
 $(BUILD)/mutants/%/hypervisor.elf: $(BUILD)/hv/tests/faults/mutants/%.o $(HV_OBJ) $(HV_SCRIPT)
 	@mkdir -p $(@D); echo "  LD    $@"

@@ -12,12 +12,12 @@ from typing import Callable, Optional
 
 ROOT = Path(__file__).resolve().parents[1]
 CLANG_FORMAT = "14"  # Debian 12's; other versions lay some lines out differently
-ROOMS = ["pci/bus", "pci/virt", "vf", "iommu", "iommu/smmuv3", "irq-route", "irq-route/gic", "hv-glue",
+ROOMS = ["pci/bus", "pci/virt", "vf", "iommu", "iommu/smmuv3", "irq-route", "irq-route/gic", "io-host", "hv-glue",
          "hypervisor", "hypervisor/arch/aarch64"]
 FRONT_DOORS = {"pci/bus": "pci_bus.h", "pci/virt": "pci_virt.h", "vf": "vf.h", "iommu": "iommu.h",
-               "irq-route": "irq_route.h", "hv-glue": "glue.h"}
+               "irq-route": "irq_route.h", "io-host": "io_host.h", "hv-glue": "glue.h"}
 MAY_KNOW = {"pci/bus": set(), "pci/virt": {"pci/bus"}, "vf": {"pci/bus"}, "iommu": set(),
-            "irq-route": set(), "hv-glue": set(FRONT_DOORS), "hypervisor": {"hv-glue", "iommu"}}
+            "irq-route": set(), "io-host": set(), "hv-glue": set(FRONT_DOORS), "hypervisor": {"hv-glue", "iommu"}}
 CARD_LINES = 20
 
 Result = Optional[str]  # None: passed; text: what is wrong
@@ -147,7 +147,7 @@ def no_variants_by_preprocessor(build: Path) -> Result:
 
 def cards(build: Path) -> Result:
     wrong = []
-    rooms = ["lib", "pci/bus", "pci/virt", "vf", "iommu", "irq-route", "hv-glue", "hypervisor", "guest-drivers",
+    rooms = ["lib", "pci/bus", "pci/virt", "vf", "iommu", "irq-route", "io-host", "hv-glue", "hypervisor", "guest-drivers",
              "tools", "tests", "config"]
     for room in rooms:
         card = ROOT / room / "README.md"
