@@ -48,10 +48,10 @@ static bool has_property(const void *fdt, int node, const char *name)
 	return fdt_getprop(fdt, node, name, NULL) != NULL;
 }
 
-static bool read_mac(const void *fdt, int node, uint8_t mac[6])
+static bool read_mac(const void *fdt, int node, const char *name, uint8_t mac[6])
 {
 	int length;
-	const void *bytes = fdt_getprop(fdt, node, "mac-address", &length);
+	const void *bytes = fdt_getprop(fdt, node, name, &length);
 
 	if (!bytes || length != 6) {
 		return false;
@@ -72,6 +72,24 @@ static const char *node_name(const void *fdt, int node)
 	const char *name = fdt_get_name(fdt, node, NULL);
 
 	return name ? name : "?";
+}
+
+/* A partition, by its label or its name; NULL: it is neither. */
+static const char *read_partition_name(const void *fdt, int node, const char *name)
+{
+	const char *text = read_string(fdt, node, name);
+	uint32_t phandle = 0;
+
+	if (text && *text) { /* first: a name of three letters is as long as a number */
+		return text;
+	}
+	read_u32(fdt, node, name, &phandle);
+
+	int found = fdt_node_offset_by_phandle(fdt, phandle);
+	int parent = found < 0 ? found : fdt_parent_offset(fdt, found);
+
+	return parent >= 0 && parent == fdt_path_offset(fdt, "/partitions") ? node_name(fdt, found)
+									    : NULL;
 }
 
 /* libfdt would begin with the root when there is no parent. */
@@ -105,7 +123,7 @@ static void read_machine_device(const void *fdt, int node, struct machine_device
 	device->acs_off = has_property(fdt, node, "acs-off");
 	device->smmu_bypass = has_property(fdt, node, "smmu-bypass");
 	read_u32(fdt, node, "bus-number", &device->bus_number);
-	device->has_mac = read_mac(fdt, node, device->mac);
+	device->has_mac = read_mac(fdt, node, "mac-address", device->mac);
 	device->total_vfs = device->model ? device->model->vfs : 0;
 	device->has_total_vfs = read_u32(fdt, node, "total-vfs", &device->total_vfs);
 }
@@ -139,6 +157,18 @@ static void read_machine(const void *fdt, int node, struct machine *machine)
 	machine_number(machine);
 }
 
+static enum device_path read_path(const char *word)
+{
+	static const char *const words[] = {"direct", "hosted", "auto"};
+
+	for (unsigned i = 0; word && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i]) == 0) {
+			return (enum device_path)i;
+		}
+	}
+	return word ? PATH_UNKNOWN : PATH_DIRECT;
+}
+
 static void read_device(const void *fdt, int node, const char *parent, struct device *device)
 {
 	device->name = node_name(fdt, node);
@@ -149,9 +179,24 @@ static void read_device(const void *fdt, int node, const char *parent, struct de
 	device->function = read_bdf(fdt, node, "function");
 	device->vf_of = read_bdf(fdt, node, "vf-of");
 	device->has_index = read_u32(fdt, node, "index", &device->index);
-	device->has_mac = read_mac(fdt, node, device->mac);
+	device->has_mac = read_mac(fdt, node, "mac-address", device->mac);
 	device->keep_without_reset = has_property(fdt, node, "keep-without-reset");
 	read_u32(fdt, node, "vlan", &device->vlan);
+	device->way = read_path(read_string(fdt, node, "path"));
+	device->has_to = has_property(fdt, node, "to");
+	device->to = read_partition_name(fdt, node, "to");
+}
+
+static void read_wire(const void *fdt, int node, struct config *config, struct wire *wire)
+{
+	const struct partition *partition = &config->partitions[config->partition_count - 1];
+
+	wire->name = node_name(fdt, node);
+	wire->path = keep_printf("%s/%s", partition->path, wire->name);
+	wire->from = config->partition_count - 1;
+	wire->to_name = read_partition_name(fdt, node, "to");
+	wire->has_mac = read_mac(fdt, node, "mac-address", wire->mac);
+	wire->has_port_mac = read_mac(fdt, node, "port-mac-address", wire->port_mac);
 }
 
 static void read_cores(const void *fdt, int node, struct partition *partition)
@@ -171,8 +216,15 @@ static void read_cores(const void *fdt, int node, struct partition *partition)
 	}
 }
 
-static void read_partition(const void *fdt, int node, struct partition *partition)
+/* `wire`, or one of several: `wire@1`. */
+static bool is_wire(const char *name)
 {
+	return strncmp(name, "wire", 4) == 0 && (!name[4] || name[4] == '@');
+}
+
+static void read_partition(const void *fdt, int node, struct config *config)
+{
+	struct partition *partition = &config->partitions[config->partition_count++];
 	int devices = fdt_subnode_offset(fdt, node, "devices"), child;
 
 	partition->name = node_name(fdt, node);
@@ -184,6 +236,7 @@ static void read_partition(const void *fdt, int node, struct partition *partitio
 	partition->ramdisk = read_string(fdt, node, "ramdisk");
 	partition->command_line = read_string(fdt, node, "command-line");
 	partition->pf_service = has_property(fdt, node, "pf-service");
+	partition->io_host = has_property(fdt, node, "io-host");
 	for_each_child(child, fdt, devices)
 	{
 		if (partition->device_count == MAX_DEVICES) {
@@ -192,6 +245,14 @@ static void read_partition(const void *fdt, int node, struct partition *partitio
 		}
 		read_device(fdt, child, partition->path,
 			    &partition->devices[partition->device_count++]);
+	}
+	for_each_child(child, fdt, node)
+	{
+		struct wire *wire = is_wire(node_name(fdt, child)) ? config_add_wire(config) : NULL;
+
+		if (wire) {
+			read_wire(fdt, child, config, wire);
+		}
 	}
 }
 
@@ -273,7 +334,7 @@ bool config_read(struct config *config, const char *file, struct report *report)
 			config->partitions_left_out++;
 			continue;
 		}
-		read_partition(fdt, child, &config->partitions[config->partition_count++]);
+		read_partition(fdt, child, config);
 	}
 	return true;
 }

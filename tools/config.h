@@ -14,7 +14,8 @@
 /* Limits of the hypervisor (hv.h, guest_map.h, irq_route.h). */
 #define MAX_PARTITIONS	    8
 #define MAX_VCPUS	    8
-#define MAX_DEVICES	    8 /* of one partition */
+#define MAX_DEVICES	    8 /* of one partition, ends of wires among them */
+#define MAX_WIRES	    16
 #define MAX_CORES	    16
 #define MAX_MACHINE_DEVICES 64
 #define MAX_NAME	    15 /* characters of a partition's or device's name */
@@ -111,6 +112,9 @@ const char *mac_text(const uint8_t mac[6]);
 
 /* --- partitions --- */
 
+/* How a partition reaches a device: docs/config.md. */
+enum device_path { PATH_DIRECT, PATH_HOSTED, PATH_AUTO, PATH_UNKNOWN };
+
 struct device {
 	const char *path, *name;
 	int function; /* the whole function; -1: none or unreadable */
@@ -119,6 +123,24 @@ struct device {
 	bool has_index, has_mac, has_vlan, keep_without_reset;
 	uint32_t index, vlan;
 	uint8_t mac[6];
+	enum device_path way;
+	bool chosen;	/* of `auto`, by paths_decide(): `index` */
+	bool has_to;	/* who hosts it is named; else it is the adapter's owner */
+	const char *to; /* by this name; NULL: unreadable */
+};
+
+/*
+ * A virtual wire between two partitions: a node `wire`, or a device that is hosted. The port is the
+ * end at `to`.
+ */
+struct wire {
+	const char *path, *name;
+	const char *why; /* a device is hosted; NULL: the config says so */
+	unsigned from;	 /* number of the partition that has it in its config */
+	int to;		 /* likewise of the other; -1: `to_name` names none */
+	const char *to_name;
+	bool has_mac, has_port_mac;
+	uint8_t mac[6], port_mac[6];
 };
 
 /* Where everything lies in the guest's memory (guest-physical addresses). */
@@ -140,7 +162,7 @@ struct partition {
 	uint32_t cores[MAX_VCPUS];
 	unsigned vcpus, cores_left_out;
 	uint64_t memory_size;
-	bool has_memory_size, has_memory_at, pf_service;
+	bool has_memory_size, has_memory_at, pf_service, io_host;
 	uint64_t memory_at;
 	const char *kernel, *ramdisk, *command_line; /* NULL: none */
 	struct device devices[MAX_DEVICES];
@@ -157,6 +179,8 @@ struct config {
 	struct machine machine;
 	struct partition partitions[MAX_PARTITIONS];
 	unsigned partition_count, partitions_left_out;
+	struct wire wires[MAX_WIRES];
+	unsigned wire_count, wires_left_out;
 };
 
 /*
@@ -165,6 +189,16 @@ struct config {
  * schema_check()'s to report.
  */
 bool config_read(struct config *config, const char *file, struct report *report);
+
+/*
+ * The one place where direct or hosted is decided: gives each `auto` its VF, and makes a wire of
+ * what is hosted, which is then no device of its partition any more.
+ */
+void paths_decide(struct config *config, struct report *report);
+/* How many ends of wires a partition has; they follow its devices on its bus. */
+unsigned config_wire_ends(const struct config *config, unsigned partition);
+/* Adds a wire to the config; NULL: it has as many as it can have. */
+struct wire *config_add_wire(struct config *config);
 
 /* Reports every node and property that must not be there, is missing, or has the wrong shape. */
 void schema_check(const struct config *config, struct report *report);

@@ -55,9 +55,43 @@ static void resolve_device(void *fdt, const struct machine *machine, const struc
 	if (rid >= 0) {
 		check(fdt_setprop_u32(fdt, node, "requester-id", (uint32_t)rid), device->path);
 	}
+	if (device->has_index) {
+		check(fdt_setprop_u32(fdt, node, "index", device->index), device->path);
+	}
 	/* QEMU's device tree may deny it, and then the hypervisor has nobody else to ask. */
 	if (machine_bypass(machine, machine_at(machine, rid))) {
 		check(fdt_setprop_empty(fdt, node, "bypasses-smmu"), device->path);
+	}
+}
+
+/*
+ * For the hypervisor, whatever the config looked like: /wires/wN, its ends in the order of the MAC
+ * addresses. A device that became one is gone from its partition. Added last to first, for a new node
+ * goes before its siblings: each partition's ends are on its bus in the order of the config.
+ */
+static void add_wires(void *fdt, const struct config *config)
+{
+	int wires = fdt_add_subnode(fdt, fdt_path_offset(fdt, "/"), "wires");
+
+	check(wires, "/wires");
+	for (unsigned i = config->wire_count; i-- > 0;) {
+		const struct wire *wire = &config->wires[i];
+		const char *path = keep_printf("/wires/w%u", i);
+		int node = fdt_path_offset(fdt, wire->path);
+		uint8_t macs[12];
+
+		memcpy(macs, wire->mac, 6);
+		memcpy(macs + 6, wire->port_mac, 6);
+		check(node, wire->path);
+		check(fdt_del_node(fdt, node), wire->path);
+		wires = fdt_path_offset(fdt, "/wires");
+		node = fdt_add_subnode(fdt, wires, keep_printf("w%u", i));
+		check(node, path);
+		check(fdt_setprop_u32(fdt, node, "from", wire->from), path);
+		check(fdt_setprop_u32(fdt, node, "to", (uint32_t)wire->to), path);
+		check(fdt_setprop(fdt, node, "mac-addresses", macs, sizeof(macs)), path);
+		check(fdt_setprop_string(fdt, node, "label", wire->name), path);
+		check(fdt_setprop_string(fdt, node, "why", wire->why ? wire->why : "wire"), path);
 	}
 }
 
@@ -68,8 +102,8 @@ static const char *dtb_name(const struct partition *partition)
 
 static struct bytes resolve(const struct config *config)
 {
-	int size =
-		(int)fdt_totalsize(config->fdt.data) + (int)config->partition_count * RESOLVED_SIZE;
+	int size = (int)fdt_totalsize(config->fdt.data) +
+		   (int)(config->partition_count + config->wire_count) * RESOLVED_SIZE;
 	void *fdt = keep_alloc((size_t)size);
 
 	check(fdt_open_into(config->fdt.data, fdt, size), config->file);
@@ -94,6 +128,9 @@ static struct bytes resolve(const struct config *config)
 		for (unsigned d = 0; d < partition->device_count; d++) {
 			resolve_device(fdt, &config->machine, &partition->devices[d]);
 		}
+	}
+	if (config->wire_count) {
+		add_wires(fdt, config);
 	}
 	check(fdt_pack(fdt), config->file);
 	return (struct bytes){fdt, fdt_totalsize(fdt)};

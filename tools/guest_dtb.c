@@ -236,7 +236,10 @@ static void map_msis(struct cells *map, const struct config *config,
 	for (unsigned i = 0; i < partition->device_count; i++) {
 		shared |= speaks_as(config, partition, i) != i + 1;
 	}
-	for (unsigned i = 0; i < (shared ? partition->device_count : 1); i++) {
+	unsigned slots = partition->device_count +
+			 config_wire_ends(config, (unsigned)(partition - config->partitions));
+
+	for (unsigned i = 0; i < (shared ? slots : 1); i++) {
 		add(map, shared ? (i + 1) << 3 : 0);
 		add(map, PHANDLE_ITS);
 		add(map, shared ? speaks_as(config, partition, i) << 3 : 0);

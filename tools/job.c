@@ -40,6 +40,7 @@ bool job_read_against(struct job *job, const char *file, const char *dump_file)
 		dump_read(&dump, dump_file);
 		dump_to_machine(&dump, &job->config.machine);
 	}
+	paths_decide(&job->config, &job->report);
 	rules_check(&job->config, images_fit_size(&job->images), &job->report);
 	if (dump_file) {
 		rules_check_dump(&job->config, &dump, &job->report);

@@ -71,25 +71,50 @@ static void add_console(struct words *words, const struct qemu_options *options)
 	words_add(words, "%s.qemu.log", options->log);
 }
 
-/* The card's cable: to the two sockets when it leads outside, otherwise to a hub, its own or
- * everybody's (0). */
-static void add_netdev(struct words *words, const struct machine_device *device, unsigned number,
-		       const struct qemu_options *options)
+#define HUB_LAN	    0
+#define HUB_OUTSIDE (MAX_MACHINE_DEVICES + 1) /* a card's own is its number, from 1 on */
+
+static bool is_external(const struct machine_device *device)
 {
-	bool external = device->network && strcmp(device->network, "external") == 0;
+	return device->network && strcmp(device->network, "external") == 0;
+}
 
-	words_add(words, "-netdev");
-	if (external && options->local) {
-		words_add(words,
-			  "dgram,id=net-%s,local.type=unix,local.path=%s,remote.type=unix,"
-			  "remote.path=%s",
-			  device->name, escape_commas(options->local),
-			  escape_commas(options->remote));
-	} else {
-		bool shared = device->network && strcmp(device->network, "lan") == 0;
+static unsigned external_cards(const struct machine *machine)
+{
+	unsigned count = 0;
 
-		words_add(words, "hubport,id=net-%s,hubid=%u", device->name, shared ? 0 : number);
+	for (unsigned i = 0; i < machine->device_count; i++) {
+		count += is_external(&machine->devices[i]);
 	}
+	return count;
+}
+
+/* The cable to the outside, `name`: the two sockets. */
+static void add_outside(struct words *words, const char *name, const struct qemu_options *options)
+{
+	words_add(words, "-netdev");
+	words_add(words,
+		  "dgram,id=%s,local.type=unix,local.path=%s,remote.type=unix,remote.path=%s", name,
+		  escape_commas(options->local), escape_commas(options->remote));
+}
+
+/* The card's cable: to the outside alone, or to a hub. */
+static void add_netdev(struct words *words, const struct machine *machine,
+		       const struct machine_device *device, const struct qemu_options *options)
+{
+	bool lan = device->network && strcmp(device->network, "lan") == 0;
+	bool several = is_external(device) && external_cards(machine) > 1;
+	unsigned number = (unsigned)(device - machine->devices) + 1;
+
+	if (is_external(device) && options->local && !several) {
+		add_outside(words, keep_printf("net-%s", device->name), options);
+		return;
+	}
+	words_add(words, "-netdev");
+	words_add(words, "hubport,id=net-%s,hubid=%u", device->name,
+		  several ? HUB_OUTSIDE
+		  : lan	  ? HUB_LAN
+			  : number);
 }
 
 static void add_drive(struct words *words, const struct machine_device *device)
@@ -141,7 +166,7 @@ static void add_device(struct words *words, const struct machine *machine, unsig
 	if (device->model->port) {
 		own = port_options(device, index + 1);
 	} else if (device->model->network) {
-		add_netdev(words, device, index + 1, options);
+		add_netdev(words, machine, device, options);
 		own = keep_printf("%s,netdev=net-%s%s%s", own, device->name,
 				  device->has_mac ? ",mac=" : "",
 				  device->has_mac ? mac_text(device->mac) : "");
@@ -171,6 +196,11 @@ static unsigned depth_of(const struct machine_device *device)
 static void add_devices(struct words *words, const struct machine *machine,
 			const struct qemu_options *options)
 {
+	if (options->local && external_cards(machine) > 1) {
+		add_outside(words, "outside", options);
+		words_add(words, "-netdev");
+		words_add(words, "hubport,id=hub-outside,hubid=%u,netdev=outside", HUB_OUTSIDE);
+	}
 	for (unsigned depth = 0; depth <= machine->device_count; depth++) {
 		for (unsigned i = 0; i < machine->device_count; i++) {
 			const struct machine_device *device = &machine->devices[i];

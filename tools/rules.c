@@ -212,6 +212,7 @@ void rules_check(struct config *config, uint64_t fit_size, struct report *report
 		command_line_rule(config, i, report);
 		rules_check_devices(config, i, report);
 	}
+	rules_check_wires(config, report);
 	if (config->partitions_left_out) {
 		report_add(report, SEVERITY_RULE, "/partitions", "%u partitions",
 			   config->partition_count + config->partitions_left_out);

@@ -12,6 +12,8 @@ void rules_check(struct config *config, uint64_t fit_size, struct report *report
 void rules_check_machine(struct machine *machine, struct report *report);
 void rules_check_devices(struct config *config, unsigned partition, struct report *report);
 
+void rules_check_wires(struct config *config, struct report *report);
+
 void rules_check_group(const struct config *config, unsigned partition, const struct device *device,
 		       struct report *report);
 

@@ -261,8 +261,6 @@ static void model_rules(const struct machine_device *device, struct report *repo
 
 static void device_rules(struct machine *machine, struct report *report)
 {
-	unsigned external = 0;
-
 	for (unsigned i = 0; i < machine->device_count; i++) {
 		const struct machine_device *device = &machine->devices[i];
 
@@ -280,12 +278,6 @@ static void device_rules(struct machine *machine, struct report *report)
 						     before->mac, report);
 			}
 		}
-		external += device->network && strcmp(device->network, "external") == 0;
-	}
-	if (external > 1) {
-		report_add(report, SEVERITY_RULE, "/machine/devices",
-			   "%u devices have network = \"external\"", external);
-		report_fix(report, "only one can have it");
 	}
 	if (machine->devices_left_out) {
 		report_add(report, SEVERITY_RULE, "/machine/devices", "%u devices",

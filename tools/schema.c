@@ -16,6 +16,8 @@ enum type {
 	TYPE_SIZE, /* 64 bits */
 	TYPE_MAC,
 	TYPE_BDF,
+	TYPE_PATH,
+	TYPE_PARTITION, /* a label, or a name */
 };
 
 struct property_rule {
@@ -31,6 +33,7 @@ struct node_rule {
 	const char *child_name[2];
 	const struct node_rule *child[2];
 	bool child_required;
+	bool numbered; /* there may be several: NAME@0, NAME@1 */
 };
 
 static const struct property_rule no_properties[] = {{0}};
@@ -72,6 +75,15 @@ static const struct property_rule device_properties[] = {
 	{"mac-address", TYPE_MAC, false, "mac-address = [52 54 00 ca 05 00];"},
 	{"vlan", TYPE_NUMBER, false, "vlan = <0>;"},
 	{"keep-without-reset", TYPE_FLAG, false, "keep-without-reset;"},
+	{"path", TYPE_PATH, false, "path = \"auto\";"},
+	{"to", TYPE_PARTITION, false, "to = <&io>;"},
+	{0},
+};
+
+static const struct property_rule wire_properties[] = {
+	{"to", TYPE_PARTITION, true, "to = <&io>;"},
+	{"mac-address", TYPE_MAC, true, "mac-address = [52 54 00 ca 07 00];"},
+	{"port-mac-address", TYPE_MAC, false, "port-mac-address = [52 54 00 ca 08 00];"},
 	{0},
 };
 
@@ -83,6 +95,7 @@ static const struct property_rule partition_properties[] = {
 	{"ramdisk", TYPE_STRING, false, "ramdisk = \"build/guest/initramfs.cpio.gz\";"},
 	{"command-line", TYPE_TEXT, false, "command-line = \"console=ttyAMA0\";"},
 	{"pf-service", TYPE_FLAG, false, "pf-service;"},
+	{"io-host", TYPE_FLAG, false, "io-host;"},
 	{0},
 };
 
@@ -91,18 +104,24 @@ static const struct property_rule root_properties[] = {
 	{0},
 };
 
-static const struct node_rule machine_device_rule = {machine_device_properties, {0}, {0}, false};
-static const struct node_rule machine_devices_rule = {
-	no_properties, {NULL}, {&machine_device_rule}, false};
-static const struct node_rule machine_rule = {
-	machine_properties, {"devices"}, {&machine_devices_rule}, false};
-static const struct node_rule device_rule = {device_properties, {0}, {0}, false};
-static const struct node_rule devices_rule = {no_properties, {NULL}, {&device_rule}, false};
-static const struct node_rule partition_rule = {
-	partition_properties, {"devices"}, {&devices_rule}, false};
-static const struct node_rule partitions_rule = {no_properties, {NULL}, {&partition_rule}, false};
-static const struct node_rule root_rule = {
-	root_properties, {"machine", "partitions"}, {&machine_rule, &partitions_rule}, true};
+static const struct node_rule machine_device_rule = {.properties = machine_device_properties};
+static const struct node_rule machine_devices_rule = {.properties = no_properties,
+						      .child = {&machine_device_rule}};
+static const struct node_rule machine_rule = {.properties = machine_properties,
+					      .child_name = {"devices"},
+					      .child = {&machine_devices_rule}};
+static const struct node_rule device_rule = {.properties = device_properties};
+static const struct node_rule wire_rule = {.properties = wire_properties, .numbered = true};
+static const struct node_rule devices_rule = {.properties = no_properties, .child = {&device_rule}};
+static const struct node_rule partition_rule = {.properties = partition_properties,
+						.child_name = {"devices", "wire"},
+						.child = {&devices_rule, &wire_rule}};
+static const struct node_rule partitions_rule = {.properties = no_properties,
+						 .child = {&partition_rule}};
+static const struct node_rule root_rule = {.properties = root_properties,
+					   .child_name = {"machine", "partitions"},
+					   .child = {&machine_rule, &partitions_rule},
+					   .child_required = true};
 
 /* --- did you mean --------------------------------------------------------------------------- */
 
@@ -156,6 +175,13 @@ static bool is_string(const char *value, int length)
 	return length >= 1 && memchr(value, '\0', (size_t)length) == value + length - 1;
 }
 
+static bool is_path(const char *value, int length)
+{
+	return is_string(value, length) &&
+	       (strcmp(value, "direct") == 0 || strcmp(value, "hosted") == 0 ||
+		strcmp(value, "auto") == 0);
+}
+
 /* NULL when the value has the right shape, otherwise what the shape should be. */
 static const char *wrong_shape(enum type type, const char *value, int length)
 {
@@ -178,6 +204,12 @@ static const char *wrong_shape(enum type type, const char *value, int length)
 		return is_string(value, length) && bdf_parse(value) >= 0
 			       ? NULL
 			       : "must be a PCI address DDDD:BB:DD.F in domain 0000, lower-case";
+	case TYPE_PATH:
+		return is_path(value, length) ? NULL : "is \"direct\", \"hosted\" or \"auto\"";
+	case TYPE_PARTITION:
+		return length == 4 || (is_string(value, length) && length > 1)
+			       ? NULL
+			       : "must be a partition's label or name";
 	}
 	return NULL;
 }
@@ -287,7 +319,12 @@ static void check_name(const char *name, const char *path, struct report *report
 static const struct node_rule *child_rule(const struct node_rule *rule, const char *name)
 {
 	for (unsigned i = 0; i < 2 && rule->child[i]; i++) {
-		if (!rule->child_name[i] || strcmp(rule->child_name[i], name) == 0) {
+		const char *known = rule->child_name[i];
+		size_t length = known ? strlen(known) : 0;
+
+		if (!known || strcmp(known, name) == 0 ||
+		    (rule->child[i]->numbered && strncmp(known, name, length) == 0 &&
+		     name[length] == '@')) {
 			return rule->child[i];
 		}
 	}

@@ -291,8 +291,6 @@ MISTAKES = {
     "in a VF's slot": ([("devices {", 'devices { x { model = "edu"; at = "0000:00:13.0"; }; '),
                         ('behind = "port1";', 'at = "0000:00:02.0";')], NIC, "collide"),
     "network": ([('network = "external";', 'network = "tap0";')], NIC, 'unknown network "tap0"'),
-    "two external": ([("devices {", 'devices { x { model = "igb"; at = "0000:00:05.0"; network = "external"; }; ')],
-                     "/machine/devices", "2 devices have network"),
     "MAC of a port": ([('model = "pcie-root-port";', 'model = "pcie-root-port"; network = "none";')],
                       "/machine/devices/port1", "is no network device"),
 }
@@ -608,6 +606,15 @@ def test_print_options(box):
     assert "path=/tmp/a,,b,server=on" in follows(words, "-chardev")[0]
     assert (follows(words, "-initrd"), follows(words, "-kernel")) == (["y.fit"], ["z.bin"])
     assert follows(words, "-D") == ["x.log.qemu.log"]
+
+
+def test_cards_that_share_the_cable_to_the_outside(box):
+    config = changed("two-vfs", ("devices {", 'devices { x { model = "igb"; at = "0000:00:05.0"; network = "external"; }; '))
+    words = command(box, config, "--external", "/tmp/l,/tmp/r")
+    assert follows(words, "-netdev") == ["dgram,id=outside,local.type=unix,local.path=/tmp/l,remote.type=unix,remote.path=/tmp/r",
+                                         "hubport,id=hub-outside,hubid=65,netdev=outside",
+                                         "hubport,id=net-x,hubid=65", "hubport,id=net-nic,hubid=65"]
+    assert follows(command(box, config), "-netdev") == ["hubport,id=net-x,hubid=65", "hubport,id=net-nic,hubid=65"]
 
 
 def test_print_machine_variants(box):
