@@ -35,13 +35,17 @@ struct assignment {
 	struct iommu_tables tables;
 };
 
+/* The end of a guest's window, where no BAR is placed: the wires' registers. */
+#define WIRES_SIZE KIB(64)
+#define WIRES_BASE (GUEST_PCI_MMIO_BASE + GUEST_PCI_MMIO_SIZE - WIRES_SIZE)
+
 struct partition_side {
 	struct pci_virt bridge;
 	struct irq_partition irq;
 	bool irq_ready;
 	struct log_quota storm_quota;	/* lines about devices that ring too often */
 	struct assignment *assignments; /* its part of all of them */
-	unsigned count;
+	unsigned count, wire_ends;	/* the wires' slots follow the devices' */
 };
 
 struct glue {

@@ -69,6 +69,11 @@ static void start_pci(const struct dt_walk *bridge)
 	enum status status = pci_host_from_fdt(&host, bridge);
 
 	for (unsigned i = 0; status == STATUS_OK && i < host.window_count; i++) {
+		struct pci_window *w = &host.windows[i];
+
+		if (range_inside(WIRES_BASE, WIRES_SIZE, w->cpu_base.v, w->size)) {
+			w->size = WIRES_BASE - w->cpu_base.v;
+		}
 		if (host.windows[i].space == PCI_SPACE_IO) {
 			hv_map_registers(host.windows[i].cpu_base, host.windows[i].size);
 		}
@@ -202,6 +207,7 @@ enum status glue_start(const struct glue_machine *machine, struct hv_hooks *hook
 	start_pci(machine->host_bridge);
 	collect_assignments();
 	start_vfs();
+	wires_init(machine);
 	start_iommu(machine);
 	start_irq_route(machine);
 	for (unsigned i = 0; i < hv_partition_count() && status == STATUS_OK; i++) {

@@ -11,7 +11,10 @@ static uint64_t config_read(void *context, uint64_t offset, unsigned size)
 
 static void config_write(void *context, uint64_t offset, unsigned size, uint64_t value)
 {
+	const struct pci_virt *bridge = context;
+
 	pci_virt_write(context, offset, size, value);
+	wires_configured(bridge->owner, (unsigned)(offset >> 15));
 }
 
 /* Without an ITS its frame reads as zero: a guest's driver sees that there is none. */
@@ -84,6 +87,7 @@ static enum status partition_start(partition_id_t id)
 				 side->irq.why_injected ? "injected" : "as vLPIs");
 		}
 	}
+	wires_start(id);
 	if (glue.dump_pci) {
 		dump();
 	}
@@ -105,6 +109,7 @@ static void partition_stop(partition_id_t id)
 		detach_release(&side->assignments[i]);
 		hv_pause();
 	}
+	wires_stop(id);
 	if (side->irq_ready && irq_partition_reset(&side->irq, hv_pause) != STATUS_OK) {
 		side->irq_ready = false;
 		log_error("%s: its virtual ITS did not reset; its devices get no interrupts",
@@ -203,6 +208,7 @@ static void report(void)
 	}
 	log_info("@pool name=smmu used=%lu", glue.iommu_arena.used);
 	log_info("@pool name=its used=%lu", glue.irq_arena.used);
+	wires_report();
 	faults_report();
 }
 

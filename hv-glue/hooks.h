@@ -4,11 +4,21 @@
 #define CW_HOOKS_H
 
 #include "assignment.h"
+#include "glue.h"
 
 /* The partition's virtual host bridge and ITS. */
 enum status MUST_USE hooks_trap(partition_id_t id, struct partition_side *side);
 /* struct irq_sink's `storm`. */
 void hooks_storm(partition_id_t id, device_id_t device);
+/*
+ * wires.c. At boot: what the config has; nothing without an ITS. Then as its partition starts, and
+ * stops; after a write to slot `slot` of its configuration space; and a line for each end.
+ */
+void wires_init(const struct glue_machine *machine);
+void wires_start(partition_id_t id);
+void wires_stop(partition_id_t id);
+void wires_configured(partition_id_t id, unsigned slot);
+void wires_report(void);
 /* faults.c. The SMMU's interrupt: drains what is recorded, in bounded steps; ends a storm. */
 void faults_handle(void);
 /* One log line with the machine's totals. */

@@ -106,6 +106,8 @@ static void start_legs(void)
 		.smmu_size = machine.smmu.size,
 		.its = {machine.its.base},
 		.cores = core_count,
+		.wires = config.wires,
+		.wire_count = config.wire_count,
 		.dump_pci = config.dump_pci,
 	};
 

@@ -161,6 +161,45 @@ static bool read_partition(struct dt_node node, unsigned cores, uint32_t *used,
 	return good & read_devices(node, out);
 }
 
+static bool read_wire(struct dt_node node, struct config *config)
+{
+	struct hv_wire_request *wire = &config->wires[config->wire_count++];
+	uint32_t from = dt_u32(node, "from", UINT32_MAX), to = dt_u32(node, "to", UINT32_MAX);
+	unsigned length;
+	const void *macs = dt_property(node, "mac-addresses", &length);
+
+	if (from >= config->partition_count || to >= config->partition_count || from == to ||
+	    length != sizeof(wire->macs) ||
+	    !read_text(node, "label", wire->label, sizeof(wire->label)) ||
+	    !read_text(node, "why", wire->why, sizeof(wire->why))) {
+		return complain(dt_name(node), "a wire is not resolved");
+	}
+	memcpy(wire->macs, macs, sizeof(wire->macs));
+	wire->ends[0].v = (uint8_t)from;
+	wire->ends[1].v = (uint8_t)to;
+	for (unsigned i = 0; i < 2; i++) {
+		struct partition_config *partition = &config->partitions[wire->ends[i].v];
+
+		if (partition->device_count + ++partition->wire_ends > HV_MAX_DEVICES) {
+			return complain(partition->name, "too many devices and wires");
+		}
+	}
+	return true;
+}
+
+static bool read_wires(struct dt_node wires, struct config *config)
+{
+	struct dt_walk walk = {.path = {wires}};
+	bool good = true;
+
+	config->wire_count = 0;
+	while (good && dt_walk(&walk, 2)) {
+		good = config->wire_count < HV_MAX_WIRES ? read_wire(walk.node, config)
+							 : complain("wires", "too many");
+	}
+	return good;
+}
+
 enum status config_read(struct config *config, const void *fdt, size_t size, unsigned cores)
 {
 	struct dt_node root;
@@ -187,5 +226,6 @@ enum status config_read(struct config *config, const void *fdt, size_t size, uns
 	if (config->partition_count == 0) {
 		good = complain("partitions", "none");
 	}
+	good = good && read_wires(dt_child(root, "wires"), config);
 	return good ? STATUS_OK : STATUS_INVALID;
 }

@@ -6,8 +6,9 @@
 
 static void report_vcpu(const struct vcpu *vcpu)
 {
-	static const char *const classes[HV_EXIT_CLASSES] = {
-		"other", "timer", "ipi", "console", "config", "its", "inject", "fault", "psci"};
+	static const char *const classes[HV_EXIT_CLASSES] = {"other",  "timer", "ipi",	"console",
+							     "config", "its",	"wire", "inject",
+							     "fault",  "psci"};
 	const char *name = vcpu->partition->config->name;
 
 	log_info("@vcpu partition=%s vcpu=%u core=%u", name, vcpu->index, vcpu->core);
@@ -26,9 +27,9 @@ void report_print(void)
 	for (unsigned i = 0; i < partition_count; i++) {
 		const struct partition *partition = &partitions[i];
 
-		log_info("@partition name=%s index=%u state=%s service=%u resets=%u",
+		log_info("@partition name=%s index=%u state=%s service=%u resets=%u memory=0x%lx",
 			 partition->config->name, i, partition_state_name(partition->state),
-			 partition->config->service, partition->resets);
+			 partition->config->service, partition->resets, partition->memory.v);
 		for (unsigned v = 0; v < partition->config->vcpus; v++) {
 			report_vcpu(&partition->vcpus[v]);
 		}

@@ -138,10 +138,10 @@ void vgic_distributor_write(void *context, uint64_t offset, unsigned size, uint6
 		changes = vgic_bank_write(&partition->gic.spis[bank - 1], inside, size, value);
 	} else if (offset == 0) {
 		partition->gic.control = (uint32_t)value & (GICD_CTLR_GROUP1 | 1);
-	} else {
+	} else if ((value & 0xff00ffffffull) < partition->config->vcpus) {
 		uint8_t *router = router_at(&partition->gic, offset);
 
-		if (router && (value & 0xff00ffffffull) < partition->config->vcpus) {
+		if (router) {
 			*router = (uint8_t)value;
 		}
 	}

@@ -420,7 +420,12 @@ void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32
 	lpi->property = property;
 }
 
-unsigned hv_host_pauses;
+unsigned hv_host_pauses, hv_host_agains;
+
+bool hv_again(void)
+{
+	return hv_host_agains && hv_host_agains-- > 0;
+}
 
 void hv_pause(void)
 {

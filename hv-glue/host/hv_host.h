@@ -13,7 +13,7 @@
 
 #define HV_HOST_RAM	 MIB(1) /* of each partition, at GUEST_RAM_BASE */
 #define HV_HOST_MAPPINGS 32
-#define HV_HOST_TRAPS	 5 /* what the hypervisor leaves of its eight */
+#define HV_HOST_TRAPS	 11 /* what the hypervisor leaves of its fourteen */
 
 /* No partitions, RAM zero. */
 void hv_host_reset(void);
@@ -64,6 +64,9 @@ uint64_t hv_host_alarm(void); /* what hv_alarm() asked for last; 0: nothing */
 
 unsigned hv_host_violations(void);
 const char *hv_host_violation(void); /* the first; "" when none */
+
+/* So many of the next calls of hv_again() say that an interrupt waits. */
+extern unsigned hv_host_agains;
 
 /* How often hv_pause() was called. */
 extern unsigned hv_host_pauses;

@@ -20,6 +20,8 @@ struct glue_machine {
 	mmio_t its;
 	mmio_t redistributors[16];
 	unsigned cores;
+	const struct hv_wire_request *wires;
+	unsigned wire_count;
 	bool dump_pci; /* log the configuration spaces each time a partition starts */
 };
 

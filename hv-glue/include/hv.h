@@ -16,7 +16,8 @@
 #include "types.h"
 
 #define HV_MAX_PARTITIONS 8
-#define HV_MAX_DEVICES	  8 /* of one partition */
+#define HV_MAX_DEVICES	  8 /* of one partition, ends of wires among them */
+#define HV_MAX_WIRES	  16
 
 /* A device a partition asks for, as its config says. */
 struct hv_device_request {
@@ -26,6 +27,14 @@ struct hv_device_request {
 	uint16_t vf_index;
 	bool bypasses_smmu;	 /* the config knows what the device tree may deny */
 	bool keep_without_reset; /* it may be this partition's for good */
+};
+
+/* A virtual wire: each end is a network card of its partition. The first has it in its config. */
+struct hv_wire_request {
+	char label[24];
+	char why[16]; /* it is not a device of its own: one word */
+	partition_id_t ends[2];
+	uint8_t macs[2][6];
 };
 
 /* --- partitions ------------------------------------------------------------------------------ */
@@ -87,6 +96,7 @@ enum hv_exit_class {
 	HV_EXIT_CONSOLE,
 	HV_EXIT_CONFIG, /* PCI configuration space */
 	HV_EXIT_ITS,	/* virtual ITS registers and commands */
+	HV_EXIT_WIRE,	/* a card at the end of a virtual wire */
 	HV_EXIT_INJECT, /* a device's interrupt that had to be injected */
 	HV_EXIT_FAULT,	/* an access to something the guest does not own */
 	HV_EXIT_PSCI,
@@ -105,6 +115,12 @@ struct hv_mmio_region {
 	uint64_t (*read)(void *context, uint64_t offset, unsigned size);
 	void (*write)(void *context, uint64_t offset, unsigned size, uint64_t value);
 };
+
+/*
+ * From such a write, with no lock held: does an interrupt wait on this core? Then the guest makes
+ * the same access again, once it has been taken: long work is cut by that.
+ */
+bool hv_again(void);
 
 /* STATUS_NO_MEMORY: too many regions. The descriptor is copied. */
 enum status MUST_USE hv_trap_region(partition_id_t partition, const struct hv_mmio_region *region);

@@ -30,12 +30,14 @@ struct partition_config {
 	struct config_image images[CONFIG_IMAGES];
 	ipa_t entry;
 	struct hv_device_request devices[HV_MAX_DEVICES];
-	unsigned device_count;
+	unsigned device_count, wire_ends;
 };
 
 struct config {
 	struct partition_config partitions[HV_MAX_PARTITIONS];
 	unsigned partition_count;
+	struct hv_wire_request wires[HV_MAX_WIRES];
+	unsigned wire_count;
 	bool dump_pci; /* into the log, each time a partition starts */
 };
 

@@ -16,7 +16,7 @@
 #include "log.h"
 #include "machine.h"
 
-#define PARTITION_TRAPS 8
+#define PARTITION_TRAPS 14
 
 /*
  * OFF → CLAIMED → STARTING by vcpu_power_on(), which sets entry and argument in between; STARTING →

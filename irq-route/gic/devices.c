@@ -135,16 +135,24 @@ static enum status unmap_device(struct irq_partition *partition, struct irq_devi
 	return status;
 }
 
+static struct irq_device *find_bound(struct irq_partition *partition, device_id_t device)
+{
+	for (unsigned i = 0; i < IRQ_PARTITION_MAX_DEVICES; i++) {
+		if (partition->devices[i].bound && partition->devices[i].device.v == device.v) {
+			return &partition->devices[i];
+		}
+	}
+	return NULL;
+}
+
 enum status irq_device_unbind(struct irq_partition *partition, device_id_t device,
 			      void (*pause)(void))
 {
-	struct irq_device *place = partition->devices;
+	struct irq_device *place = find_bound(partition, device);
 	enum status status;
 
-	while (!place->bound || place->device.v != device.v) {
-		if (++place == partition->devices + IRQ_PARTITION_MAX_DEVICES) {
-			return STATUS_NOT_FOUND;
-		}
+	if (!place) {
+		return STATUS_NOT_FOUND;
 	}
 	status = routes_close_in_steps(partition, first_slot(partition, place), place->event_limit,
 				       pause);
@@ -155,4 +163,17 @@ enum status irq_device_unbind(struct irq_partition *partition, device_id_t devic
 		pause();
 	}
 	return status;
+}
+
+void irq_device_raise(struct irq_partition *partition, device_id_t device, unsigned event)
+{
+	lock_acquire(&partition->lock);
+	struct irq_device *place = find_bound(partition, device);
+	unsigned slot = place ? first_slot(partition, place) + event : 0;
+
+	if (place && event < place->event_limit && partition->events[slot].routed) {
+		route_signal(partition, slot, ITS_INT);
+		(void)!routes_finish(partition); /* an ITS that fails has said so */
+	}
+	lock_release(&partition->lock);
 }

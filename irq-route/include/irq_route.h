@@ -184,6 +184,12 @@ enum status MUST_USE irq_device_unbind(struct irq_partition *partition, device_i
 				       void (*pause)(void));
 
 /*
+ * Event `event` of a bound device happens, as if the device had sent it: any core. Dropped while the
+ * guest has not mapped it.
+ */
+void irq_device_raise(struct irq_partition *partition, device_id_t device, unsigned event);
+
+/*
  * Injected path, on the core that acknowledged physical LPI `intid`: partition *
  * IRQ_PARTITION_SLOTS + slot, which is pending now unless it is none of the partition's; or a
  * number beyond all slots. A device that rings STORM_LIMIT times in less than STORM_WINDOW_NS is

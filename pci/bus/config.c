@@ -2,6 +2,8 @@
 /* Configuration space through the ECAM (PCIe 7.2.2), names and id maps. */
 #include "bus.h"
 
+#include <string.h>
+
 #define ECAM_FUNCTION 4096u
 
 static bool config_address(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes,
@@ -19,9 +21,26 @@ static bool config_address(const struct pci_bus *bus, rid_t rid, unsigned offset
 	return true;
 }
 
+/* A register of a function in memory; NULL: it is not one's. */
+static uint8_t *soft_address(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes)
+{
+	unsigned index = (unsigned)rid.v - bus->soft.first.v;
+
+	return index < bus->soft.count && offset + bytes <= PCI_BUS_SOFT_BYTES
+		       ? &bus->soft.spaces[index][offset]
+		       : NULL;
+}
+
 uint32_t pci_config_read(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes)
 {
+	const uint8_t *soft = soft_address(bus, rid, offset, bytes);
 	uintptr_t address;
+	uint32_t value = 0;
+
+	if (soft) {
+		memcpy(&value, soft, bytes);
+		return value;
+	}
 
 	if (!config_address(bus, rid, offset, bytes, &address)) {
 		return ~0u;
@@ -38,7 +57,15 @@ uint32_t pci_config_read(const struct pci_bus *bus, rid_t rid, unsigned offset, 
 void pci_config_write(const struct pci_bus *bus, rid_t rid, unsigned offset, unsigned bytes,
 		      uint32_t value)
 {
+	uint8_t *soft = soft_address(bus, rid, offset, bytes);
 	uintptr_t address;
+
+	if (soft) {
+		if (offset != PCI_STATUS) { /* no error is ever in it that could be cleared */
+			memcpy(soft, &value, bytes);
+		}
+		return;
+	}
 
 	if (!config_address(bus, rid, offset, bytes, &address)) {
 		return;

@@ -223,6 +223,16 @@ static inline void finish(struct vcpu *vcpu, enum hv_exit_class exit_class, uint
 	bill(vcpu, exit_class, start);
 }
 
+/* ISR_EL1: what is pending for EL2, which has taken the interrupts (Arm ARM D19.2.65). */
+bool hv_again(void)
+{
+	if (!sysreg_read(isr_el1)) {
+		return false;
+	}
+	sysreg_write(elr_el2, sysreg_read(elr_el2) - 4);
+	return true;
+}
+
 void trap_hypercall(struct guest_registers *regs)
 {
 	uint64_t start = counter_ticks();

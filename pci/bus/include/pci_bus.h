@@ -72,6 +72,15 @@ struct pci_host {
 	unsigned intx_count;
 };
 
+#define PCI_BUS_SOFT_BYTES 256
+
+/* Functions that no hardware is: their configuration spaces lie in memory, and keep all writes. */
+struct pci_soft {
+	rid_t first; /* the others follow */
+	unsigned count;
+	uint8_t (*spaces)[PCI_BUS_SOFT_BYTES];
+};
+
 struct pci_bar {
 	uint64_t pci_address; /* what the BAR register holds */
 	pa_t cpu_address;
@@ -118,7 +127,8 @@ struct pci_function {
 struct pci_bus {
 	struct pci_host host;
 	unsigned function_count;
-	uint16_t bus_count; /* up to the highest number in use */
+	uint16_t bus_count;   /* up to the highest number in use */
+	struct pci_soft soft; /* set after the walk; nothing else has their requester ids */
 	struct pci_function functions[PCI_BUS_MAX_FUNCTIONS];
 };
 

@@ -19,6 +19,7 @@ struct model_pci *rig_pci;
 struct model_pci_function *rig_igb, *rig_nvme, *rig_behind, *rig_far, *rig_edu;
 struct hv_hooks rig_hooks;
 bool rig_stage1;
+uint8_t rig_bus_first;
 
 static uint8_t fdt[4096];
 
@@ -61,7 +62,7 @@ void rig_build(void)
 	models_reset();
 	hv_host_reset();
 	memset(&glue, 0, sizeof(glue));
-	rig_pci = model_pci_new(MODEL_PCI_ECAM, 0, 255);
+	rig_pci = model_pci_new(MODEL_PCI_ECAM, rig_bus_first, 255);
 	add_functions();
 }
 
@@ -106,7 +107,7 @@ static void interrupt_map(void)
 	assert_int_equal(fdt_property(fdt, "interrupt-map", map, sizeof(map)), 0);
 }
 
-static void write_fdt(unsigned iommu_buses)
+static void write_fdt(unsigned iommu_buses, unsigned msi_rids)
 {
 	assert_int_equal(fdt_create(fdt, sizeof(fdt)), 0);
 	assert_int_equal(fdt_finish_reservemap(fdt), 0);
@@ -117,13 +118,13 @@ static void write_fdt(unsigned iommu_buses)
 	assert_int_equal(fdt_property_string(fdt, "compatible", "pci-host-ecam-generic"), 0);
 	cell("#address-cells", 3);
 	cell("#size-cells", 2);
-	property("reg", CELLS(0x40, 0x10000000, 0, 0x10000000));
-	property("bus-range", CELLS(0, 255));
+	property("reg", CELLS(0x40, 0x10000000, 0, (256u - rig_bus_first) << 20));
+	property("bus-range", CELLS(rig_bus_first, 255));
 	property("ranges",
 		 CELLS(0x1000000, 0, 0, 0, 0x3eff0000, 0, 0x10000, 0x2000000, 0, 0x10000000, 0,
 		       0x10000000, 0, 0x2eff0000, 0x3000000, 0x80, 0, 0x80, 0, 0x80, 0));
 	property("iommu-map", CELLS(0, 1, RIG_STREAM_BASE, iommu_buses << 8));
-	property("msi-map", CELLS(0, 2, 0, 0x10000));
+	property("msi-map", CELLS(0, 2, 0, msi_rids));
 	interrupt_map();
 	assert_int_equal(fdt_end_node(fdt), 0);
 	controller("smmu", "#iommu-cells", 1);
@@ -135,7 +136,8 @@ static void write_fdt(unsigned iommu_buses)
 
 enum status rig_start_with(const struct rig_options *options)
 {
-	write_fdt(options->iommu_buses ? options->iommu_buses : 4);
+	write_fdt(options->iommu_buses ? options->iommu_buses : 4,
+		  options->msi_rids ? options->msi_rids : 0x10000);
 
 	struct dt_walk bridge = tree_find(fdt, "pci-host-ecam-generic");
 	struct glue_machine machine = {
@@ -144,6 +146,8 @@ enum status rig_start_with(const struct rig_options *options)
 		.smmu_size = options->no_smmu ? 0 : MODEL_SMMU_SIZE,
 		.its = {options->no_its ? 0 : MODEL_ITS_BASE},
 		.cores = RIG_CORES,
+		.wires = options->wires,
+		.wire_count = options->wire_count,
 	};
 
 	if (!options->no_smmu) {
@@ -356,18 +360,29 @@ void rig_guest_halt(partition_id_t p)
 	rig_hooks.vcpu_leave(p, 0);
 }
 
-void rig_guest_drive(partition_id_t p, unsigned device)
+void rig_guest_map(partition_id_t p, unsigned device, unsigned events)
 {
 	const device_id_t name = {(device + 1) << 3};
 
 	rig_config_write(p, device, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-	command(p, its_mapd(name, 2, (pa_t){0x40000000}));
-	for (uint32_t event = 0; event < VECTORS; event++) {
+	command(p, its_mapd(name, events > 4 ? 3 : 2, (pa_t){0x40000000}));
+	for (uint32_t event = 0; event < events; event++) {
 		struct its_command mapti = its_event_command(ITS_MAPTI, name, (event_id_t){event});
 
 		mapti.word[1] |= (uint64_t)(RIG_VLPI + 8 * device + event) << 32;
 		command(p, mapti);
 	}
+}
+
+void rig_guest_event(partition_id_t p, unsigned opcode, unsigned device, uint32_t event)
+{
+	command(p,
+		its_event_command(opcode, (device_id_t){(device + 1) << 3}, (event_id_t){event}));
+}
+
+void rig_guest_drive(partition_id_t p, unsigned device)
+{
+	rig_guest_map(p, device, VECTORS);
 }
 
 void rig_guest_run(partition_id_t p)

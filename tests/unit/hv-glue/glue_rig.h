@@ -40,10 +40,15 @@ struct rig_options {
 	bool no_smmu, no_its, no_gicv4;
 	unsigned iommu_buses;		    /* from bus 0 on; 0: buses 0 to 3 */
 	unsigned its_hang_at, its_stall_at; /* the n-th command since the start */
+	unsigned msi_rids;		    /* from 0 on; 0: all there are */
+	const struct hv_wire_request *wires;
+	unsigned wire_count;
 };
 
 /* The SMMU is one without stage 2. */
 extern bool rig_stage1;
+/* The host bridge's first bus, before rig_build(): the functions are behind it as from 0. */
+extern uint8_t rig_bus_first;
 /* Runs a file's tests on an SMMU with stage 2, then on one without. */
 #define run_on_both_stages(tests)                                                                  \
 	(rig_stage1 = false,                                                                       \
@@ -102,8 +107,14 @@ void rig_config_write(partition_id_t partition, unsigned device, unsigned reg, u
 		      uint32_t value);
 /* ITS and LPI set-up; one vCPU's residency; collection 0 on vCPU 0. */
 void rig_guest_boot(partition_id_t partition);
-/* Bus mastering on; event 0 … 2 of the device become vLPIs RIG_VLPI + 8 * device + event. */
-void rig_guest_drive(partition_id_t partition, unsigned device);
+/*
+ * Memory and bus mastering on; its first `events` events become vLPIs RIG_VLPI + 8 * device +
+ * event.
+ */
+void rig_guest_map(partition_id_t partition, unsigned device, unsigned events);
+void rig_guest_drive(partition_id_t partition, unsigned device); /* of events 0 to 2 */
+/* An ITS command about one of its events. */
+void rig_guest_event(partition_id_t partition, unsigned opcode, unsigned device, uint32_t event);
 void rig_guest_halt(partition_id_t partition);
 /* Boot, and drive every device that is there. */
 void rig_guest_run(partition_id_t partition);

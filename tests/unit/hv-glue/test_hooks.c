@@ -168,7 +168,7 @@ static void no_room_for_traps(void **state)
 	(void)state;
 	rig_build();
 	red = hv_host_partition("red", 1, 0);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < HV_HOST_TRAPS - 1; i++) {
 		struct hv_mmio_region other = region;
 
 		other.base.v += i * 0x1000;

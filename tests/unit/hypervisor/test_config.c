@@ -1,97 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The resolved config: what `causeway pack` writes is read; whatever is wrong is refused by name.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "config_blob.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
-#include <libfdt.h>
-
-#include "config.h"
-#include "models.h"
-
-#define CORES 8
-
-static uint8_t blob[8192];
-static struct config config;
-
-/* --- a good one --------------------------------------------------------------------------------
- */
-
-static void begin(const char *name)
-{
-	assert_int_equal(fdt_begin_node(blob, name), 0);
-}
-
-static void end(void)
-{
-	assert_int_equal(fdt_end_node(blob), 0);
-}
-
-static void text(const char *name, const char *value)
-{
-	assert_int_equal(fdt_property_string(blob, name, value), 0);
-}
-
-static void u64(const char *name, uint64_t value)
-{
-	assert_int_equal(fdt_property_u64(blob, name, value), 0);
-}
-
-static void u32(const char *name, uint32_t value)
-{
-	assert_int_equal(fdt_property_u32(blob, name, value), 0);
-}
-
-static void partition(const char *name, uint32_t first_core)
-{
-	const fdt32_t cores[] = {cpu_to_fdt32(first_core), cpu_to_fdt32(first_core + 1)};
-
-	begin(name);
-	u64("memory-size", MIB(64));
-	assert_int_equal(fdt_property(blob, "cores", cores, sizeof(cores)), 0);
-	text("kernel-image", "kernel-1");
-	u64("kernel-load", GUEST_RAM_BASE);
-	text("ramdisk-image", "ramdisk-1");
-	u64("ramdisk-load", GUEST_RAM_BASE + MIB(32));
-	text("dtb-image", name);
-	u64("dtb-load", GUEST_RAM_BASE + MIB(16));
-	u64("entry", GUEST_RAM_BASE);
-	begin("devices");
-	begin("eth0");
-	text("vf-of", "0000:01:00.0");
-	u32("requester-id", 0x0100);
-	u32("index", first_core);
-	u32("vlan", 7);
-	assert_int_equal(fdt_property(blob, "mac-address", "\x02\x01\x02\x03\x04\x05", 6), 0);
-	end();
-	begin("disk");
-	text("function", "0000:fe:1f.7");
-	u32("requester-id", 0xfeff);
-	end();
-	end();
-	end();
-}
-
-static void write_good(void)
-{
-	models_reset();
-	assert_int_equal(fdt_create(blob, sizeof(blob)), 0);
-	assert_int_equal(fdt_finish_reservemap(blob), 0);
-	begin("");
-	text("compatible", "causeway,config-v1");
-	begin("partitions");
-	partition("red", 0);
-	partition("blue", 4);
-	end();
-	end();
-	assert_int_equal(fdt_finish(blob), 0);
-	assert_int_equal(fdt_open_into(blob, blob, sizeof(blob)), 0);
-}
 
 static void good(void **state)
 {
@@ -117,39 +31,18 @@ static void good(void **state)
 	assert_int_equal(blue->devices[0].vf_index, 4);
 	assert_false(blue->devices[1].wants_vf);
 	assert_int_equal(blue->devices[1].function.v, 0xfeff);
+	assert_int_equal(config.wire_count, 2);
+	assert_int_equal(config.wires[1].ends[0].v, 1);
+	assert_int_equal(config.wires[1].ends[1].v, 0);
+	assert_int_equal(config.wires[1].macs[1][5], 2);
+	assert_string_equal(config.wires[1].label, "w1");
+	assert_string_equal(config.wires[1].why, "asked");
+	assert_int_equal(blue->wire_ends, 2);
 	assert_string_equal(models_log_last(), "");
 }
 
 /* --- one thing wrong ---------------------------------------------------------------------------
  */
-
-static int at(const char *path)
-{
-	int node = fdt_path_offset(blob, path);
-
-	assert_true(node >= 0);
-	return node;
-}
-
-/* `bytes`, or a number of `size` bytes, or nothing. */
-static void set(const char *path, const char *name, const char *bytes, int size, uint64_t number)
-{
-	int result = bytes	 ? fdt_setprop(blob, at(path), name, bytes, size)
-		     : size == 8 ? fdt_setprop_u64(blob, at(path), name, number)
-		     : size == 4 ? fdt_setprop_u32(blob, at(path), name, (uint32_t)number)
-				 : fdt_delprop(blob, at(path), name);
-
-	assert_int_equal(result, 0);
-}
-
-static void refused(const char *line)
-{
-	assert_int_equal(config_read(&config, blob, sizeof(blob), CORES), STATUS_INVALID);
-	if (models_log_count(line) != 1) {
-		print_error("'%s' is not said; last line '%s'\n", line, models_log_last());
-	}
-	assert_int_equal(models_log_count(line), 1);
-}
 
 #define RED	       "/partitions/red"
 #define ETH0	       RED "/devices/eth0"
@@ -223,6 +116,7 @@ static void numbers(void **state)
 
 	(void)state;
 	write_good();
+	assert_int_equal(fdt_del_node(blob, at("/wires")), 0);
 	for (unsigned i = 0; i < HV_MAX_DEVICES - 2; i++) {
 		snprintf(name, sizeof(name), "more%u", i);
 		assert_true(fdt_add_subnode(blob, at(RED "/devices"), name) >= 0);
@@ -235,6 +129,7 @@ static void numbers(void **state)
 	}
 	assert_int_equal(config_read(&config, blob, sizeof(blob), CORES), STATUS_OK);
 	assert_int_equal(config.partitions[0].device_count, HV_MAX_DEVICES);
+	assert_int_equal(config.wire_count, 0);
 	assert_true(fdt_add_subnode(blob, at(RED "/devices"), "last") >= 0);
 	refused("red: too many devices");
 
@@ -309,10 +204,25 @@ static void assert_within_bounds(void)
 		assert_non_null(memchr(p->name, 0, sizeof(p->name)));
 		assert_non_null(memchr(p->images[IMAGE_KERNEL].name, 0,
 				       sizeof(p->images[IMAGE_KERNEL].name)));
+		assert_true(p->device_count + p->wire_ends <= HV_MAX_DEVICES);
 		for (unsigned d = 0; d < p->device_count; d++) {
 			assert_non_null(
 				memchr(p->devices[d].label, 0, sizeof(p->devices[d].label)));
 		}
+	}
+}
+
+static void assert_wires_within_bounds(void)
+{
+	assert_true(config.wire_count <= HV_MAX_WIRES);
+	for (unsigned i = 0; i < config.wire_count; i++) {
+		const struct hv_wire_request *w = &config.wires[i];
+
+		assert_true(w->ends[0].v < config.partition_count);
+		assert_true(w->ends[1].v < config.partition_count);
+		assert_int_not_equal(w->ends[0].v, w->ends[1].v);
+		assert_non_null(memchr(w->label, 0, sizeof(w->label)));
+		assert_non_null(memchr(w->why, 0, sizeof(w->why)));
 	}
 }
 
@@ -338,6 +248,7 @@ static void mutated(void **state)
 		}
 		if (config_read(&config, copy, (size_t)size, CORES) == STATUS_OK) {
 			assert_within_bounds();
+			assert_wires_within_bounds();
 		}
 		free(copy);
 	}
