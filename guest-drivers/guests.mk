@@ -12,7 +12,7 @@ GUEST_FDT_C   := fdt fdt_ro
 I_guest-drivers/igb	   := -I$(GUEST_DIR)/igb
 I_guest-drivers/pf-service := -I$(GUEST_DIR)/igb
 I_guest-drivers/peer	   := -I$(GUEST_DIR)/igb
-I_guest-drivers/attacker   := -I$(GUEST_DIR)/igb -I$(GUEST_DIR)/edu
+I_guest-drivers/attacker   := -I$(GUEST_DIR)/igb -I$(GUEST_DIR)/edu -I$(GUEST_DIR)/virtio
 I_guest-drivers/probe	   := -I$(GUEST_DIR)/edu
 I_guest-drivers/selftest   := -I$(GUEST_DIR)/igb -I$(GUEST_DIR)/edu -I$(GUEST_DIR)/pf-service
 
@@ -21,7 +21,7 @@ GUEST_COMMON  := $(call guest_objects,$(GUEST_DIR)/runtime) $(BUILD)/guest-obj/l
 		 $(BUILD)/guest-obj/lib/status.o $(GUEST_FDT_C:%=$(BUILD)/guest-obj/libfdt/%.o)
 GUEST_OBJ_pf-service := $(call guest_objects,$(GUEST_DIR)/pf-service)
 GUEST_OBJ_peer	     := $(call guest_objects,$(GUEST_DIR)/peer $(GUEST_DIR)/igb)
-GUEST_OBJ_attacker   := $(call guest_objects,$(GUEST_DIR)/attacker $(GUEST_DIR)/igb $(GUEST_DIR)/edu)
+GUEST_OBJ_attacker   := $(call guest_objects,$(GUEST_DIR)/attacker $(GUEST_DIR)/igb $(GUEST_DIR)/edu $(GUEST_DIR)/virtio)
 GUEST_OBJ_selftest   := $(call guest_objects,$(GUEST_DIR)/selftest $(GUEST_DIR)/igb $(GUEST_DIR)/edu) \
 			$(filter-out %/main.o,$(GUEST_OBJ_pf-service))
 GUEST_OBJ_probe	     := $(call guest_objects,$(GUEST_DIR)/probe $(GUEST_DIR)/edu)

@@ -111,5 +111,17 @@ void attack_mailbox(void);    /* mailbox.c */
 void attack_ask(void);
 void attack_idle(void); /* victim.c */
 void attack_ping(void);
+void canary_plant(void);
+void canary_verify(void);
+void attack_wire_echo(void); /* wire_peers.c */
+void attack_wire_ping(void);
+void attack_wire_outside(void); /* wires.c */
+void attack_wire_chains(void);
+void attack_wire_numbers(void);
+void attack_wire_features(void);
+void attack_wire_kicks(void);
+void attack_wire_deaf(void);
+void attack_wire_resets(void);
+void attack_wire_flips(void);
 
 #endif

@@ -46,6 +46,16 @@ static const struct attack attacks[] = {
 	{"mailbox", attack_mailbox},
 	{"ask", attack_ask},
 	{"idle", attack_idle},
+	{"wire-echo", attack_wire_echo},
+	{"wire-ping", attack_wire_ping},
+	{"wire-outside", attack_wire_outside},
+	{"wire-chains", attack_wire_chains},
+	{"wire-numbers", attack_wire_numbers},
+	{"wire-features", attack_wire_features},
+	{"wire-kicks", attack_wire_kicks},
+	{"wire-deaf", attack_wire_deaf},
+	{"wire-resets", attack_wire_resets},
+	{"wire-flips", attack_wire_flips},
 	{"ping", attack_ping},
 };
 

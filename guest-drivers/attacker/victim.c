@@ -80,6 +80,19 @@ static void verify(const struct canary *canary)
 	}
 }
 
+static struct canary kept;
+
+void canary_plant(void)
+{
+	kept = choose();
+	plant(&kept);
+}
+
+void canary_verify(void)
+{
+	verify(&kept);
+}
+
 /* Every event of every device this partition has becomes an interrupt that is counted. */
 static void listen(void)
 {
@@ -112,13 +125,12 @@ static void listen(void)
  */
 void attack_idle(void)
 {
-	struct canary canary = choose();
 	uint64_t every = boot_number("every", 0) * 1000000000ull;
 	uint64_t checks = boot_number("checks", ~0ull);
 	uint64_t last = clock_ns();
 
 	listen();
-	plant(&canary);
+	canary_plant();
 	for (int c = 0; c != 'q' && checks; clock_sleep_ns(POLL_NS)) {
 		bool due = every && clock_ns() - last >= every;
 
@@ -126,7 +138,7 @@ void attack_idle(void)
 		irq_poll();
 		if (c == 'c' || due) {
 			last = clock_ns();
-			verify(&canary);
+			canary_verify();
 			checks--;
 		}
 	}

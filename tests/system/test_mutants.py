@@ -21,6 +21,7 @@ import test_isolation
 import test_topology
 from errors import ErrorsRow
 from firmware import FirmwareRow
+from hostile_wires import WiresRow
 from reuse import ReuseRow
 from six_vfs import SixVfsRow
 from test_translated import TranslatedRow
@@ -28,7 +29,8 @@ from test_translated import TranslatedRow
 pytestmark = pytest.mark.bound(150)
 ROWS = {**test_isolation.ROWS, **test_topology.ROWS, "F10": FirmwareRow(), "F13": TranslatedRow(),
         "F35": ReuseRow(), "F35-s1": ReuseRow(stage=1), "six-vfs": SixVfsRow(),
-        "F36": ErrorsRow(), "F36-s1": ErrorsRow(stage=1)}
+        "F36": ErrorsRow(), "F36-s1": ErrorsRow(stage=1),
+        "F59": WiresRow("outside"), "F60": WiresRow("chains"), "F70": WiresRow("resets")}
 
 # mutant → the rows that must fail with it
 CAUGHT_BY = {
@@ -58,6 +60,9 @@ CAUGHT_BY = {
     "no-zeroing": ["F37"],
     "split-groups": ["F12", "F09-bridge"],
     "any-stream": ["F11"],
+    "wire-anywhere": ["F59"],
+    "wire-endless": ["F60"],
+    "wire-lives-on": ["F70"],
     "trusting": ["F32-config", "F33"],
     "stay-put": ["six-vfs"],
     "deaf-smmu": ["F36", "F36-s1"],
