@@ -4,7 +4,9 @@
  *
  *   pk srv PORT                    echo round trips and acknowledge streams, until killed
  *   pk rr  IP PORT N SIZE          N round trips of SIZE bytes, one outstanding
- *   pk tx  IP PORT N SIZE WINDOW   N datagrams of SIZE bytes, WINDOW of them unacknowledged
+ *   pk tx  IP PORT N SIZE WINDOW [BATCH]
+ *                                  N datagrams of SIZE bytes, WINDOW of them unacknowledged, handed
+ *                                  to the kernel BATCH at a time (UDP segmentation)
  *
  * A client prints one line of key=value results; SIZE is the UDP payload. Times are
  * CLOCK_MONOTONIC, so guest time. Instructions are INST_RETIRED of CPU 0: QEMU has that event
@@ -17,6 +19,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <linux/udp.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,6 +37,7 @@ enum {
 	MAX_PAYLOAD = 65507, /* UDP over IPv4 without jumbograms */
 	MAX_COUNT = 10000000,
 	MAX_WINDOW = 65536,
+	MAX_BATCH = 64,	   /* the kernel's own limit */
 	MAX_PEERS = 16,	   /* streams a server tracks at a time */
 	TIMEOUT_MS = 3000, /* after which a datagram counts as lost: a busy host makes time jump */
 	PACE_MS = 300,	   /* between tries that fail at once */
@@ -69,7 +73,7 @@ struct client {
 	uint32_t session;
 	uint32_t count;
 	uint32_t size;
-	uint32_t window;
+	uint32_t window, batch;
 	char out[MAX_PAYLOAD];
 	char in[MAX_PAYLOAD];
 };
@@ -265,19 +269,27 @@ static int run_server(uint16_t port)
 
 /* --- client ---------------------------------------------------------------------------- */
 
-static bool send_op(struct client *c, enum op op, uint32_t seq, size_t len)
+/* `count` datagrams of `len` bytes, numbered from `seq` on. */
+static bool send_batch(struct client *c, enum op op, uint32_t seq, size_t len, uint32_t count)
 {
 	struct header h = {
 		.magic = htonl(MAGIC),
 		.op = htonl(op),
 		.session = c->session,
-		.seq = htonl(seq),
 		.every = htonl(c->window > 1 ? c->window / 2 : 1),
 		.total = htonl(c->count),
 	};
 
-	memcpy(c->out, &h, sizeof(h));
-	return send(c->fd, c->out, len, 0) == (ssize_t)len;
+	for (uint32_t i = 0; i < count; i++) {
+		h.seq = htonl(seq + i);
+		memcpy(c->out + i * len, &h, sizeof(h));
+	}
+	return send(c->fd, c->out, count * len, 0) == (ssize_t)(count * len);
+}
+
+static bool send_op(struct client *c, enum op op, uint32_t seq, size_t len)
+{
+	return send_batch(c, op, seq, len, 1);
 }
 
 /*
@@ -395,11 +407,13 @@ static int run_tx(struct client *c)
 		struct header h;
 		size_t len;
 
-		while (sent < c->count && sent - acked < c->window) {
+		while (sent < c->count && sent - acked + c->batch <= c->window) {
 			/* A full queue (ENOBUFS) loses it: the stream counts, it does not repeat.
 			 */
-			(void)send_op(c, OP_DATA, sent, c->size);
-			sent++;
+			uint32_t n = c->count - sent < c->batch ? c->count - sent : c->batch;
+
+			(void)send_batch(c, OP_DATA, sent, c->size, n);
+			sent += n;
 		}
 		if (receive_op(c, OP_ACK, &h, &len)) {
 			in_a_row = 0;
@@ -468,12 +482,16 @@ static int run_client(struct client *c, const struct sockaddr_in *to, int (*run)
 		return fail("SO_RCVTIMEO");
 	}
 	c->session = (uint32_t)getpid() ^ (uint32_t)now_ns();
-	for (size_t i = sizeof(struct header); i < c->size; i++) {
-		c->out[i] = (char)(i * 37 + 11);
+	for (size_t i = 0; i < (size_t)c->size * c->batch; i++) {
+		c->out[i] = (char)(i % c->size * 37 + 11);
 	}
 	if (!greet(c)) {
 		printf("pk error=no-server\n");
 		return 1;
+	}
+	if (c->batch > 1 &&
+	    setsockopt(c->fd, IPPROTO_UDP, UDP_SEGMENT, &(int){(int)c->size}, sizeof(int)) != 0) {
+		return fail("UDP_SEGMENT");
 	}
 	return run(c);
 }
@@ -499,7 +517,7 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: pk srv PORT\n"
 			"       pk rr IP PORT N SIZE\n"
-			"       pk tx IP PORT N SIZE WINDOW\n");
+			"       pk tx IP PORT N SIZE WINDOW [BATCH]\n");
 	return 2;
 }
 
@@ -513,11 +531,16 @@ static int parse_client(char **args, bool stream)
 		fprintf(stderr, "pk: %s: not an IPv4 address\n", args[0]);
 		return 2;
 	}
-	c.window = 1;
+	c.window = c.batch = 1;
 	if (!parse_number(args[1], 1, UINT16_MAX, &port) ||
 	    !parse_number(args[2], 1, MAX_COUNT, &c.count) ||
 	    !parse_number(args[3], sizeof(struct header), MAX_PAYLOAD, &c.size) ||
-	    (stream && !parse_number(args[4], 1, MAX_WINDOW, &c.window))) {
+	    (stream && !parse_number(args[4], 1, MAX_WINDOW, &c.window)) ||
+	    (stream && args[5] && !parse_number(args[5], 1, MAX_BATCH, &c.batch))) {
+		return 2;
+	}
+	if (c.batch > c.window || c.size * c.batch > MAX_PAYLOAD) {
+		fprintf(stderr, "pk: BATCH is more than WINDOW, or %d bytes\n", MAX_PAYLOAD);
 		return 2;
 	}
 	to.sin_port = htons((uint16_t)port);
@@ -535,7 +558,7 @@ int main(int argc, char **argv)
 	if (argc == 6 && strcmp(argv[1], "rr") == 0) {
 		return parse_client(argv + 2, false);
 	}
-	if (argc == 7 && strcmp(argv[1], "tx") == 0) {
+	if ((argc == 7 || argc == 8) && strcmp(argv[1], "tx") == 0) {
 		return parse_client(argv + 2, true);
 	}
 	return usage();

@@ -7,7 +7,7 @@
 #   build/guest/initramfs-rdma.cpio.gz   the same and RDMA: rdma_rxe, rdma-core, perftest
 #   build/guest/initramfs-hosting.cpio.gz   the same and hosting: bridge, nftables, NBD, 9P
 #   build/guest/versions             the packages all this came from
-#   build/libfdt-src/libfdt/         libfdt's source, compiled into the hypervisor
+#   build/libfdt-src/libfdt/         libfdt's source, compiled into the bare-metal guests
 # Packages are fetched and unpacked under build/ and never installed; apt's state is private to
 # build/apt-arm64. Finished steps are not repeated, so a later run needs no network.
 
