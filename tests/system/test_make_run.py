@@ -29,12 +29,20 @@ def test_demo(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
             assert device["el2_instructions"] == 0 and device["exits_per_1000"] == 0
             assert device["packets"] > 0
     assert all(t["lost"] == 0 and t["round_trip_instructions"] > 0 for t in found["traffic"])
+    assert {("host-a", "host-b"), ("net-b", "host-a")} <= {(t["from"], t["to"]) for t in found["traffic"]}
+    paths = {(p["path"], p["work"].split(",")[0]): p for p in found["paths"]}
+    assert set(paths) == {(p, w) for p in ("direct", "hosted") for w in ("round trip", "stream")}
+    for (path, _), row in paths.items():
+        took = row["instructions"]
+        assert row["lost"] == 0 and took["guests"] > 5_000
+        assert (took["io"] > 1_000) == (path == "hosted") and (row["exits_per_1000"] > 500) == (path == "hosted")
+    assert "A hosted round trip takes" in out.out and [x for x in out.out.splitlines() if x.startswith("hosted")]
     assert [p for p in (built / "logs" / "run").iterdir() if p.name == "net-a.log"]
 
 
 def test_demo_without_gicv4(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Injected interrupts: the same packets, none lost, and the table says what they cost."""
-    status = demo.main(["--json", "--trips", "100", "--gic", "3"])
+    status = demo.main([str(ROOT / "config" / "two-vfs.dts"), "--json", "--trips", "100", "--gic", "3"])
     out = capsys.readouterr()
     assert status == 0, out.out + out.err
     rows = [x for x in out.out.splitlines() if "igbvf" in x and "(VF)" in x]

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Callable, Optional, Sequence
 
-from demo import endpoint
+from demo import compare, endpoint
 from demo.guest import Guest, Interface, Traffic
 from demo.machine import ROOT, MachineError
 from demo.report import Report
 from demo.session import Session, linux_partitions
+from demo.split import Split
 from demo.table import DeviceRow, Findings, TrafficRow
 
 INSTRUCTIONS_PER_SECOND = 1_000_000_000  # the machine's clock under --icount
@@ -100,7 +101,7 @@ def unready(session: Session, report: Report, guests: Sequence[Guest]) -> list[s
     for guest in guests:
         if guest.ready.get("carrier") != "1":
             found.append(f"{guest.name}: no carrier on {guest.ready.get('if')}")
-        wanted = {d.guest for d in report.devices_of(guest.name)}
+        wanted = {d.guest for d in report.devices_of(guest.name)} | {w.guest for w in report.wires if w.partition == guest.name}
         if guest.ready.get("function") not in wanted:
             found.append(f"{guest.name}: its interface is at {guest.ready.get('function')}, not at "
                          f"one of {sorted(wanted)}")
@@ -116,22 +117,35 @@ def boot_only(session: Session, report: Report) -> tuple[Findings, list[str]]:
     return findings, findings.problems()
 
 
-def measure(session: Session, counts: Counts) -> tuple[Findings, list[str]]:
+def wire_losses(report: Report) -> list[str]:
+    """Packets that came to a wire and did not come out, but for those to a partition that is not up."""
+    return [f"{w.peer} -> {w.partition}: the wire dropped {n} packets ({reason})"
+            for w in report.wires for reason, n in w.dropped.items() if n and reason != "link"]
+
+
+def measure(session: Session, counts: Counts, split: Optional[Split]) -> tuple[Findings, list[str]]:
     report = session.boot()
-    names = linux_partitions(report)
+    direct, hosted, hosts = linux_partitions(report), compare.hosted_names(report), compare.host_names(report)
+    names = [*direct, *hosted]
     if not names:
         return boot_only(session, report)
-    session.say(f"booting Linux in {', '.join(names)}")
-    guests = session.wait_guests(names)
+    session.say(f"booting Linux in {', '.join([*names, *hosts])}")
+    guests = session.wait_guests([*names, *hosts])
+    guests, hosting = guests[:len(names)], guests[len(names):]
     for guest in guests:
         guest.find_address()
         guest.serve()
     before = snapshot(session, guests)
     problems = unready(session, before.report, guests)
-    findings = Findings(traffic=run_traffic(session, guests, counts), guests=list(names))
+    findings = Findings(traffic=run_traffic(session, guests, counts), guests=list(direct))
     after = snapshot(session, guests)
     findings.devices = device_rows(before, after)
     findings.faults = after.report.faults
+    if hosted and split:
+        rows = compare.compare(session, split, guests[:len(direct)], guests[len(direct):], hosting, counts.trips)
+        findings.paths, findings.comparison = rows, compare.text(rows)
+        findings.wire_losses = wire_losses(session.machine.report())
+        problems += [f"{' -> '.join(r.ends)}: {r.lost} packets lost over the {r.path} path" for r in rows if r.lost]
     return findings, problems + findings.problems()
 
 
@@ -143,7 +157,7 @@ def show(path: Path) -> str:
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__, epilog="Exit status: 0 all "
                                      "held; 1 something did not, and it is said; 2 usage.")
-    parser.add_argument("config", nargs="?", type=Path, default=ROOT / "config" / "two-vfs.dts")
+    parser.add_argument("config", nargs="?", type=Path, default=ROOT / "config" / "hosting.dts")
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="where the built things are")
     parser.add_argument("--json", action="store_true", help="also write run.json to the build folder")
     parser.add_argument("--gic", choices=("3", "4"), help="the machine's interrupt controller, whatever the config says")
@@ -182,7 +196,8 @@ class Outcome:
     problems: Sequence[str]
 
 
-def drive(name: str, wanted: argparse.Namespace, work: Callable[[Session], Outcome], **session: Any) -> int:
+def drive(name: str, wanted: argparse.Namespace, work: Callable[[Session], Outcome],
+          prepare: Callable[[Session], None] = lambda session: None, **session: Any) -> int:
     """Boots the config, lets `work` measure, prints what came of it: `make NAME`'s exit status."""
     say = stopwatch()
     alone = lock(wanted.build)
@@ -191,7 +206,9 @@ def drive(name: str, wanted: argparse.Namespace, work: Callable[[Session], Outco
         return 1
     say(f"starting the machine of {show(wanted.config)}")
     try:
-        with Session(wanted.config, name, build=wanted.build.resolve(), say=say, **session) as s:
+        machine = Session(wanted.config, name, build=wanted.build.resolve(), say=say, **session)
+        prepare(machine)
+        with machine as s:
             outcome, logs = work(s), s.logs
     except MachineError as error:
         print(f"make {name}: {error}", file=sys.stderr)
@@ -212,8 +229,16 @@ def drive(name: str, wanted: argparse.Namespace, work: Callable[[Session], Outco
 def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> int:
     options = parse(arguments)
 
+    splits: list[Split] = []
+
+    def count(session: Session) -> None:
+        if not causeway:
+            splits.append(Split(options.build.resolve(), session.logs))
+            session.machine.argv += ["--", *splits[0].options]
+
     def work(session: Session) -> Outcome:
-        findings, problems = measure(session, Counts(trips=options.trips, stream=2 * options.trips))
+        counts = Counts(trips=options.trips, stream=2 * options.trips)
+        findings, problems = measure(session, counts, splits[0] if splits else None)
         return Outcome(findings.text(), findings.json(), problems)
 
-    return drive("run", options, work, causeway=causeway, options=("--gic", options.gic) if options.gic else ())
+    return drive("run", options, work, count, causeway=causeway, options=("--gic", options.gic) if options.gic else ())

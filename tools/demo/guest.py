@@ -91,6 +91,14 @@ class Guest:
                 totals[name] = totals.get(name, 0) + sum(map(int, match[2].split()))
         return totals
 
+    def messages(self) -> int:
+        """Message interrupts of its devices so far, of all its CPUs."""
+        total = 0
+        for line in self.run("grep ITS /proc/interrupts || true"):
+            match = re.match(r"\s*\w+:((?:\s+\d+)+)\s", line)
+            total += sum(map(int, match[1].split())) if match else 0
+        return total
+
     def serve(self) -> None:
         """The packet tool's server, in the background; one is enough."""
         self.run(f"pidof pk >/dev/null || {{ pk srv {PORT} >/dev/null 2>&1 & sleep 0.2; }}")
@@ -108,8 +116,8 @@ class Guest:
         return Traffic(count, int(words["lost"]) + int(words["corrupt"]), float(words["rtt_ns_p50"]),
                        float(words["pps"]), _known(words["insn_per_rt"]))
 
-    def stream(self, address: str, count: int, size: int = 1472, window: int = 64) -> Traffic:
-        words = self._pk(f"pk tx {address} {PORT} {count} {size} {window}", count)
+    def stream(self, address: str, count: int, size: int = 1472, window: int = 64, batch: int = 1) -> Traffic:
+        words = self._pk(f"pk tx {address} {PORT} {count} {size} {window}{f' {batch}' if batch > 1 else ''}", count)
         return Traffic(count, int(words["lost"]), None, float(words["pps"]),
                        _known(words["insn_per_packet"]))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Iterable
 
 # Exit classes that are work for a partition's device; the others are the guest's own.
-DEVICE_CLASSES = ("config", "its", "inject", "fault")
+DEVICE_CLASSES = ("config", "its", "wire", "inject", "fault")
 _WORD = re.compile(r"([\w-]+)=(\S+)")
 _TICKS, _LONGEST = "_insn", "_max"
 
@@ -29,6 +29,7 @@ class Partition:
     state: str  # running, off or crashed
     resets: int
     service: bool  # owns a physical function for others: never turns itself off
+    memory: int = 0  # where its RAM begins, a physical address
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,22 @@ class Device:
     faults: int
 
 
+@dataclass(frozen=True)
+class Wire:
+    """One end of a virtual wire: what came in there, and what did not."""
+
+    partition: str
+    peer: str
+    label: str
+    why: str  # asked, no-vf-free: a device that is hosted; wire: the config has a wire
+    guest: str
+    state: str  # up, down, failed, off
+    packets: int
+    bytes: int
+    dropped: dict[str, int] = field(default_factory=dict)  # by reason
+    blocked: int = 0
+
+
 @dataclass
 class Report:
     time: int = 0
@@ -63,6 +80,7 @@ class Report:
     partitions: list[Partition] = field(default_factory=list)
     vcpus: list[Vcpu] = field(default_factory=list)
     devices: list[Device] = field(default_factory=list)
+    wires: list[Wire] = field(default_factory=list)
     faults: int = 0
     distinct_faults: int = 0
     overflows: int = 0  # of the SMMU's event queue
@@ -92,7 +110,8 @@ class Report:
 
 
 def _partition(v: dict[str, str]) -> Partition:
-    return Partition(v["name"], int(v["index"]), v["state"], int(v["resets"]), v["service"] == "1")
+    return Partition(v["name"], int(v["index"]), v["state"], int(v["resets"]), v["service"] == "1",
+                     int(v.get("memory", "0"), 0))
 
 
 def _vcpu(report: Report, v: dict[str, str]) -> None:
@@ -116,6 +135,12 @@ def _device(v: dict[str, str]) -> Device:
                   v["guest"], v["state"], int(v["config"]), int(v["its"]), int(v["faults"]))
 
 
+def _wire(v: dict[str, str]) -> Wire:
+    dropped = {reason: int(v[reason]) for reason in ("link", "size", "header", "room")}
+    return Wire(v["partition"], v["peer"], v["label"], v["why"], v["guest"], v["state"], int(v["packets"]),
+                int(v["bytes"]), dropped, int(v["blocked"]))
+
+
 def parse_report(lines: Iterable[str]) -> Report:
     """Reads the lines from `@report` to `@end`, prefixes removed; unknown `@` lines are skipped."""
     report = Report()
@@ -131,6 +156,8 @@ def parse_report(lines: Iterable[str]) -> Report:
                 _vcpu(report, values)
             elif tag == "@device":
                 report.devices.append(_device(values))
+            elif tag == "@wire":
+                report.wires.append(_wire(values))
             elif tag == "@pool":
                 report.pools[values["name"]] = int(values["used"])
             elif tag == "@faults":

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Protocol, Sequence
 
 HEADINGS = ("partition", "device", "driver", "DMA path", "interrupts", "packets",
             "exits for the device", "EL2 instructions for it", "timer exits/1000")
@@ -72,19 +72,28 @@ class TrafficRow:
                 "round_trip_instructions": self.round_trip_instructions}
 
 
+class Row(Protocol):
+    """What another module adds below the first table."""
+
+    def json(self) -> dict[str, Any]: ...
+
+
 @dataclass
 class Findings:
     devices: list[DeviceRow] = field(default_factory=list)
     traffic: list[TrafficRow] = field(default_factory=list)
     faults: int = 0
     guests: list[str] = field(default_factory=list)  # the partitions that were measured, in config order
+    paths: Sequence[Row] = ()  # direct beside hosted (compare.py), and the same as text
+    comparison: Sequence[str] = ()
+    wire_losses: list[str] = field(default_factory=list)
 
     def json(self) -> dict[str, Any]:
         names = list(dict.fromkeys([*self.guests, *(d.partition for d in self.devices)]))
         partitions = [{"name": n, "devices": [d.json() for d in self.devices if d.partition == n]}
                       for n in names]
-        return {"partitions": partitions, "traffic": [t.json() for t in self.traffic],
-                "faults": self.faults}
+        found = {"partitions": partitions, "traffic": [t.json() for t in self.traffic], "faults": self.faults}
+        return {**found, "paths": [p.json() for p in self.paths]} if self.paths else found
 
     def text(self) -> str:
         nothing = [(g, "none", *("-" for _ in HEADINGS[2:])) for g in self.guests
@@ -94,6 +103,7 @@ class Findings:
                   "and the guests' counters."]
         lines += [t.text() for t in self.traffic]
         lines.append(f"  DMA faults recorded: {self.faults}")
+        lines += ["", *self.comparison] if self.comparison else []
         return "\n".join(lines)
 
     def problems(self) -> list[str]:
@@ -106,6 +116,7 @@ class Findings:
         found += [f"{d.partition}: {d.function} saw no packets" for d in self.devices if not d.packets]
         found += [f"{t.source} -> {t.to}: {t.lost} of {t.packets} packets lost" + t.hint()
                   for t in self.traffic if t.lost]
+        found += self.wire_losses
         if self.faults:
             found.append(f"{self.faults} DMA faults recorded, should be 0")
         return found

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The I/O-hosting partition under Causeway: a stock Linux that owns a card and a disk, and two guests that reach both
+over wires. It is killed in the middle of traffic and comes back. The order matters: one boot for all."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from configs import MIB, config, node, partition, port, whole, write
+from demo.endpoint import IP as OUTSIDE
+from demo.guest import Guest
+from demo.report import Report, Wire
+from demo.session import Session
+
+HOST = "10.0.0.253"
+IPS = {"left": "10.0.0.1", "right": "10.0.0.2"}
+MACS = {"left": "52:54:00:ca:10:01", "right": "52:54:00:ca:10:02"}
+CARD = "52:54:00:ca:00:02"
+BACK = 90  # seconds until a disk is there again: the I/O partition boots meanwhile
+IN_FLIGHT = 64  # packets that the wires may have held when their peer went
+LINUX = "console=ttyAMA0 nokaslr quiet panic=-1"
+pytestmark = pytest.mark.bound(300)
+
+# Numbers that the disk acknowledged, one after the other.
+WRITER = ("i=0; rm -f /tmp/enough; while ! [ -e /tmp/enough ]; do i=$((i+1)); echo $i > /work/n.new && "
+          "sync /work/n.new && mv /work/n.new /work/n && sync /work || break; echo @acknowledged $i; done &")
+# Each change of the wire's link.
+WATCHER = ("while :; do c=$(cat /sys/class/net/eth0/carrier); [ \"$c\" = \"$p\" ] || echo @carrier $c; p=$c; "
+           "sleep 0.2; done &")
+
+
+def the_config(disk: Path) -> Path:
+    kernel, ramdisk = "build/guest/Image", "build/guest/initramfs-hosting.cpio.gz"
+    wires = ",".join(f"{n}/{MACS[n]}/{IPS[n]}" for n in IPS)
+    devices = [port("port1", 1), port("port2", 2),
+               node("card", model="e1000e", behind="port1", mac_address=bytes.fromhex(CARD.replace(":", "")),
+                    network="external"),
+               node("disk", model="nvme", behind="port2", disk=str(disk))]
+    io = partition("io", 0, 320 * MIB, whole("card", "0000:01:00.0"), whole("disk", "0000:02:00.0"), kernel=kernel,
+                   ramdisk=ramdisk, io_host=True,
+                   command_line=f"{LINUX} cw.name=io cw.role=io-host cw.ip={HOST}/24 cw.wires={wires}")
+    guests = [partition(n, 1 + i, 256 * MIB, kernel=kernel, ramdisk=ramdisk,
+                        command_line=f"{LINUX} cw.name={n} cw.ip={IPS[n]}/24 cw.store={HOST}").rstrip()[:-2]
+              + node("wire", to="io", mac_address=bytes.fromhex(MACS[n].replace(":", ""))) + "};\n"
+              for i, n in enumerate(IPS)]
+    return write("hosting", config(devices, [io, *guests], 3, 1536 * MIB))
+
+
+class Rig:
+    def __init__(self, session: Session) -> None:
+        self.session, self.machine = session, session.machine
+
+    def guest(self, name: str) -> Guest:
+        return self.session.guests[name]
+
+    def stored(self, name: str, what: str, since: int = 0) -> None:
+        self.machine.expect(f"@store {what}", BACK, name, since)
+
+    def dropped(self, rule: str) -> int:
+        """Packets that the I/O partition's rule with these words has dropped."""
+        lines = [x for x in self.guest("io").run("nft list ruleset") if rule in x]
+        assert len(lines) == 1, lines
+        return int(lines[0].partition("counter packets ")[2].split()[0])
+
+    def end(self, name: str, report: Report) -> Wire:
+        return next(w for w in report.wires if w.partition == name)
+
+
+@pytest.fixture(scope="module")
+def rig(built: Path) -> Iterator[Rig]:
+    disk = built / "test-hosting.img"  # `causeway run` makes it, as large as `make run` has it
+    disk.unlink(missing_ok=True)
+    with Session(the_config(disk), "test-hosting", build=built, icount=False) as session:
+        session.boot()
+        rig = Rig(session)
+        session.wait_guests(["io", *IPS])
+        for name in IPS:
+            rig.stored(name, "work=/work")
+            rig.stored(name, "tree=/tree")
+        yield rig
+    disk.unlink(missing_ok=True)
+
+
+def test_what_it_hosts(rig: Rig) -> None:
+    """Whole functions behind the SMMU, wires that are up, and programs that found all of it."""
+    report = rig.machine.report()
+    assert {(d.label, d.partition, d.kind, d.dma, d.state) for d in report.devices} == {
+        ("card", "io", "function", "smmu-stage2", "assigned"), ("disk", "io", "function", "smmu-stage2", "assigned")}
+    assert sorted((w.partition, w.peer, w.state) for w in report.wires) == [
+        ("io", "left", "up"), ("io", "right", "up"), ("left", "io", "up"), ("right", "io", "up")]
+    assert rig.guest("io").ready["if"] == "br0" and rig.guest("io").ready["mac"] == CARD
+    assert rig.machine.console.find(r"@hosting name=io cards=eth\d wires=2 nbd=left,right tree=/srv/tree$", "io")
+    assert not rig.machine.console.find("@hosting error|insmod:", "io")
+    for name in IPS:
+        ready = rig.guest(name).ready
+        assert (ready["driver"], ready["mac"], ready["carrier"]) == ("virtio_net", MACS[name], "1")
+        assert rig.guest(name).find_address() == IPS[name]
+
+
+def test_wires_and_card_are_one_network(rig: Rig) -> None:
+    left, right = rig.guest("left"), rig.guest("right")
+    right.serve()
+    for address in (IPS["right"], OUTSIDE, HOST):
+        assert left.ping(address, 10).lost == 0, address
+    for address in (IPS["right"], OUTSIDE):
+        assert left.round_trips(address, 200).lost == 0, address
+        assert left.stream(address, 500).lost == 0, address
+
+
+@pytest.mark.parametrize("rule, sender, back", [
+    ("ether saddr !=", "ip link set eth0 address 52:54:00:ca:66:66", f"ip link set eth0 address {MACS['left']}"),
+    ("ip saddr != 10", "ip addr add 10.0.0.66/24 dev eth0; s=10.0.0.66", "ip addr del 10.0.0.66/24 dev eth0"),
+], ids=["mac", "ip"])
+def test_a_wire_speaks_for_itself_only(rig: Rig, rule: str, sender: str, back: str) -> None:
+    before = rig.dropped(f'"w-left" {rule}')
+    left = rig.guest("left")
+    left.run(f"{sender}; ping -q -c 3 -i 0.2 -W 1 -I ${{s:-eth0}} {IPS['right']} >/dev/null && exit 1; {back}")
+    assert rig.dropped(f'"w-left" {rule}') >= before + 1
+    assert left.ping(IPS["right"], 5).lost == 0
+
+
+def test_a_wire_has_its_own_disk_only(rig: Rig) -> None:
+    lines = rig.guest("right").run(f"nbd-client -nonetlink -name left {HOST} /dev/nbd1 2>&1; "
+                                   "cat /sys/block/nbd1/size", 60)
+    assert lines[-1] == "0", lines
+
+
+def test_a_guest_reads_back_what_it_wrote(rig: Rig) -> None:
+    """Its disk, and its file in the tree of all, after the operator's reset."""
+    left, right = rig.guest("left"), rig.guest("right")
+    files = "/work/mine /tree/from-right"
+    before = right.run("dd if=/dev/urandom of=/work/mine bs=64k count=32 2>/dev/null; cp /work/mine /tree/from-right; "
+                       f"sync {files}; sync; md5sum {files}", 60)
+    since = rig.machine.console.mark()
+    rig.machine.reset("right")
+    right.wait_ready(90, since)
+    rig.stored("right", "work=/work", since)
+    rig.stored("right", "tree=/tree", since)
+    assert right.run(f"md5sum {files}") == before
+    assert left.run("md5sum < /tree/from-right")[0].split()[0] == before[1].split()[0]
+    assert rig.machine.report().partition("right").resets == 1
+
+
+def test_the_host_dies_in_the_middle_of_traffic(rig: Rig) -> None:
+    """Both guests write numbers and wait for each, and talk to each other and to the outside."""
+    machine = rig.machine
+    before = machine.report()
+    for name, peer in (("left", IPS["right"]), ("right", OUTSIDE)):
+        machine.type_line(name, f"ping -i 0.05 -W 1 {peer} >/tmp/ping 2>&1 &")
+        machine.type_line(name, WATCHER)
+        machine.type_line(name, WRITER)
+    for name in IPS:
+        machine.expect("@acknowledged 20$", 60, name)
+    since = machine.console.mark()
+    began = time.monotonic()
+    machine.reset("io")
+    for name in IPS:
+        machine.expect("@carrier 0$", 10, name, since)
+    seen = {name: len(machine.console.find("@acknowledged", name)) for name in IPS}
+    for name in IPS:
+        machine.expect("@carrier 1$", BACK, name, since)
+    rig.guest("io").wait_ready(90, since)
+    print(f"ready after {time.monotonic() - began:.1f} s")
+    for name in IPS:
+        rig.stored(name, "back=nbd1", since)
+        rig.stored(name, "tree=/tree", since)
+    print(f"back after {time.monotonic() - began:.1f} s")
+    for name in IPS:
+        machine.expect(f"@acknowledged {seen[name] + 20}$", 60, name, since)  # it went on by itself
+        rig.guest(name).run("touch /tmp/enough; kill -INT $(pidof ping); sleep 1", 60)
+    after = machine.report()
+    assert [p.state for p in after.partitions] == ["running"] * 3
+    assert {p.name: p.resets for p in after.partitions} == {"io": 1, "left": 0, "right": 1}
+    assert after.faults == before.faults == 0
+    assert after.pools == before.pools
+    assert machine.events(r"dma fault|data abort injected|panic|broke a rule") == []
+
+
+def test_no_acknowledged_write_is_lost(rig: Rig) -> None:
+    for name in IPS:
+        guest = rig.guest(name)
+        numbers = [int(x[1]) for x in rig.machine.console.find(r"@acknowledged (\d+)$", name)]
+        assert numbers == list(range(1, len(numbers) + 1))
+        guest.run("sync; echo 3 > /proc/sys/vm/drop_caches")
+        assert int(guest.run("cat /work/n")[0]) >= numbers[-1]
+        assert not guest.run("dmesg -r | grep -E '^<[0-3]>' | grep -v -E 'nbd|device-mapper|9p' || true")
+
+
+def test_all_is_as_before(rig: Rig) -> None:
+    left, right = rig.guest("left"), rig.guest("right")
+    right.serve()
+    for address in (IPS["right"], OUTSIDE, HOST):
+        assert left.ping(address, 10).lost == 0, address
+    assert left.round_trips(IPS["right"], 200).lost == 0
+    assert right.run("md5sum < /work/mine") == right.run("md5sum < /tree/from-right")
+
+
+def test_the_disks_are_whole_afterwards(rig: Rig) -> None:
+    for name in IPS:
+        rig.guest(name).run("cw-store stop", 60)
+    for number in (2, 3):
+        rig.guest("io").run(f"e2fsck -f -n /dev/nvme0n1p{number}", 60)
+    assert rig.machine.report().faults == 0

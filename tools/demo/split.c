@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A QEMU plugin that says whose instructions were executed: counted by the block of 2 MiB of physical
+ * memory that they lie in, which is one partition's or the hypervisor's. Arguments, addresses in
+ * hexadecimal:
+ *     ram=ADDRESS   where the machine's RAM begins
+ *     code=FROM-TO  the hypervisor's text, mapped where it lies: tells where QEMU keeps RAM
+ *     at=ADDRESS    the counts are written each time the instruction there is executed
+ *     out=FILE      one 64-bit count a block, little-endian, and one for what lies elsewhere
+ * QEMU's header is not packaged by Debian: what is used of it is declared here (API version 4).
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef uint64_t qemu_plugin_id_t;
+struct qemu_info;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+typedef void (*tb_translated)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
+typedef void (*executed)(unsigned vcpu, void *data);
+
+extern int qemu_plugin_version;
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_translated call);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, executed call, int flags,
+					    void *data);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, executed call, int flags,
+					  void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn);
+
+int qemu_plugin_version = 4;
+
+#define BLOCK  (2u << 20)
+#define BLOCKS 4096u /* 8 GiB */
+
+static uint64_t counts[BLOCKS + 1]; /* one thread executes all vCPUs under icount */
+static uint64_t ram, code_from, code_to, at;
+static uint64_t host; /* of the machine's RAM; 0: not known yet */
+static int out = -1;
+
+/* What a translation block adds, and to which count. */
+#define ADDS(block, count) ((void *)(uintptr_t)((uint64_t)(block) << 32 | (count)))
+
+static void add(unsigned vcpu, void *data)
+{
+	(void)vcpu;
+	counts[(uintptr_t)data >> 32] += (uint32_t)(uintptr_t)data;
+}
+
+static void write_counts(unsigned vcpu, void *data)
+{
+	(void)vcpu;
+	(void)data;
+	if (pwrite(out, counts, sizeof(counts), 0) != (ssize_t)sizeof(counts)) {
+		perror("split.so");
+	}
+}
+
+static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	struct qemu_plugin_insn *first = qemu_plugin_tb_get_insn(tb, 0);
+	uint64_t vaddr = qemu_plugin_insn_vaddr(first);
+	uint64_t haddr = (uintptr_t)qemu_plugin_insn_haddr(first), block = BLOCKS;
+	bool ours = vaddr >= code_from && vaddr < code_to;
+
+	(void)id;
+	if (!host && haddr && ours) {
+		host = haddr - (vaddr - ram);
+	}
+	if (host && haddr >= host && (haddr - host) / BLOCK < BLOCKS) {
+		block = (haddr - host) / BLOCK;
+	}
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, add, 0, ADDS(block, qemu_plugin_tb_n_insns(tb)));
+	for (size_t i = 0; ours && i < qemu_plugin_tb_n_insns(tb); i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+
+		if (qemu_plugin_insn_vaddr(insn) == at) {
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, write_counts, 0, NULL);
+		}
+	}
+}
+
+static bool understand(const char *argument)
+{
+	char *end;
+
+	if (!strncmp(argument, "ram=", 4)) {
+		ram = strtoull(argument + 4, &end, 16);
+		return !*end;
+	}
+	if (!strncmp(argument, "at=", 3)) {
+		at = strtoull(argument + 3, &end, 16);
+		return !*end;
+	}
+	if (!strncmp(argument, "code=", 5)) {
+		code_from = strtoull(argument + 5, &end, 16);
+		code_to = *end == '-' ? strtoull(end + 1, &end, 16) : 0;
+		return !*end;
+	}
+	if (!strncmp(argument, "out=", 4)) {
+		out = open(argument + 4, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		return out >= 0;
+	}
+	return false;
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv)
+{
+	(void)info;
+	for (int i = 0; i < argc; i++) {
+		if (!understand(argv[i])) {
+			fprintf(stderr, "split.so: cannot use '%s'\n", argv[i]);
+			return 1;
+		}
+	}
+	if (!ram || !at || out < 0 || code_to <= code_from) {
+		fprintf(stderr, "split.so: needs ram, code, at and out\n");
+		return 1;
+	}
+	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+	return 0;
+}
