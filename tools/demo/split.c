@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A QEMU plugin that says whose instructions were executed: counted by the block of 2 MiB of physical
- * memory that they lie in, which is one partition's or the hypervisor's. Arguments, addresses in
- * hexadecimal:
- *     ram=ADDRESS   where the machine's RAM begins
- *     code=FROM-TO  the hypervisor's text, mapped where it lies: tells where QEMU keeps RAM
- *     at=ADDRESS    the counts are written each time the instruction there is executed
- *     out=FILE      one 64-bit count a block, little-endian, and one for what lies elsewhere
- * QEMU's header is not packaged by Debian: what is used of it is declared here (API version 4).
+ * A QEMU plugin that says whose instructions were executed: counted by the block of 2 MiB of
+ * physical memory that they lie in, which is one partition's or the hypervisor's. Arguments,
+ * addresses in hexadecimal: ram=ADDRESS   where the machine's RAM begins code=FROM-TO  the
+ * hypervisor's text, mapped where it lies: tells where QEMU keeps RAM at=ADDRESS    the counts are
+ * written each time the instruction there is executed each=ADDRESS  the same, but every time behind
+ * what was written before count=ADDRESS:...   how often the instructions there were executed, at
+ * most EVENTS of them out=FILE      one 64-bit count a block, little-endian, one for what lies
+ * elsewhere, EVENTS more QEMU's header is not packaged by Debian: what is used of it is declared
+ * here (API version 4).
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -41,9 +42,13 @@ int qemu_plugin_version = 4;
 
 #define BLOCK  (2u << 20)
 #define BLOCKS 4096u /* 8 GiB */
+#define EVENTS 8u
 
-static uint64_t counts[BLOCKS + 1]; /* one thread executes all vCPUs under icount */
-static uint64_t ram, code_from, code_to, at;
+/* Blocks, elsewhere, events; one thread executes all vCPUs under icount. */
+static uint64_t counts[BLOCKS + 1 + EVENTS];
+static uint64_t ram, code_from, code_to, at, each;
+static uint64_t events[EVENTS]; /* addresses */
+static unsigned event_count;
 static uint64_t host; /* of the machine's RAM; 0: not known yet */
 static int out = -1;
 
@@ -65,6 +70,39 @@ static void write_counts(unsigned vcpu, void *data)
 	}
 }
 
+static void append_counts(unsigned vcpu, void *data)
+{
+	(void)vcpu;
+	(void)data;
+	if (write(out, counts, sizeof(counts)) != (ssize_t)sizeof(counts)) {
+		perror("split.so");
+	}
+}
+
+static void count_event(unsigned vcpu, void *data)
+{
+	(void)vcpu;
+	++*(uint64_t *)data;
+}
+
+static void watch(struct qemu_plugin_insn *insn)
+{
+	uint64_t address = qemu_plugin_insn_vaddr(insn);
+
+	if (address == at) {
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, write_counts, 0, NULL);
+	}
+	if (address == each) {
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, append_counts, 0, NULL);
+	}
+	for (unsigned i = 0; i < event_count; i++) {
+		if (address == events[i]) {
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, count_event, 0,
+							       &counts[BLOCKS + 1 + i]);
+		}
+	}
+}
+
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	struct qemu_plugin_insn *first = qemu_plugin_tb_get_insn(tb, 0);
@@ -81,11 +119,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	}
 	qemu_plugin_register_vcpu_tb_exec_cb(tb, add, 0, ADDS(block, qemu_plugin_tb_n_insns(tb)));
 	for (size_t i = 0; ours && i < qemu_plugin_tb_n_insns(tb); i++) {
-		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-
-		if (qemu_plugin_insn_vaddr(insn) == at) {
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, write_counts, 0, NULL);
-		}
+		watch(qemu_plugin_tb_get_insn(tb, i));
 	}
 }
 
@@ -99,6 +133,16 @@ static bool understand(const char *argument)
 	}
 	if (!strncmp(argument, "at=", 3)) {
 		at = strtoull(argument + 3, &end, 16);
+		return !*end;
+	}
+	if (!strncmp(argument, "each=", 5)) {
+		each = strtoull(argument + 5, &end, 16);
+		return !*end;
+	}
+	if (!strncmp(argument, "count=", 6)) {
+		for (end = (char *)argument + 5; *end && event_count < EVENTS;) {
+			events[event_count++] = strtoull(end + 1, &end, 16);
+		}
 		return !*end;
 	}
 	if (!strncmp(argument, "code=", 5)) {
@@ -122,8 +166,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int a
 			return 1;
 		}
 	}
-	if (!ram || !at || out < 0 || code_to <= code_from) {
-		fprintf(stderr, "split.so: needs ram, code, at and out\n");
+	if (!ram || (!at && !each) || out < 0 || code_to <= code_from) {
+		fprintf(stderr, "split.so: needs ram, code, at or each, and out\n");
 		return 1;
 	}
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);

@@ -7,39 +7,59 @@ import re
 import struct
 import subprocess
 from pathlib import Path
+from typing import Sequence
 
 from demo.report import Report
 
 RAM = 0x40000000
-HYPERVISOR_MEMORY = 64 << 20
 LOADED_AT = 0x40200000  # QEMU puts an arm64 Image 2 MiB into RAM
 BLOCK = 2 << 20
+BLOCKS, EVENTS = 4096, 8  # of split.c
+RECORD = 8 * (BLOCKS + 1 + EVENTS)
 HYPERVISOR, OTHER = "hypervisor", "other"
+
+Counts = dict[str, int]
+
+
+def symbols(build: Path) -> dict[str, int]:
+    """Where the hypervisor's symbols are once QEMU has loaded it."""
+    names = subprocess.run(["nm", str(build / "hypervisor.elf")], check=True, capture_output=True, text=True,
+                           timeout=60).stdout
+    return {name: LOADED_AT + int(address, 16) for address, name in re.findall(r"^(\w+) \w ([\w.]+)$", names, re.MULTILINE)}
+
+
+def plugin(build: Path, out: Path, at: dict[str, int], *words: str) -> list[str]:
+    """QEMU's options. Compiled where it runs: QEMU's headers are not needed."""
+    library = build / "split.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(library),
+                    str(Path(__file__).with_name("split.c"))], check=True, timeout=60)
+    code = f"code={LOADED_AT:x}-{at['__rodata_start']:x}"
+    return ["-plugin", ",".join([str(library), f"ram={RAM:x}", code, *words, f"out={out}"])]
+
+
+def unpack(record: bytes) -> Sequence[int]:
+    return struct.unpack(f"<{RECORD // 8}Q", record)
+
+
+def owners(blocks: Sequence[int], report: Report) -> Counts:
+    """The counts of each partition by name, of HYPERVISOR, which lies below them all, and OTHER."""
+    starts = sorted((p.memory, p.name) for p in report.partitions if p.memory)
+    counts = {name: 0 for _, name in starts} | {HYPERVISOR: 0, OTHER: blocks[BLOCKS]}
+    for index, count in enumerate(blocks[:BLOCKS]):
+        address = RAM + index * BLOCK
+        below = [name for start, name in starts if start <= address]
+        counts[below[-1] if below else HYPERVISOR] += count
+    return counts
 
 
 class Split:
-    """Compiled where it runs: QEMU's headers are not needed."""
+    """The counts at each report."""
 
     def __init__(self, build: Path, logs: Path) -> None:
         self._counts = logs / "instructions"
-        self._library = build / "split.so"
-        subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(self._library),
-                        str(Path(__file__).with_name("split.c"))], check=True, timeout=60)
-        names = subprocess.run(["nm", str(build / "hypervisor.elf")], check=True, capture_output=True, text=True,
-                               timeout=60).stdout
-        at = {name: int(address, 16) for address, name in re.findall(r"^(\w+) \w (\w+)$", names, re.MULTILINE)}
-        self.options = ["-plugin", f"{self._library},ram={RAM:x},code={LOADED_AT:x}-{LOADED_AT + at['__rodata_start']:x},"
-                        f"at={LOADED_AT + at['report_print']:x},out={self._counts}"]
+        at = symbols(build)
+        self.options = plugin(build, self._counts, at, f"at={at['report_print']:x}")
 
-    def read(self, report: Report) -> dict[str, int]:
-        """The counts when this report, the last one, was begun: of each partition by name, HYPERVISOR and OTHER."""
-        data = self._counts.read_bytes()
-        blocks = struct.unpack(f"<{len(data) // 8}Q", data)
-        starts = sorted((p.memory, p.name) for p in report.partitions if p.memory)
-        counts = {name: 0 for _, name in starts} | {HYPERVISOR: 0, OTHER: blocks[-1]}
-        for index, count in enumerate(blocks[:-1]):
-            address = RAM + index * BLOCK
-            below = [name for start, name in starts if start <= address]
-            owner = HYPERVISOR if address < RAM + HYPERVISOR_MEMORY else below[-1] if below else OTHER
-            counts[owner] += count
-        return counts
+    def read(self, report: Report) -> Counts:
+        """When this report, the last one, was begun."""
+        return owners(unpack(self._counts.read_bytes()), report)
