@@ -4,9 +4,10 @@
  *
  *   pk srv PORT                    echo round trips and acknowledge streams, until killed
  *   pk rr  IP PORT N SIZE          N round trips of SIZE bytes, one outstanding
- *   pk tx  IP PORT N SIZE WINDOW [BATCH]
+ *   pk tx  IP PORT N SIZE WINDOW [BATCH [FLOWS]]
  *                                  N datagrams of SIZE bytes, WINDOW of them unacknowledged, handed
- *                                  to the kernel BATCH at a time (UDP segmentation)
+ *                                  to the kernel BATCH at a time (UDP segmentation); the same by
+ *                                  FLOWS processes at once, N and WINDOW each
  *
  * A client prints one line of key=value results; SIZE is the UDP payload. Times are
  * CLOCK_MONOTONIC, so guest time. Instructions are INST_RETIRED of CPU 0: QEMU has that event
@@ -29,6 +30,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,8 +39,9 @@ enum {
 	MAX_PAYLOAD = 65507, /* UDP over IPv4 without jumbograms */
 	MAX_COUNT = 10000000,
 	MAX_WINDOW = 65536,
-	MAX_BATCH = 64,	   /* the kernel's own limit */
-	MAX_PEERS = 16,	   /* streams a server tracks at a time */
+	MAX_BATCH = 64, /* the kernel's own limit */
+	MAX_PEERS = 16, /* streams a server tracks at a time */
+	MAX_FLOWS = 8,
 	TIMEOUT_MS = 3000, /* after which a datagram counts as lost: a busy host makes time jump */
 	PACE_MS = 300,	   /* between tries that fail at once */
 	HELLO_MS = 9000,   /* of trying in all: the server may still boot */
@@ -73,7 +76,7 @@ struct client {
 	uint32_t session;
 	uint32_t count;
 	uint32_t size;
-	uint32_t window, batch;
+	uint32_t window, batch, flows;
 	char out[MAX_PAYLOAD];
 	char in[MAX_PAYLOAD];
 };
@@ -395,13 +398,16 @@ static int run_rr(struct client *c)
 	return 0;
 }
 
-static int run_tx(struct client *c)
-{
-	uint32_t sent = 0, acked = 0, got = 0, stalls = 0, in_a_row = 0, lost;
-	struct meter meter;
-	struct span span;
+/* Of a stream, or of several. */
+struct tally {
+	uint32_t got, stalls;
+};
 
-	span_start(&meter);
+static struct tally stream(struct client *c)
+{
+	uint32_t sent = 0, acked = 0, in_a_row = 0;
+	struct tally t = {0};
+
 	/* Ends when the server has answered for the last datagram, or is gone. */
 	while (acked < c->count && in_a_row < MAX_STALLS) {
 		struct header h;
@@ -418,31 +424,49 @@ static int run_tx(struct client *c)
 		if (receive_op(c, OP_ACK, &h, &len)) {
 			in_a_row = 0;
 			acked = h.seq > acked && h.seq <= sent ? h.seq : acked;
-			got = h.got > got ? h.got : got;
+			t.got = h.got > t.got ? h.got : t.got;
 			continue;
 		}
 		/* What is out is lost, or its acknowledgement is: ask, and grant new credit. */
-		stalls++;
+		t.stalls++;
 		in_a_row++;
 		if (send_op(c, OP_PROBE, 0, sizeof(h)) && receive_op(c, OP_ACK, &h, &len)) {
 			in_a_row = 0;
-			got = h.got > got ? h.got : got;
+			t.got = h.got > t.got ? h.got : t.got;
 			acked = sent;
 		}
 	}
-	span = span_end(&meter);
-	lost = got < c->count ? c->count - got : 0;
-	if (got == 0) {
-		printf("pk tx n=%u size=%u window=%u lost=%u error=no-answer\n", c->count, c->size,
+	return t;
+}
+
+static int print_tx(const struct client *c, const struct tally *t, const struct span *span)
+{
+	uint32_t n = c->count * c->flows, lost = t->got < n ? n - t->got : 0;
+
+	if (t->got == 0) {
+		printf("pk tx n=%u size=%u window=%u lost=%u error=no-answer\n", n, c->size,
 		       c->window, lost);
 		return 1;
 	}
-	printf("pk tx n=%u size=%u window=%u lost=%u stalls=%u ns_per_packet=%.1f pps=%.1f "
-	       "mbit=%.2f insn_per_packet=%.0f\n",
-	       c->count, c->size, c->window, lost, stalls, (double)span.ns / got,
-	       got * 1e9 / (double)span.ns, (double)got * c->size * 8e3 / (double)span.ns,
-	       per(span.instructions, got));
+	printf("pk tx n=%u size=%u window=%u batch=%u flows=%u lost=%u stalls=%u "
+	       "ns_per_packet=%.1f pps=%.1f mbit=%.2f insn_per_packet=%.0f\n",
+	       n, c->size, c->window, c->batch, c->flows, lost, t->stalls,
+	       (double)span->ns / t->got, t->got * 1e9 / (double)span->ns,
+	       (double)t->got * c->size * 8e3 / (double)span->ns, per(span->instructions, t->got));
 	return 0;
+}
+
+static int run_tx(struct client *c)
+{
+	struct meter meter;
+	struct tally t;
+
+	span_start(&meter);
+	t = stream(c);
+
+	struct span span = span_end(&meter);
+
+	return print_tx(c, &t, &span);
 }
 
 /* Greets until the server answers, so that address resolution and its start are not measured. */
@@ -467,19 +491,19 @@ static bool greet(struct client *c)
 	return false;
 }
 
-static int run_client(struct client *c, const struct sockaddr_in *to, int (*run)(struct client *))
+static bool connect_to(struct client *c, const struct sockaddr_in *to)
 {
 	struct timeval timeout = {.tv_sec = TIMEOUT_MS / 1000, .tv_usec = TIMEOUT_MS % 1000 * 1000};
 
 	c->fd = open_socket();
 	if (c->fd < 0) {
-		return fail("socket");
+		fail("socket");
+		return false;
 	}
-	if (connect(c->fd, (const struct sockaddr *)to, sizeof(*to)) != 0) {
-		return fail("connect");
-	}
-	if (setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) != 0) {
-		return fail("SO_RCVTIMEO");
+	if (connect(c->fd, (const struct sockaddr *)to, sizeof(*to)) != 0 ||
+	    setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) != 0) {
+		fail("connect");
+		return false;
 	}
 	c->session = (uint32_t)getpid() ^ (uint32_t)now_ns();
 	for (size_t i = 0; i < (size_t)c->size * c->batch; i++) {
@@ -487,13 +511,89 @@ static int run_client(struct client *c, const struct sockaddr_in *to, int (*run)
 	}
 	if (!greet(c)) {
 		printf("pk error=no-server\n");
-		return 1;
+		return false;
 	}
 	if (c->batch > 1 &&
 	    setsockopt(c->fd, IPPROTO_UDP, UDP_SEGMENT, &(int){(int)c->size}, sizeof(int)) != 0) {
-		return fail("UDP_SEGMENT");
+		fail("UDP_SEGMENT");
+		return false;
 	}
-	return run(c);
+	return true;
+}
+
+/* Child: connects, says so, streams when `go` is closed, says how it went. */
+static int run_flow(struct client *c, const struct sockaddr_in *to, int go, int said)
+{
+	struct tally t = {0};
+	char none;
+
+	if (!connect_to(c, to) || write(said, &t, sizeof(t)) != sizeof(t)) {
+		return 1;
+	}
+	if (read(go, &none, 1) != 0) {
+		return 1;
+	}
+	t = stream(c);
+	return write(said, &t, sizeof(t)) == sizeof(t) ? 0 : 1;
+}
+
+/* Adds up what each flow says; false when one ended without a word. */
+static bool collect(int said, uint32_t flows, struct tally *sum)
+{
+	struct tally t;
+
+	for (uint32_t i = 0; i < flows; i++) {
+		if (read(said, &t, sizeof(t)) != sizeof(t)) {
+			return false;
+		}
+		sum->got += t.got;
+		sum->stalls += t.stalls;
+	}
+	return true;
+}
+
+static int run_flows(struct client *c, const struct sockaddr_in *to)
+{
+	struct tally t = {0};
+	struct meter meter;
+	int go[2], said[2];
+	bool whole;
+
+	if (pipe(go) != 0 || pipe(said) != 0) {
+		return fail("pipe");
+	}
+	for (uint32_t i = 0; i < c->flows; i++) {
+		pid_t child = fork();
+
+		if (child < 0) {
+			return fail("fork");
+		}
+		if (child == 0) {
+			close(go[1]);
+			close(said[0]);
+			_exit(run_flow(c, to, go[0], said[1]));
+		}
+	}
+	close(said[1]);
+	whole = collect(said[0], c->flows, &t);
+	span_start(&meter);
+	close(go[1]);
+	whole = whole && collect(said[0], c->flows, &t);
+
+	struct span span = span_end(&meter);
+
+	while (wait(NULL) > 0) {
+	}
+	if (!whole) {
+		printf("pk tx error=a-flow-ended\n");
+		return 1;
+	}
+	return print_tx(c, &t, &span);
+}
+
+static int run_client(struct client *c, const struct sockaddr_in *to, int (*run)(struct client *))
+{
+	return connect_to(c, to) ? run(c) : 1;
 }
 
 /* --- command line ---------------------------------------------------------------------- */
@@ -517,7 +617,7 @@ static int usage(void)
 {
 	fprintf(stderr, "usage: pk srv PORT\n"
 			"       pk rr IP PORT N SIZE\n"
-			"       pk tx IP PORT N SIZE WINDOW [BATCH]\n");
+			"       pk tx IP PORT N SIZE WINDOW [BATCH [FLOWS]]\n");
 	return 2;
 }
 
@@ -531,12 +631,13 @@ static int parse_client(char **args, bool stream)
 		fprintf(stderr, "pk: %s: not an IPv4 address\n", args[0]);
 		return 2;
 	}
-	c.window = c.batch = 1;
+	c.window = c.batch = c.flows = 1;
 	if (!parse_number(args[1], 1, UINT16_MAX, &port) ||
 	    !parse_number(args[2], 1, MAX_COUNT, &c.count) ||
 	    !parse_number(args[3], sizeof(struct header), MAX_PAYLOAD, &c.size) ||
 	    (stream && !parse_number(args[4], 1, MAX_WINDOW, &c.window)) ||
-	    (stream && args[5] && !parse_number(args[5], 1, MAX_BATCH, &c.batch))) {
+	    (stream && args[5] && !parse_number(args[5], 1, MAX_BATCH, &c.batch)) ||
+	    (stream && args[5] && args[6] && !parse_number(args[6], 1, MAX_FLOWS, &c.flows))) {
 		return 2;
 	}
 	if (c.batch > c.window || c.size * c.batch > MAX_PAYLOAD) {
@@ -544,6 +645,9 @@ static int parse_client(char **args, bool stream)
 		return 2;
 	}
 	to.sin_port = htons((uint16_t)port);
+	if (c.flows > 1) {
+		return run_flows(&c, &to);
+	}
 	return run_client(&c, &to, stream ? run_tx : run_rr);
 }
 
@@ -558,7 +662,7 @@ int main(int argc, char **argv)
 	if (argc == 6 && strcmp(argv[1], "rr") == 0) {
 		return parse_client(argv + 2, false);
 	}
-	if ((argc == 7 || argc == 8) && strcmp(argv[1], "tx") == 0) {
+	if (argc >= 7 && argc <= 9 && strcmp(argv[1], "tx") == 0) {
 		return parse_client(argv + 2, true);
 	}
 	return usage();

@@ -191,6 +191,8 @@ make_hosting_initramfs() {
 		add_module "$name"
 	done
 	install -m 644 "$UNPACKED/root/etc/mke2fs.conf" "$TREE/etc/"
+	"${CROSS}gcc" -std=c11 -O2 -static -Wall -Wextra -Werror -s -Wl,--build-id=none \
+		-o "$TREE/bin/bulk" "$SCRIPTS/bulk.c"
 	install -m 755 "$SCRIPTS"/{cw-io-host,cw-store} "$TREE/bin/"
 	pack_tree "$GUEST/hosting.cpio.gz"
 	cat "$GUEST/initramfs.cpio.gz" "$GUEST/hosting.cpio.gz" >"$GUEST/initramfs-hosting.cpio.gz.part"
@@ -214,7 +216,7 @@ step initramfs "$unpacked $sources" make_initramfs
 [ -e "$GUEST/initramfs-rdma.cpio.gz" ] || rm -f "$GUEST/.rdma"
 step rdma "$unpacked $sources $(hash_of "$SCRIPTS/cw-rdma")" make_rdma_initramfs
 [ -e "$GUEST/initramfs-hosting.cpio.gz" ] || rm -f "$GUEST/.hosting"
-step hosting "$unpacked $sources $(hash_of "$SCRIPTS"/{cw-io-host,cw-store})" make_hosting_initramfs
+step hosting "$unpacked $sources $(hash_of "$SCRIPTS"/{cw-io-host,cw-store,bulk.c})" make_hosting_initramfs
 # What apt keeps to look packages up is most of the space, and is fetched anew if needed again.
 rm -rf "$APTDIR"/{lists,*.bin} "$APTDIR"/source/{lists,*.bin}
 [ -z "$CHANGED" ] || say "done: $GUEST/Image, $GUEST/initramfs{,-rdma,-hosting}.cpio.gz, $BUILD/libfdt-src/libfdt"
