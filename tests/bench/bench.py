@@ -21,16 +21,21 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(HERE), str(ROOT / "tools")]
 
 import chart  # noqa: E402
+import page  # noqa: E402
 from demo.machine import MachineError  # noqa: E402
 from demo.table import columns  # noqa: E402
-from lines import LINES, Metric, faults, held, say  # noqa: E402
+from lines import LINES, TABLES, Metric, faults, held, say  # noqa: E402
 
 # Name for ONLY=, module, what it does.
 PARTS = {
     "probes": ("probes", "what an exit, a boot, an assignment cost, counted by a guest and a plugin (1 minute)"),
     "enum": ("enumeration", "540 PCI functions behind 60 bridges beside 99 behind 11 (15 seconds)"),
     "data": ("datapath", "a VF's packets beside bare Linux, and the exits meanwhile (2 minutes)"),
+    "hosted": ("hosted", "packets over virtual wires and through the I/O partition, beside a VF and bare Linux (5 minutes)"),
+    "tengib": ("tengib", "10 GiB through a wire in both directions at once, every byte checked; only when asked for (CW_GIB=N: less)"),
 }
+SELDOM = ("tengib",)  # not among those measured when none is named
+
 
 
 class BenchError(Exception):
@@ -70,7 +75,7 @@ def table(metrics: Sequence[Metric], missing: Sequence[str]) -> str:
 
 def write_json(metrics: Sequence[Metric], path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"metrics": list(metrics)}, indent=2) + "\n", "utf-8")
+    path.write_text(json.dumps({"metrics": list(metrics), **TABLES}, indent=2) + "\n", "utf-8")
 
 
 def alone(build: Path) -> object:
@@ -95,7 +100,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="PART,...", help="measure only these parts")
     parser.add_argument("--strict", action="store_true", help="fail when a line is not held")
     options = parser.parse_args(arguments)
-    options.parts = [x for x in options.only.split(",") if x] or list(PARTS)
+    options.parts = [x for x in options.only.split(",") if x] or [x for x in PARTS if x not in SELDOM]
     unknown = [x for x in options.parts if x not in PARTS]
     if unknown:
         parser.error(f"no part {', '.join(unknown)}; there are: {', '.join(PARTS)}")
@@ -147,6 +152,8 @@ def main(arguments: Sequence[str]) -> int:
     except chart.ChartError as error:
         print(f"make bench: {error}", file=sys.stderr)
         failed.append("chart")
+    shown = page.write(metrics, missing, TABLES.get("matrix", []), failed, ROOT / "build" / "bench")
+    print(f"  to be looked at: {shown.relative_to(ROOT)}")
     del lock
     return 1 if failed or wrong or (options.strict and not all_held) else 0
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
-from lines import Metric
+import peers
+from lines import TABLES, Metric
 
 PEERS = Path(__file__).with_name("peers.json")
 TERMINALS = {"svg": "svg size 900,480 font 'sans-serif,13' background '#ffffff'",
@@ -58,7 +59,7 @@ class Chart:
                           "plot " + ", \\\n  ".join(bars + labels), ""])
 
 
-def data_path(now: dict[str, Any], peers: dict[str, Any]) -> list[Chart]:
+def data_path(now: dict[str, Any], recorded: dict[str, Any]) -> list[Chart]:
     """The packets' ratios, and the exits of the receiving partition."""
     need = {"vf_rtt_ratio", "vf_stream_ratio", "vf_injected_rtt_ratio", "vf_injected_stream_ratio",
             "vf_all_exits_per_1000", "injected_exits_per_1000"}
@@ -68,10 +69,10 @@ def data_path(now: dict[str, Any], peers: dict[str, Any]) -> list[Chart]:
         ("bare Linux", (1.0, 1.0)),
         ("Causeway,\\nGICv4", (now["vf_rtt_ratio"], now["vf_stream_ratio"])),
         ("Causeway,\\nGICv3", (now["vf_injected_rtt_ratio"], now["vf_injected_stream_ratio"]))]
-    rows += [(p["system"].replace(" ", "\\n", 1), (p["rtt"], p["stream"])) for p in peers["path"]]
+    rows += [(p["system"].replace(" ", "\\n", 1), (p["rtt"], p["stream"])) for p in recorded["path"]]
     exits: list[tuple[str, tuple[Value, ...]]] = [("Causeway,\\nGICv4", (now["vf_all_exits_per_1000"],)),
                                               ("Causeway,\\nGICv3", (now["injected_exits_per_1000"],))]
-    exits += [(p["system"].replace(" ", "\\n", 1), (p["exits"],)) for p in peers["path"]]
+    exits += [(p["system"].replace(" ", "\\n", 1), (p["exits"],)) for p in recorded["path"]]
     return [Chart("data-path", "A VF beside bare Linux: instructions, fewer is better (KVM: recorded)",
                   "times bare Linux", ("round trip, 64 bytes", "packet of a stream, 1472 bytes"), rows,
                   digits="%.3f"),
@@ -79,18 +80,43 @@ def data_path(now: dict[str, Any], peers: dict[str, Any]) -> list[Chart]:
                   ("exits",), exits, log=True)]
 
 
-def exit_costs(now: dict[str, Any], peers: dict[str, Any]) -> list[Chart]:
-    rows = [(name, (now[name], others["Bao"], others["Xen"])) for name, others in peers["cost"].items() if name in now]
+def exit_costs(now: dict[str, Any], recorded: dict[str, Any]) -> list[Chart]:
+    rows = [(name, (now[name], others["Bao"], others["Xen"])) for name, others in recorded["cost"].items() if name in now]
     labels = [(name.replace("_", " "), values) for name, values in rows]
     return [Chart("cost", "What an exit costs the guest (Bao, Xen: recorded)", "instructions",
                   ("Causeway", "Bao", "Xen"), labels)] if rows else []
 
 
+def hosting(now: dict[str, Any]) -> list[Chart]:
+    """A guest whose card is software, here and under KVM, beside bare Linux and a VF."""
+    if "hosted_rtt" not in now:
+        return []
+    others = peers.current()
+    rows: list[tuple[str, tuple[Value, ...]]] = [
+        ("bare Linux", tuple(now.get(f"bare_{key}", others["bare Linux"][key]) for key in ("rtt", "stream"))),
+        ("Causeway,\\nhosted", (now["hosted_rtt"], now["hosted_stream"]))]
+    if "vf_rtt" in now:
+        rows.insert(1, ("Causeway,\\ndirect", (now["vf_rtt"], now["vf_stream"])))
+    rows += [(name.replace(" ", "\\n", 1), (others[name]["rtt"], others[name]["stream"])) for name in peers.HOSTED]
+    return [Chart("hosted", "Direct and hosted: instructions of the whole machine (KVM: recorded, or make bench-kvm)", "instructions",
+                  ("round trip, 64 bytes", "packet of a stream, 1472 bytes"), rows, digits="%.0f")]
+
+
+def shares(matrix: Sequence[dict[str, Any]]) -> list[Chart]:
+    """Instructions a packet by batch, one flow, 64 bytes."""
+    found = {(r["path"], r["batch"]): r["total"] for r in matrix if (r["size"], r["flows"]) == (64, 1)}
+    batches = sorted({batch for _, batch in found})
+    names = ("bare", "direct", "hosted")
+    rows: list[tuple[str, tuple[Value, ...]]] = [(f"batch {b}", tuple(found.get((n, b)) for n in names)) for b in batches]
+    return [Chart("batch", "A packet of 64 bytes, by how many are handed over at a time", "instructions, whole machine",
+                  ("bare Linux", "direct", "hosted"), rows, digits="%.0f")] if rows else []
+
+
 def charts(metrics: Sequence[Metric]) -> list[Chart]:
     """The charts that these metrics are enough for."""
     now = {m["name"]: m["value"] for m in metrics}
-    peers = json.loads(PEERS.read_text("utf-8"))
-    return data_path(now, peers) + exit_costs(now, peers)
+    recorded = json.loads(PEERS.read_text("utf-8"))
+    return data_path(now, recorded) + exit_costs(now, recorded) + hosting(now) + shares(TABLES.get("matrix", []))
 
 
 def draw(chart: Chart, folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ class Line(NamedTuple):
 
 INSTRUCTIONS = "instructions"
 RATIO = "x bare Linux"
+OVER_KVM = "x the better virtio-net of KVM"
 
 LINES = {
     # the cost of an exit (probes)
@@ -48,7 +49,18 @@ LINES = {
     "vf_stream_ratio": Line(RATIO, 1.010),
     "vf_injected_rtt_ratio": Line(RATIO, 1.25),
     "vf_injected_stream_ratio": Line(RATIO, 1.08),
+    # the virtual wire
+    "hosted_exits_b1": Line("exits of both ends, 1,000 packets", 2000),
+    "hosted_exits_b16": Line("exits of both ends, 1,000 packets", 125),
+    "hosted_exits_b64": Line("exits of both ends, 1,000 packets", 31.25),
+    "hosted_el2_per_packet": Line(INSTRUCTIONS, 1200),
+    "hosted_vs_kvm_rtt": Line(OVER_KVM, 0.65),
+    "hosted_vs_kvm_stream": Line(OVER_KVM, 0.75),
+    "wire_memory": Line("KiB, each end", 64),
 }
+
+# What is no line of numbers: rows for a part's own table, by name; also in build/bench.json.
+TABLES: dict[str, list[dict[str, Any]]] = {}
 
 _began = time.monotonic()
 

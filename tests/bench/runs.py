@@ -19,8 +19,9 @@ from typing import Sequence
 from demo.machine import ROOT, MachineError
 from demo.report import Report, key_values, parse_report
 from lines import say
+from marks import Mark, Marks
 
-LIFETIME = 600  # seconds of the host, for one run
+LIFETIME = 1800  # seconds of the host, for one run
 TELL = 15  # seconds between two words of progress
 TAIL = 25
 BUILD = ROOT / "build"
@@ -41,12 +42,20 @@ class Work:
     trips: int = 1000
     warm: int = 1000
     usecs: int = 10
+    listed: bool = False  # the phases are too many for a command line: they go into a file
+    guest: str = "initramfs.cpio.gz"
+    io: str = ""  # words for the I/O-hosting partition
 
     def done(self) -> tuple[str, ...]:
         return self.phases[:self.stop]
 
     def words(self) -> str:
-        return f"cw.phases={','.join(self.phases)} cw.trips={self.trips} cw.warm={self.warm} cw.usecs={self.usecs}"
+        phases = "" if self.listed else f"cw.phases={','.join(self.phases)} "
+        return f"{phases}cw.trips={self.trips} cw.warm={self.warm} cw.usecs={self.usecs}"
+
+    def files(self) -> bytes:
+        listed = cpio("cw-phases", f"{','.join(self.phases)}\n".encode()) if self.listed else b""
+        return cpio("cw-stop", b"%02d\n" % self.stop) + listed
 
 
 @dataclass
@@ -55,6 +64,7 @@ class Outcome:
 
     phases: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     report: Report = field(default_factory=Report)
+    marks: list[Mark] = field(default_factory=list)  # one for each phase, if counted
 
     def all(self, phase: str) -> list[dict[str, str]]:
         return [words for name, words in self.phases if name == phase]
@@ -83,8 +93,9 @@ def parse(text: str) -> Outcome:
     return outcome
 
 
-def printed_command(config: Path) -> list[str]:
-    done = subprocess.run([str(BUILD / "causeway"), "run", "--icount", "--print", str(config)], cwd=ROOT, text=True,
+def printed_command(config: Path, *, icount: bool = True) -> list[str]:
+    options = ["--icount"] if icount else []
+    done = subprocess.run([str(BUILD / "causeway"), "run", *options, "--print", str(config)], cwd=ROOT, text=True,
                           capture_output=True, timeout=60, check=False)
     if done.returncode:
         raise MachineError(f"causeway run --print {config} ended with {done.returncode}:\n{done.stderr}")
@@ -126,30 +137,30 @@ def cpio(name: str, data: bytes) -> bytes:
 def write_ramdisk(name: str, work: Work) -> Path:
     """The guests' initramfs, and where to stop in a file in front of it."""
     path = BUILD / f"bench-{name}.cpio"
-    path.write_bytes(cpio("cw-stop", b"%02d\n" % work.stop) + (BUILD / "guest/initramfs.cpio.gz").read_bytes())
+    path.write_bytes(work.files() + (BUILD / "guest" / work.guest).read_bytes())
     return path
 
 
-def write_config(name: str, gic: int, work: Work) -> Path:
-    text = Template(TEMPLATE.read_text("utf-8")).substitute(
-        gic=gic, linux=LINUX, work=work.words(), ramdisk=write_ramdisk(name, work).relative_to(ROOT))
+def write_config(name: str, gic: int, work: Work, template: Path = TEMPLATE) -> Path:
+    text = Template(template.read_text("utf-8")).substitute(
+        gic=gic, linux=LINUX, work=work.words(), io=work.io, ramdisk=write_ramdisk(name, work).relative_to(ROOT))
     path = BUILD / f"bench-{name}.dts"
     path.write_text(text, "utf-8")
     return path
 
 
-def wait(process: subprocess.Popen[bytes], console: Path, what: str) -> int:
-    """Until it ends by itself; kills it after LIFETIME. Says now and then what it is at."""
+def wait(process: subprocess.Popen[bytes], console: Path, what: str, lifetime: float) -> int:
+    """Until it ends by itself; kills it after its lifetime. Says now and then what it is at."""
     began = time.monotonic()
     while True:
         try:
             return process.wait(TELL)
         except subprocess.TimeoutExpired:
             pass
-        if time.monotonic() - began > LIFETIME:
+        if time.monotonic() - began > lifetime:
             process.kill()
             process.wait()
-            raise MachineError(f"{what} did not power off within {LIFETIME} s; console: {console}")
+            raise MachineError(f"{what} did not power off within {lifetime:.0f} s; console: {console}")
         phases = read(console).count("@phase ")
         say(f"{what}: {phases} phases done" if phases else f"{what}: booting")
 
@@ -161,12 +172,12 @@ def read(path: Path) -> str:
         return ""
 
 
-def run(name: str, command: Sequence[str], logs: Path, what: str) -> Outcome:
+def run(name: str, command: Sequence[str], logs: Path, what: str, lifetime: float = LIFETIME) -> Outcome:
     say(f"{what}")
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=open(logs / "qemu.err", "wb"))
     try:
-        status = wait(process, logs / "console.log", what)
+        status = wait(process, logs / "console.log", what, lifetime)
     finally:
         if process.poll() is None:
             process.kill()
@@ -192,22 +203,41 @@ def run_bare(name: str, gic: int, work: Work) -> Outcome:
     logs = fresh(name)
     command = unattended(printed_command(write_config(name, gic, work)), logs)
     command = bare(command, write_ramdisk(name, work), work)
-    outcome = run(name, command, logs, f"bare Linux, GICv{gic}: {' '.join(work.done())}")
+    outcome = run(name, command, logs, f"bare Linux, GICv{gic}: {summary(work)}")
     return complete(outcome, work, logs)
 
 
-def run_causeway(name: str, gic: int, work: Work) -> Outcome:
-    logs = fresh(name)
-    config = write_config(name, gic, work)
+def packed(name: str, gic: int, work: Work, template: Path = TEMPLATE) -> Path:
+    """The config, its image beside it."""
+    config = write_config(name, gic, work, template)
     done = subprocess.run([str(BUILD / "causeway"), "pack", str(config), "-o", str(BUILD / f"bench-{name}.fit")], cwd=ROOT,
                           text=True, capture_output=True, timeout=120, check=False)
     if done.returncode:
         raise MachineError(f"causeway pack {config} ended with {done.returncode}:\n{done.stderr}")
-    outcome = run(name, unattended(printed_command(config), logs), logs,
-                  f"Causeway, GICv{gic}: {' '.join(work.done())}")
+    return config
+
+
+def run_causeway(name: str, gic: int, work: Work, template: Path = TEMPLATE, counted: bool = False) -> Outcome:
+    """`counted`: with a plugin that says whose instructions they were (marks.py)."""
+    logs = fresh(name)
+    config = packed(name, gic, work, template)
+    marks = Marks(BUILD, logs) if counted else None
+    command = [*unattended(printed_command(config), logs), *(marks.options if marks else [])]
+    outcome = run(name, command, logs, f"Causeway, GICv{gic}: {summary(work)}")
     if not outcome.report.vcpus:
         raise MachineError(f"Causeway gave no report at power off; console: {logs / 'console.log'}")
-    return complete(outcome, work, logs)
+    complete(outcome, work, logs)
+    if marks:
+        try:
+            outcome.marks = marks.read(read(logs / "console.log"), outcome.report)
+        except ValueError as error:
+            raise MachineError(f"{name}: {error}; console: {logs / 'console.log'}") from error
+    return outcome
+
+
+def summary(work: Work) -> str:
+    done = work.done()
+    return " ".join(done) if len(done) < 10 else f"{' '.join(done[:7])} and {len(done) - 7} more"
 
 
 def complete(outcome: Outcome, work: Work, logs: Path) -> Outcome:
