@@ -66,8 +66,8 @@ static void resolve_device(void *fdt, const struct machine *machine, const struc
 
 /*
  * For the hypervisor, whatever the config looked like: /wires/wN, its ends in the order of the MAC
- * addresses. A device that became one is gone from its partition. Added last to first, for a new node
- * goes before its siblings: each partition's ends are on its bus in the order of the config.
+ * addresses. A device that became one is gone from its partition. Added last to first, for a new
+ * node goes before its siblings: each partition's ends are on its bus in the order of the config.
  */
 static void add_wires(void *fdt, const struct config *config)
 {

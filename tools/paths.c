@@ -172,8 +172,8 @@ static bool decide(struct config *config, unsigned partition, struct device *dev
 }
 
 /*
- * In the order of their partitions, as the ports of a host are, whether they were wires or devices; of
- * one partition the wires come first.
+ * In the order of their partitions, as the ports of a host are, whether they were wires or devices;
+ * of one partition the wires come first.
  */
 static void sort_wires(struct config *config)
 {
