@@ -14,6 +14,7 @@ static void flip(partition_id_t partition, bool running)
 
 	if (running) {
 		wires_halt(partition);
+		assert_int_equal(rig_config_read(partition, card->device, PCI_VENDOR_ID, 4), ~0u);
 	} else {
 		wires_boot_one(partition);
 		card_find(card, partition, card == &left ? 0 : 1);
@@ -114,6 +115,25 @@ static void stopped_half_way(void **state)
 		rig_check();
 		rig_tear_down(NULL);
 	}
+}
+
+/* What waited for the one that stops comes back at once, and not with the next kick. */
+static void nobody_waits_for_the_dead(void **state)
+{
+	(void)state;
+	wires_start_all(NULL);
+	for (unsigned i = 0; i < 2 * CARD_RING; i++) {
+		card_send(&left, 60, i);
+		card_kick(&left, CARD_TX);
+		left.seen[CARD_TX] += i < CARD_RING;
+	}
+	assert_int_equal(card_back(&left, CARD_TX), 0);
+	(void)card_interrupted(&left, 1 + CARD_TX);
+	wires_halt(blue);
+	assert_int_equal(card_back(&left, CARD_TX), CARD_RING);
+	assert_true(card_interrupted(&left, 1 + CARD_TX));
+	assert_false(card_link(&third)); /* blue's other wire */
+	rig_check();
 }
 
 /* --- again and again --- */
@@ -279,15 +299,11 @@ static void no_its(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(every_order),
-		RIG_TEST(nothing_lands_after_the_end),
-		RIG_TEST(stopped_half_way),
-		RIG_TEST(restarts),
-		RIG_TEST(restarts_injected),
-		RIG_TEST(no_bus),
-		RIG_TEST(last_bus),
-		RIG_TEST(no_device_ids),
-		RIG_TEST(no_its),
+		RIG_TEST(every_order),	    RIG_TEST(nothing_lands_after_the_end),
+		RIG_TEST(stopped_half_way), RIG_TEST(nobody_waits_for_the_dead),
+		RIG_TEST(restarts),	    RIG_TEST(restarts_injected),
+		RIG_TEST(no_bus),	    RIG_TEST(last_bus),
+		RIG_TEST(no_device_ids),    RIG_TEST(no_its),
 	};
 
 	return run_on_both_stages(tests);
