@@ -118,7 +118,7 @@ bool end_is_live(const struct io_end *end)
 /* A driver came, went, or failed: both ends are told, and look whether packets wait. */
 static void changed(struct io_end *end)
 {
-	uint16_t link = 1;
+	uint16_t link = end_is_live(end) && end_is_live(end->peer);
 
 	for (unsigned i = 0; i < 2; i++, end = end->peer) {
 		end->registers.device.link = link;
