@@ -184,8 +184,8 @@ enum status MUST_USE irq_device_unbind(struct irq_partition *partition, device_i
 				       void (*pause)(void));
 
 /*
- * Event `event` of a bound device happens, as if the device had sent it: any core. Dropped while the
- * guest has not mapped it.
+ * Event `event` of a bound device happens, as if the device had sent it: any core. Dropped while
+ * the guest has not mapped it.
  */
 void irq_device_raise(struct irq_partition *partition, device_id_t device, unsigned event);
 
