@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every ring of up to 4 descriptors over a small alphabet, with every indirect table of 2, and
- * every position of every index: what ring.c makes of it is what a model says, written from
- * virtio 1.2 (2.7) with sets instead of counters. Memory is exactly as large as it may be read.
+ * Every ring of 1, 2 and 4 descriptors over a small alphabet, and every position of every index;
+ * rings of 1 and 2 meet every indirect table of 2, rings of 4 every 17th of them. What ring.c makes
+ * of it is what a model says, written from virtio 1.2 (2.7) with sets instead of counters. Memory
+ * is exactly as large as it may be read.
  */
 #include <setjmp.h>
 #include <stdarg.h>
