@@ -52,29 +52,6 @@ static noreturn void bad_option(const char *command)
 	die(EXIT_USAGE, "see 'causeway %s --help'", command);
 }
 
-/* What was decided for those that left it open, or could have. */
-static void print_paths(const struct config *config)
-{
-	for (unsigned i = 0; i < config->partition_count; i++) {
-		for (unsigned j = 0; j < config->partitions[i].device_count; j++) {
-			const struct device *device = &config->partitions[i].devices[j];
-
-			if (device->chosen) {
-				printf("  %s: direct: VF %u of %s is free\n", device->path,
-				       device->index, bdf_text(device->vf_of));
-			}
-		}
-	}
-	for (unsigned i = 0; i < config->wire_count; i++) {
-		const struct wire *wire = &config->wires[i];
-
-		printf("  %s: a wire to %s%s\n", wire->path, wire->to_name,
-		       !wire->why			 ? ""
-		       : strcmp(wire->why, "asked") == 0 ? ": hosted, as the config says"
-							 : ": hosted, because no VF is free");
-	}
-}
-
 static void print_summary(const struct job *job)
 {
 	unsigned devices = 0, count = job->config.partition_count;
@@ -84,7 +61,7 @@ static void print_summary(const struct job *job)
 	}
 	printf("%s: ok: %u partition%s, %u device%s\n", job->report.config, count,
 	       count == 1 ? "" : "s", devices, devices == 1 ? "" : "s");
-	print_paths(&job->config);
+	job_print_paths(job, stdout);
 }
 
 int command_check(int argc, char **argv)

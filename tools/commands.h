@@ -5,6 +5,8 @@
 
 #include "images.h"
 
+#include <stdio.h>
+
 int command_check(int argc, char **argv);
 int command_pack(int argc, char **argv);
 int command_run(int argc, char **argv);
@@ -34,6 +36,8 @@ bool job_read(struct job *job, const char *file);
 bool job_read_against(struct job *job, const char *file, const char *dump);
 /* Prints the report; ends the program with EXIT_CONFIG unless the config is sound. */
 void job_require(struct job *job, bool unchecked);
+/* Direct or hosted, and why: a line for each device that left it open, and for each wire. */
+void job_print_paths(const struct job *job, FILE *out);
 /* Writes the FIT; ends the program with EXIT_TOOL when files are missing. */
 void job_pack(struct job *job, const char *fit);
 

@@ -5,6 +5,7 @@
 #include "rules.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void override(struct machine *machine, const struct machine_options *options)
 {
@@ -70,4 +71,28 @@ void job_pack(struct job *job, const char *fit)
 		    job->images.missing, job->images.missing == 1 ? " is" : "s are");
 	}
 	fit_write(&job->config, &job->images, fit);
+}
+
+void job_print_paths(const struct job *job, FILE *out)
+{
+	const struct config *config = &job->config;
+
+	for (unsigned i = 0; i < config->partition_count; i++) {
+		for (unsigned j = 0; j < config->partitions[i].device_count; j++) {
+			const struct device *device = &config->partitions[i].devices[j];
+
+			if (device->chosen) {
+				fprintf(out, "  %s: direct: VF %u of %s is free\n", device->path,
+					device->index, bdf_text(device->vf_of));
+			}
+		}
+	}
+	for (unsigned i = 0; i < config->wire_count; i++) {
+		const struct wire *wire = &config->wires[i];
+
+		fprintf(out, "  %s: a wire to %s%s\n", wire->path, wire->to_name,
+			!wire->why			  ? ""
+			: strcmp(wire->why, "asked") == 0 ? ": hosted, as the config says"
+							  : ": hosted, because no VF is free");
+	}
 }

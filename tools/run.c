@@ -323,6 +323,7 @@ int command_run(int argc, char **argv)
 	job.options = run.machine;
 	job_read(&job, file);
 	job_require(&job, run.unchecked);
+	job_print_paths(&job, stderr);
 	qemu_command(&words, &job.config.machine, &run.qemu);
 	for (int i = own + 1; i < argc; i++) {
 		words_add(&words, "%s", argv[i]);

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -233,6 +234,10 @@ def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> 
 
     def count(session: Session) -> None:
         if not causeway:
+            checked = subprocess.run([str(options.build / "causeway"), "check", str(options.config)], cwd=ROOT,
+                                     capture_output=True, text=True, timeout=60, check=False)
+            for line in checked.stdout.splitlines()[1:]:  # direct or hosted, and why
+                session.say(line.strip())
             splits.append(Split(options.build.resolve(), session.logs))
             session.machine.argv += ["--", *splits[0].options]
 
