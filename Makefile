@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # `make help` lists the targets. The floors are kept here: a room sees only what it may know.
 BUILD	?= build
-CONFIG	?= config/two-vfs.dts
+CONFIG	?= config/hosting.dts
 CROSS	?= aarch64-linux-gnu-
 CC_HOST	?= gcc
 PYTHON	?= /usr/bin/python3
