@@ -18,7 +18,8 @@
 #define MSIX_ENABLE	0x80 /* in the upper byte of its Message Control */
 #define MSIX_MASK	0x40
 #define WIRE_MTU	1500
-#define FAULT_LINES	4 /* in each window */
+#define WORK_MAX	2048u /* for one access: more than full queues need, and a flood gets */
+#define FAULT_LINES	4     /* in each window */
 #define FAULT_WINDOW_NS 1000000000ull
 
 struct port {
@@ -77,7 +78,7 @@ static void write_bar(void *context, uint64_t offset, unsigned size, uint64_t va
 		return;
 	}
 	io_end_write(port->end, offset, size, value);
-	while (io_end_work(port->end) && !hv_again()) {
+	for (unsigned i = 0; i < WORK_MAX && io_end_work(port->end) && !hv_again(); i++) {
 	}
 	say_fault(port);
 	say_fault(&ports[(port - ports) ^ 1]);
@@ -207,7 +208,7 @@ static void hide(struct port *port)
 	port->shown = false;
 	pci_virt_remove(&side->bridge, port->slot);
 	io_end_reset(port->end);
-	while (io_end_work(port->end)) {
+	for (unsigned i = 0; i < WORK_MAX && io_end_work(port->end); i++) {
 		hv_pause();
 	}
 	if (irq_device_unbind(&side->irq, port->device, hv_pause) != STATUS_OK) {

@@ -422,8 +422,13 @@ void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32
 
 unsigned hv_host_pauses, hv_host_agains;
 
+void (*hv_host_turn)(void);
+
 bool hv_again(void)
 {
+	if (hv_host_turn) {
+		hv_host_turn();
+	}
 	return hv_host_agains && hv_host_agains-- > 0;
 }
 

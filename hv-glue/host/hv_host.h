@@ -65,6 +65,8 @@ uint64_t hv_host_alarm(void); /* what hv_alarm() asked for last; 0: nothing */
 unsigned hv_host_violations(void);
 const char *hv_host_violation(void); /* the first; "" when none */
 
+/* Called in each hv_again(): what another core does meanwhile; NULL: nothing. */
+extern void (*hv_host_turn)(void);
 /* So many of the next calls of hv_again() say that an interrupt waits. */
 extern unsigned hv_host_agains;
 

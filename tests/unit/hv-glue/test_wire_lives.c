@@ -136,6 +136,43 @@ static void nobody_waits_for_the_dead(void **state)
 	rig_check();
 }
 
+/* --- a sender that never ends --- */
+
+static unsigned turns;
+
+/* Red takes its buffers back and offers as many packets again, each too short to be one. */
+static void offer_runts(void)
+{
+	unsigned back = card_back(&left, CARD_TX);
+
+	assert_true(++turns < 10000);
+	left.seen[CARD_TX] += back;
+	for (unsigned i = 0; i < back; i++) {
+		card_send(&left, 4, i);
+	}
+}
+
+/* F65: what a peer floods is dropped on the core of who kicks, and that ends. */
+static void flooded(void **state)
+{
+	(void)state;
+	wires_start_all(NULL);
+	for (unsigned i = 0; i < CARD_RING; i++) {
+		card_send(&left, 4, i);
+	}
+	turns = 0;
+	hv_host_turn = offer_runts;
+	card_kick(&right, CARD_RX);
+	hv_host_turn = NULL;
+	assert_in_range(turns, 1000, 3000);
+	assert_int_equal(card_status(&right), CARD_SOUND);
+	card_kick(&right, CARD_RX); /* the rest, now that nobody adds to it */
+	left.seen[CARD_TX] = left.avail[CARD_TX];
+	card_talk(&left, &right, 6);
+	card_talk(&right, &left, 7);
+	rig_check();
+}
+
 /* --- again and again --- */
 
 struct leftovers {
@@ -299,11 +336,17 @@ static void no_its(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(every_order),	    RIG_TEST(nothing_lands_after_the_end),
-		RIG_TEST(stopped_half_way), RIG_TEST(nobody_waits_for_the_dead),
-		RIG_TEST(restarts),	    RIG_TEST(restarts_injected),
-		RIG_TEST(no_bus),	    RIG_TEST(last_bus),
-		RIG_TEST(no_device_ids),    RIG_TEST(no_its),
+		RIG_TEST(every_order),
+		RIG_TEST(nothing_lands_after_the_end),
+		RIG_TEST(stopped_half_way),
+		RIG_TEST(nobody_waits_for_the_dead),
+		RIG_TEST(flooded),
+		RIG_TEST(restarts),
+		RIG_TEST(restarts_injected),
+		RIG_TEST(no_bus),
+		RIG_TEST(last_bus),
+		RIG_TEST(no_device_ids),
+		RIG_TEST(no_its),
 	};
 
 	return run_on_both_stages(tests);
