@@ -7,37 +7,16 @@
  *     yield=A:A:...          here interrupts are taken, or waited for
  *     forget=A:A:...         what ran until here, since the last such place, is left out of that
  *     NAME=START/END:END:... counts from the instruction at START to the one at an END
- * QEMU's header is not packaged by Debian: what is used of it is declared here (API version 4).
  */
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_info;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-typedef void (*tb_translated)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
-typedef void (*executed)(unsigned vcpu, void *data);
-typedef void (*ended)(qemu_plugin_id_t id, void *data);
+#include "qemu_plugin.h"
 
-extern int qemu_plugin_version;
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv);
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_translated call);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, executed call, int flags,
-					  void *data);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, executed call, int flags,
-					    void *data);
-void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, ended call, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-
-int qemu_plugin_version = 4;
+int qemu_plugin_version = QEMU_PLUGIN_API;
 
 #define VCPUS  16
 #define ENDS   16

@@ -17,12 +17,12 @@ from demo.console import HYPERVISOR
 from demo.machine import ROOT, Machine, MachineError
 from demo.report import key_values
 from demo.session import Session
+from demo.split import LOADED_AT, compiled
 from lines import Metric, figure, line, say
 
 BUILD = ROOT / "build"
 FOLDER = BUILD / "bench"
 DETERMINISTIC = ["-icount", "shift=0,sleep=off"]
-LOADED_AT = 0x40200000  # QEMU puts an arm64 Image 2 MiB into RAM
 MIB = 1 << 20
 GICD_READS = "gicd_read-"
 MASKED_SHOWN = 6  # longest stretches that are named
@@ -178,12 +178,8 @@ def boot_metrics() -> list[Metric]:
 # --- what a plugin counts -------------------------------------------------------------------------
 
 def plugin() -> Path:
-    """Compiled where it runs: QEMU's headers are not needed."""
-    library = FOLDER / "count.so"
     FOLDER.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(library),
-                    str(Path(__file__).with_name("count.c"))], check=True, timeout=60)
-    return library
+    return compiled(Path(__file__).with_name("count.c"), FOLDER / "count.so")
 
 
 def plugin_arguments(out: Path) -> str:

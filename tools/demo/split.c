@@ -1,44 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A QEMU plugin that says whose instructions were executed: counted by the block of 2 MiB of
- * physical memory that they lie in, which is one partition's or the hypervisor's. Arguments,
- * addresses in hexadecimal: ram=ADDRESS   where the machine's RAM begins code=FROM-TO  the
- * hypervisor's text, mapped where it lies: tells where QEMU keeps RAM at=ADDRESS    the counts are
- * written each time the instruction there is executed each=ADDRESS  the same, but every time behind
- * what was written before count=ADDRESS:...   how often the instructions there were executed, at
- * most EVENTS of them out=FILE      one 64-bit count a block, little-endian, one for what lies
- * elsewhere, EVENTS more QEMU's header is not packaged by Debian: what is used of it is declared
- * here (API version 4).
+ * physical memory that they lie in, which is one partition's or the hypervisor's.
+ *
+ * Arguments, addresses in hexadecimal:
+ * - ram=ADDRESS: where the machine's RAM begins.
+ * - code=FROM-TO: the hypervisor's text, mapped where it lies: tells where QEMU keeps RAM.
+ * - at=ADDRESS: the counts are written each time the instruction there is executed.
+ * - each=ADDRESS: the same, but every time behind what was written before.
+ * - count=ADDRESS:...: how often the instructions there were executed, at most EVENTS of them.
+ * - out=FILE: a 64-bit count for each block, one for what lies elsewhere, EVENTS more.
  */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-typedef uint64_t qemu_plugin_id_t;
-struct qemu_info;
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-typedef void (*tb_translated)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
-typedef void (*executed)(unsigned vcpu, void *data);
+#include "qemu_plugin.h"
 
-extern int qemu_plugin_version;
-int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info, int argc, char **argv);
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_translated call);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, executed call, int flags,
-					    void *data);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, executed call, int flags,
-					  void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn);
-
-int qemu_plugin_version = 4;
+int qemu_plugin_version = QEMU_PLUGIN_API;
 
 #define BLOCK  (2u << 20)
 #define BLOCKS 4096u /* 8 GiB */

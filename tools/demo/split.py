@@ -28,11 +28,16 @@ def symbols(build: Path) -> dict[str, int]:
     return {name: LOADED_AT + int(address, 16) for address, name in re.findall(r"^(\w+) \w ([\w.]+)$", names, re.MULTILINE)}
 
 
+def compiled(source: Path, library: Path) -> Path:
+    """A plugin of QEMU's, compiled where it runs."""
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{Path(__file__).parent}",
+                    "-o", str(library), str(source)], check=True, timeout=60)
+    return library
+
+
 def plugin(build: Path, out: Path, at: dict[str, int], *words: str) -> list[str]:
-    """QEMU's options. Compiled where it runs: QEMU's headers are not needed."""
-    library = build / "split.so"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(library),
-                    str(Path(__file__).with_name("split.c"))], check=True, timeout=60)
+    """QEMU's options."""
+    library = compiled(Path(__file__).with_name("split.c"), build / "split.so")
     code = f"code={LOADED_AT:x}-{at['__rodata_start']:x}"
     return ["-plugin", ",".join([str(library), f"ram={RAM:x}", code, *words, f"out={out}"])]
 
