@@ -38,6 +38,8 @@ bool job_read_against(struct job *job, const char *file, const char *dump);
 void job_require(struct job *job, bool unchecked);
 /* Direct or hosted, and why: a line for each device that left it open, and for each wire. */
 void job_print_paths(const struct job *job, FILE *out);
+/* Ends the program with EXIT_USAGE when writing this file would destroy the config or an image. */
+void job_keep_inputs(const struct job *job, const char *output);
 /* Writes the FIT; ends the program with EXIT_TOOL when files are missing. */
 void job_pack(struct job *job, const char *fit);
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define OWNER	     "hv| " /* guests' lines begin with their names */
 #define CAP_POINTER  0x34
@@ -90,6 +89,12 @@ bool dump_is_fenced(const struct dump *dump, int rid)
 		}
 	}
 	return false;
+}
+
+/* The hypervisor's lines begin with its name on a console, and with nothing in a dump. */
+static const char *without_owner(const char *line)
+{
+	return strncmp(line, OWNER, strlen(OWNER)) ? line : line + strlen(OWNER);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -181,7 +186,7 @@ static void read_machine(struct dump *dump, const char *line)
 	}
 }
 
-void dump_read(struct dump *dump, const char *file)
+bool dump_find_in(struct dump *dump, const char *file)
 {
 	FILE *log = fopen(file, "r");
 	char line[512];
@@ -192,8 +197,7 @@ void dump_read(struct dump *dump, const char *file)
 		die(EXIT_TOOL, "%s: %s", file, strerror(errno));
 	}
 	while (fgets(line, sizeof(line), log)) {
-		const char *text =
-			strncmp(line, OWNER, strlen(OWNER)) ? line : line + strlen(OWNER);
+		const char *text = without_owner(line);
 
 		read_row(dump, text);
 		read_bar(dump, text, false);
@@ -201,40 +205,25 @@ void dump_read(struct dump *dump, const char *file)
 		read_machine(dump, text);
 	}
 	fclose(log);
-	if (!dump->has_machine || !dump->count) {
+	if (dump->left_out) {
+		fprintf(stderr, "causeway: %s: more than %d functions; %u rows are left out\n",
+			file, DUMP_FUNCTIONS, dump->left_out);
+	}
+	return dump->has_machine && dump->count;
+}
+
+void dump_read(struct dump *dump, const char *file)
+{
+	if (!dump_find_in(dump, file)) {
 		die(EXIT_CONFIG,
 		    "%s: there is no dump in it; make one with 'causeway run --dump-pci DIR "
 		    "CONFIG', "
 		    "or Ctrl-T d on the console of a running machine, whose log will do",
 		    file);
 	}
-	if (dump->left_out) {
-		fprintf(stderr, "causeway: %s: more than %d functions; %u rows are left out\n",
-			file, DUMP_FUNCTIONS, dump->left_out);
-	}
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
-
-static FILE *create(const char *folder, const char *name, const char *kind)
-{
-	const char *path = keep_printf("%s/%s.%s", folder, name, kind);
-	FILE *file = fopen(path, "w");
-
-	if (!file) {
-		die(EXIT_TOOL, "%s: %s", path, strerror(errno));
-	}
-	return file;
-}
-
-static void finish(FILE *file, const char *folder)
-{
-	bool failed = ferror(file);
-
-	if (fclose(file) != 0 || failed) {
-		die(EXIT_TOOL, "%s: cannot write: %s", folder, strerror(errno));
-	}
-}
 
 /* A VF's own id is all-ones (PCIe 9.3.4.1): it is its PF's, as an operating system shows it. */
 static struct dump_function with_id(const struct dump *dump, const struct dump_function *function)
@@ -275,7 +264,9 @@ static void write_lspci(FILE *file, const struct dump_function *function)
 static void write_view(const struct dump *dump, const char *folder, const char *view)
 {
 	bool machine = strcmp(view, DUMP_MACHINE) == 0;
-	FILE *file = create(folder, machine ? MACHINE_FILE : view, "lspci");
+	struct draft draft;
+
+	draft_open(&draft);
 
 	for (int rid = 0; rid < 0x10000; rid++) {
 		for (unsigned i = 0; i < dump->count; i++) {
@@ -283,40 +274,52 @@ static void write_view(const struct dump *dump, const char *folder, const char *
 			    strcmp(dump->functions[i].view, view) == 0) {
 				struct dump_function shown = with_id(dump, &dump->functions[i]);
 
-				write_lspci(file, &shown);
+				write_lspci(draft.out, &shown);
 			}
 		}
 	}
-	finish(file, folder);
+	draft_write(&draft, keep_printf("%s/%s.lspci", folder, machine ? MACHINE_FILE : view));
 }
 
-static void write_lines(const struct dump *dump, const char *folder, const char *facts)
+static bool is_dump_line(const char *text)
 {
-	FILE *file = create(folder, MACHINE_FILE, "dump"), *log = fopen(dump->file, "r");
-	char line[512];
+	static const char *const words[] = {"@host ", "@machine ", "@iommu-map ",
+					    "@pci ",  "@bar ",	   "@vf-bar "};
 
-	fprintf(file, "# causeway dump 1\n%s", facts);
-	while (log && fgets(line, sizeof(line), log)) {
-		const char *text = line + strlen(OWNER);
-
-		if (strncmp(line, OWNER, strlen(OWNER)) == 0 &&
-		    (strncmp(text, "@pci ", 5) == 0 || strncmp(text, "@bar ", 5) == 0 ||
-		     strncmp(text, "@vf-bar ", 8) == 0 || strncmp(text, "@machine ", 9) == 0 ||
-		     strncmp(text, "@iommu-map ", 11) == 0)) {
-			fprintf(file, "%.*s\n", (int)strcspn(text, "\r\n"), text);
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strncmp(text, words[i], strlen(words[i])) == 0) {
+			return true;
 		}
 	}
-	if (log) {
-		fclose(log);
+	return false;
+}
+
+/* The log may be the very file that is written: a dump taken out of a dump. */
+static void write_lines(const struct dump *dump, const char *folder, const char *facts)
+{
+	FILE *log = fopen(dump->file, "r");
+	struct draft draft;
+	char line[512];
+
+	if (!log) {
+		die(EXIT_TOOL, "%s: %s", dump->file, strerror(errno));
 	}
-	finish(file, folder);
+	draft_open(&draft);
+	fprintf(draft.out, "# causeway dump 1\n%s", facts);
+	while (fgets(line, sizeof(line), log)) {
+		const char *text = without_owner(line);
+
+		if (is_dump_line(text)) {
+			fprintf(draft.out, "%.*s\n", (int)strcspn(text, "\r\n"), text);
+		}
+	}
+	fclose(log);
+	draft_write(&draft, keep_printf("%s/" MACHINE_FILE ".dump", folder));
 }
 
 void dump_write(const struct dump *dump, const char *folder, const char *facts)
 {
-	if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
-		die(EXIT_TOOL, "%s: %s", folder, strerror(errno));
-	}
+	folder_make(folder);
 	write_lines(dump, folder, facts);
 	for (unsigned i = 0; i < dump->count; i++) {
 		bool first = true;

@@ -41,7 +41,9 @@ struct dump {
 	unsigned count, left_out;
 };
 
-/* Dies (EXIT_CONFIG) when there is no dump in the file. The last one of each function counts. */
+/* False when there is no dump in the file. The last one of each function counts. */
+bool dump_find_in(struct dump *dump, const char *file);
+/* The same; dies (EXIT_CONFIG) when there is none. */
 void dump_read(struct dump *dump, const char *file);
 /*
  * Into the folder, which is made: machine.dump, the lines alone, with `facts` before them;

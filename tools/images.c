@@ -3,6 +3,7 @@
 #include "images.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "guest_map.h"
 
@@ -58,17 +59,19 @@ static const struct image *load_image(struct image_set *set, const struct partit
 				      const char *type, const char *file, struct report *report)
 {
 	const struct image *image = find_image(set, file, (struct bytes){0});
+	const char *trouble = file_trouble(file);
 	unsigned number = 0;
 
 	if (image) {
 		return image;
 	}
-	if (!file_exists(file)) {
-		report_add(report, SEVERITY_WARNING, partition->path, "%s file \"%s\" is not there",
-			   type, file);
-		report_fix(report,
-			   "make it ('make setup all' makes the examples' files); names are "
-			   "relative to the current folder");
+	if (trouble) {
+		report_add(report, SEVERITY_WARNING, partition->path, "%s file \"%s\" %s", type,
+			   file, trouble);
+		report_fix(report, "%s; names are relative to the current folder",
+			   access(file, F_OK) == 0
+				   ? "name a file that you may read"
+				   : "make it ('make setup all' makes the examples' files)");
 		set->missing++;
 		return NULL;
 	}

@@ -64,12 +64,21 @@ void job_require(struct job *job, bool unchecked)
 	}
 }
 
+void job_keep_inputs(const struct job *job, const char *output)
+{
+	file_keep(job->config.file, output);
+	for (unsigned i = 0; i < job->images.count; i++) {
+		file_keep(job->images.images[i].file, output);
+	}
+}
+
 void job_pack(struct job *job, const char *fit)
 {
 	if (job->images.missing) {
 		die(EXIT_TOOL, "%s: %u file%s missing, see above", job->report.config,
 		    job->images.missing, job->images.missing == 1 ? " is" : "s are");
 	}
+	job_keep_inputs(job, fit);
 	fit_write(&job->config, &job->images, fit);
 }
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 const char run_help[] =
 	"usage: causeway run [OPTION...] CONFIG [-- QEMU-ARGUMENT...]\n"
@@ -199,13 +198,6 @@ static void parse(struct run_options *run, int argc, char **argv)
 	}
 }
 
-static void make_build_folder(void)
-{
-	if (mkdir("build", 0777) != 0 && errno != EEXIST) {
-		die(EXIT_TOOL, "build: %s", strerror(errno));
-	}
-}
-
 /*
  * PSCI turns a machine off without a status, and semihosting would give guests the workstation's
  * files and shell: so the hypervisor's last line says how it ended. Guests cannot write one,
@@ -230,30 +222,53 @@ static int status_in_log(const char *path)
 	return status;
 }
 
-/* Also of a machine that failed: what it said first is of use then. */
-static void write_dump(const struct machine *machine, const struct run_options *run)
+/* Also of a machine that failed: what it said first is of use then. False: it said nothing. */
+static bool write_dump(const struct machine *machine, const struct run_options *run)
 {
 	static struct dump dump;
 
-	dump_read(&dump, run->qemu.log);
+	if (!dump_find_in(&dump, run->qemu.log)) {
+		return false;
+	}
 	dump_write(&dump, run->dump_folder,
 		   keep_printf("@host cores=%u memory=0x%llx gic=%u\n", machine->cores,
 			       (unsigned long long)machine->memory_size, machine->gic));
 	fprintf(stderr, "causeway: the machine's functions are in %s/\n", run->dump_folder);
+	return true;
+}
+
+/* What is written must be writable before the machine starts, and what was said of another gone. */
+static void prepare_outputs(const struct job *job, const struct run_options *run)
+{
+	FILE *log;
+
+	job_keep_inputs(job, run->qemu.log);
+	log = fopen(run->qemu.log, "w");
+	if (!log) {
+		die(EXIT_TOOL, "%s: %s", run->qemu.log, strerror(errno));
+	}
+	fclose(log);
+	if (run->dump_folder) {
+		folder_make(run->dump_folder);
+	}
 }
 
 static int start(struct job *job, struct run_options *run, const struct words *words, bool pack)
 {
-	bool timed_out;
+	const char *trouble = file_trouble(run->qemu.hypervisor);
+	bool timed_out, dumped = true;
 
-	if (!file_exists(run->qemu.hypervisor)) {
-		die(EXIT_TOOL, "%s is not there; build it with 'make hypervisor'",
-		    run->qemu.hypervisor);
+	if (trouble) {
+		die(EXIT_TOOL, "%s %s; build it with 'make hypervisor'", run->qemu.hypervisor,
+		    trouble);
 	}
+	trouble = pack ? NULL : file_trouble(run->qemu.fit);
+	if (trouble) {
+		die(EXIT_TOOL, "%s %s; make it with 'causeway pack'", run->qemu.fit, trouble);
+	}
+	prepare_outputs(job, run);
 	if (pack) {
 		job_pack(job, run->qemu.fit);
-	} else if (!file_exists(run->qemu.fit)) {
-		die(EXIT_TOOL, "%s is not there; make it with 'causeway pack'", run->qemu.fit);
 	}
 	for (unsigned i = 0; i < job->config.machine.device_count; i++) {
 		const struct machine_device *device = &job->config.machine.devices[i];
@@ -268,7 +283,7 @@ static int start(struct job *job, struct run_options *run, const struct words *w
 	int status = program_run_foreground(words, run->timeout, &timed_out);
 
 	if (run->dump_folder) {
-		write_dump(&job->config.machine, run);
+		dumped = write_dump(&job->config.machine, run);
 	}
 	if (timed_out) {
 		die(EXIT_MACHINE, "the machine was still running after %u s; log in %s",
@@ -283,6 +298,10 @@ static int start(struct job *job, struct run_options *run, const struct words *w
 	if (status != 0) {
 		die(EXIT_MACHINE, "the machine %s; log in %s",
 		    status < 0 ? "was stopped before it powered off" : "powered off with a failure",
+		    run->qemu.log);
+	}
+	if (!dumped) {
+		die(EXIT_MACHINE, "the machine said nothing of its functions; log in %s",
 		    run->qemu.log);
 	}
 	return EXIT_OK;
@@ -316,9 +335,9 @@ int command_run(int argc, char **argv)
 	}
 	if (!run.qemu.log) {
 		run.qemu.log = keep_printf("build/%s.log", stem);
-		if (!run.print) {
-			make_build_folder();
-		}
+	}
+	if (!run.print) {
+		folder_make("build");
 	}
 	job.options = run.machine;
 	job_read(&job, file);

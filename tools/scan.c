@@ -3,7 +3,6 @@
 #include "commands.h"
 #include "dump.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -267,7 +266,7 @@ int command_scan(int argc, char **argv)
 	static struct dump dump;
 	static struct machine machine;
 	const char *output = parse_output(argc, argv, "DUMP", "scan");
-	FILE *out = stdout;
+	struct draft draft;
 
 	dump_read(&dump, argv[optind]);
 	dump_to_machine(&dump, &machine);
@@ -275,13 +274,14 @@ int command_scan(int argc, char **argv)
 		fprintf(stderr, "causeway: %u functions are left out: a config has %d at most\n",
 			machine.devices_left_out, MAX_MACHINE_DEVICES);
 	}
-	if (output && !(out = fopen(output, "w"))) {
-		die(EXIT_TOOL, "%s: %s", output, strerror(errno));
+	if (!output) {
+		write_config(stdout, &dump, &machine);
+		return EXIT_OK;
 	}
-	write_config(out, &dump, &machine);
-	if (output && fclose(out) != 0) {
-		die(EXIT_TOOL, "%s: %s", output, strerror(errno));
-	}
+	file_keep(dump.file, output);
+	draft_open(&draft);
+	write_config(draft.out, &dump, &machine);
+	draft_write(&draft, output);
 	return EXIT_OK;
 }
 

@@ -76,11 +76,17 @@ char *keep_printf(const char *format, ...)
 
 /* --- files ---------------------------------------------------------------------------------- */
 
-bool file_exists(const char *path)
+const char *file_trouble(const char *path)
 {
 	struct stat info;
 
-	return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, R_OK) == 0;
+	if (stat(path, &info) != 0) {
+		return errno == ENOENT ? "is not there" : "cannot be reached";
+	}
+	if (!S_ISREG(info.st_mode)) {
+		return "is not a file";
+	}
+	return access(path, R_OK) == 0 ? NULL : "may not be read: permission denied";
 }
 
 struct bytes file_read(const char *path)
@@ -104,10 +110,22 @@ struct bytes file_read(const char *path)
 	return bytes;
 }
 
+void file_keep(const char *input, const char *output)
+{
+	struct stat in, out;
+
+	if (stat(input, &in) == 0 && stat(output, &out) == 0 && S_ISREG(in.st_mode) &&
+	    in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+		die(EXIT_USAGE, "%s would be overwritten: write to another file", input);
+	}
+}
+
 /* Written aside and renamed, so that nobody ever sees half a file. */
 void file_write(const char *path, const void *data, size_t size)
 {
-	char *aside = keep_printf("%s.%ld.part", path, (long)getpid());
+	struct stat info;
+	bool special = stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+	const char *aside = special ? path : keep_printf("%s.%ld.part", path, (long)getpid());
 	FILE *file = fopen(aside, "wb");
 
 	if (!file) {
@@ -117,23 +135,59 @@ void file_write(const char *path, const void *data, size_t size)
 	bool written = fwrite(data, 1, size, file) == size;
 
 	written &= fclose(file) == 0;
-	if (!written || rename(aside, path) != 0) {
+	if (!written || (!special && rename(aside, path) != 0)) {
 		int error = errno;
 
-		unlink(aside);
+		if (!special) {
+			unlink(aside);
+		}
 		die(EXIT_TOOL, "%s: %s", path, strerror(error));
 	}
 }
 
+void draft_open(struct draft *draft)
+{
+	*draft = (struct draft){0};
+	draft->out = open_memstream(&draft->text, &draft->size);
+	if (!draft->out) {
+		die(EXIT_TOOL, "out of memory");
+	}
+}
+
+void draft_write(struct draft *draft, const char *path)
+{
+	bool failed = ferror(draft->out);
+
+	if (fclose(draft->out) != 0 || failed) {
+		die(EXIT_TOOL, "out of memory");
+	}
+	file_write(path, draft->text, draft->size);
+	free(draft->text);
+}
+
 void file_make(const char *path, size_t size)
 {
-	if (file_exists(path)) {
+	const char *trouble = file_trouble(path);
+	FILE *file;
+
+	if (!trouble) {
 		return;
 	}
-
-	FILE *file = fopen(path, "wbx");
-
+	file = fopen(path, "wbx");
+	if (!file && errno == EEXIST) {
+		die(EXIT_TOOL, "%s %s", path, trouble);
+	}
 	if (!file || ftruncate(fileno(file), (off_t)size) != 0 || fclose(file) != 0) {
+		die(EXIT_TOOL, "%s: %s", path, strerror(errno));
+	}
+}
+
+void folder_make(const char *path)
+{
+	if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+		die(EXIT_TOOL, "%s: %s", path, strerror(errno));
+	}
+	if (access(keep_printf("%s/.", path), W_OK) != 0) {
 		die(EXIT_TOOL, "%s: %s", path, strerror(errno));
 	}
 }

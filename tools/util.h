@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdnoreturn.h>
 
 #define PRINTF(text, first) __attribute__((format(printf, text, first)))
@@ -39,11 +40,25 @@ struct bytes {
 	size_t size;
 };
 
-bool file_exists(const char *path); /* a regular file that may be read */
+/* Why it is no regular file that may be read, as the end of a sentence; NULL: it is one. */
+const char *file_trouble(const char *path);
 struct bytes file_read(const char *path);
+/* As a whole, or not at all; what is no file (/dev/null) is written to, and stays what it is. */
 void file_write(const char *path, const void *data, size_t size);
+/* Text that becomes a file as a whole. */
+struct draft {
+	FILE *out;
+	char *text;
+	size_t size;
+};
+
+void draft_open(struct draft *draft);
+void draft_write(struct draft *draft, const char *path); /* closes it */
+/* Dies with EXIT_USAGE when they are one file, which writing `output` would destroy. */
+void file_keep(const char *input, const char *output);
 /* Zeroes, unless it is there already. */
 void file_make(const char *path, size_t size);
+void folder_make(const char *path); /* likewise */
 /* The file's name without folders and without its last extension. */
 char *file_stem(const char *path);
 

@@ -7,6 +7,7 @@ import pathlib
 import random
 import re
 import shlex
+import shutil
 import struct
 import subprocess
 
@@ -385,6 +386,43 @@ def test_kernels_that_cannot_start(box, content, why):
                for _, problem, fix in box.check(example("no-devices")))
 
 
+def test_what_is_there_but_no_file(box):
+    (box.path / "build/guest/Image").unlink()
+    (box.path / "build/guest/Image").mkdir()
+    result = box.run("check", box.write("test.dts", example("no-devices")))
+    assert 'kernel file "build/guest/Image" is not a file; name a file that you may read' in result.stderr
+
+
+def may_not(box, *words):
+    """As somebody who may read and write nothing that is not everybody's."""
+    for folder in (box.path, box.path.parent, box.path.parent.parent, box.path / "build", box.path / "build/guest"):
+        folder.chmod(0o755)
+    (box.path / "tmp").chmod(0o777)
+    program = box.path / "causeway"
+    shutil.copy(box.program, program)
+    who = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
+    return subprocess.run([*who, program, *words], cwd=box.path, text=True, capture_output=True, timeout=60,
+                          env=dict(os.environ, TMPDIR=str(box.path / "tmp")), stdin=subprocess.DEVNULL)
+
+
+def test_files_that_may_not_be_read(box):
+    name = box.write("test.dts", example("no-devices"))
+    (box.path / "build/guest/Image").chmod(0)
+    result = may_not(box, "check", name)
+    assert result.returncode == OK and '"build/guest/Image" may not be read: permission denied' in result.stderr
+    (box.path / name).chmod(0)
+    result = may_not(box, "check", name)
+    assert result.returncode == TOOL and f"{name}: Permission denied" in result.stderr
+
+
+def test_outputs_that_may_not_be_written(box):
+    words = fake_qemu(box, "touch started\n")
+    (box.path / "build").chmod(0o555)
+    result = may_not(box, *words, "--log", "tmp/x.log")
+    assert result.returncode == TOOL and "build: Permission denied" in result.stderr
+    assert not (box.path / "started").exists()
+
+
 def test_syntax_errors_are_findings(box):
     found = box.check("/dts-v1/;\n/ { compatible = ; };\n")
     assert found and "test.dts:2" in found[0][1]
@@ -504,6 +542,30 @@ def test_odd_file_names(box):
     out = "out $(touch hacked).fit"
     assert box.run("pack", "test.dts", "-o", out).returncode == OK and (box.path / out).exists()
     assert not list(box.path.rglob("hacked"))
+
+
+@pytest.mark.parametrize("output", ["test.dts", "./test.dts", "link.dts", "build/guest/Image", "build/guest/initramfs.cpio.gz"])
+def test_pack_and_run_destroy_nothing_they_were_given(box, output):
+    name = box.write("test.dts", example("no-devices"))
+    box.write("build/hypervisor.bin", b"h")
+    (box.path / "link.dts").symlink_to("test.dts")
+    before = (box.path / output).read_bytes()
+    for words in (("pack", name, "-o", output), ("run", name, "--qemu", "/bin/true", "--log", output)):
+        result = box.run(*words)
+        assert result.returncode == USAGE and "would be overwritten: write to another file" in result.stderr
+        assert (box.path / output).read_bytes() == before
+
+
+def test_what_is_no_file_stays_what_it_is(box):
+    """Not /dev/null itself: a failure would replace it."""
+    name = box.write("test.dts", example("no-devices"))
+    os.mkfifo(box.path / "pipe")
+    with (box.path / "copy").open("wb") as copy, \
+            subprocess.Popen(["timeout", "60", "cat", "pipe"], cwd=box.path, stdout=copy):
+        assert box.run("pack", name, "-o", "pipe").returncode == OK
+    assert (box.path / "pipe").is_fifo() and (box.path / "copy").read_bytes()[:4] == b"\xd0\x0d\xfe\xed"
+    result = box.run("pack", name, "-o", "build")
+    assert result.returncode == TOOL and "build: Is a directory" in result.stderr
 
 
 def test_config_errors_stop_pack(box):
@@ -692,6 +754,26 @@ def test_run_with_things_missing(box):
     assert box.run(*words, "--fit", "no.fit").returncode == TOOL
     result = box.run("run", "test.dts", "--qemu", "./no-such-qemu")
     assert result.returncode == TOOL and "install it" in result.stderr
+
+
+def test_run_refuses_outputs_that_cannot_be_before_it_starts(box):
+    words = fake_qemu(box, "touch started\n")
+    for more, said in ((("--log", "no/x.log"), "no/x.log: No such file"), (("--dump-pci", "no/folder"), "no/folder: No such file"),
+                       (("--dump-pci", "test.dts"), "test.dts: Not a directory")):
+        result = box.run(*words, *more)
+        assert result.returncode == TOOL and said in result.stderr, result.stderr
+    assert not (box.path / "started").exists()
+
+
+def test_run_makes_disks_and_says_when_it_cannot(box):
+    config = changed("two-vfs", ("devices {", 'devices { d { model = "nvme"; at = "0000:00:05.0"; disk = "DISK"; }; '))
+    words = fake_qemu(box, "exit 0\n")
+    for disk, code, said in (("build/d.img", OK, ""), ("no/d.img", TOOL, "no/d.img: No such file"),
+                             ("build/guest", TOOL, "build/guest is not a file")):
+        box.write("test.dts", config.replace("DISK", disk))
+        result = box.run(*words)
+        assert result.returncode == code and said in result.stderr, result.stderr
+    assert (box.path / "build/d.img").stat().st_size == 64 << 20
 
 
 # --- command line ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from test_causeway import CONFIG, OK, TOOL, USAGE, box, program  # noqa: F401  (fixtures)
+from test_causeway import CONFIG, MACHINE, OK, TOOL, USAGE, box, program  # noqa: F401  (fixtures)
 
 WINDOW = 0x10000000
 
@@ -224,6 +224,33 @@ def test_a_scan_passes_both_checks(box, functions, said):  # noqa: F811
         result = box.run("check", *words)
         assert result.returncode == OK, result.stderr + text
     assert box.run("scan", dump).stdout == text
+
+
+def test_a_dump_of_a_dump_is_that_dump(box):  # noqa: F811
+    """Also when it is taken out into its own folder."""
+    name = box.write("console.log", log(port(1, 1), igb()))
+    assert box.run("dump", "-o", "out", name).returncode == OK
+    before = (box.path / "out/machine.dump").read_text()
+    assert "@pci - 0000:01:00.0 000:" in before
+    assert box.run("dump", "-o", "out", "out/machine.dump").returncode == OK
+    assert (box.path / "out/machine.dump").read_text() == before
+
+
+def test_scan_does_not_overwrite_its_dump(box):  # noqa: F811
+    name = box.write("machine.dump", log(port(1, 1), igb()))
+    result = box.run("scan", name, "-o", name)
+    assert result.returncode == USAGE and "machine.dump would be overwritten" in result.stderr
+    assert "@pci" in (box.path / name).read_text()
+
+
+def test_an_older_log_is_no_dump_of_a_machine_that_failed(box):  # noqa: F811
+    box.write("build/hypervisor.bin", b"h")
+    box.write("build/test.log", log(port(1, 1), igb()))
+    name = box.write("test.dts", config(""))
+    for qemu in ("/bin/false", "/bin/true"):
+        result = box.run("run", name, "--dump-pci", "out", "--qemu", qemu)
+        assert result.returncode == MACHINE and "the machine" in result.stderr
+        assert list((box.path / "out").iterdir()) == []
 
 
 def test_lspci_reads_what_dump_writes(box):  # noqa: F811
