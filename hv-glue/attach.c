@@ -118,14 +118,14 @@ enum status attach(struct assignment *a)
 		a->stuck = status_is_unconfirmed(status);
 		goto undo_stream;
 	}
-	if (a->identity.interrupt_pin) {
-		hv_wire(a->owner, a->line.v % GUEST_INTX_LINES, a->line);
-	}
 	hv_pause();
 	step = "show";
 	status = show(a);
 	if (status != STATUS_OK) {
 		goto undo_vectors;
+	}
+	if (a->identity.interrupt_pin) {
+		hv_wire(a->owner, a->line.v % GUEST_INTX_LINES, a->line);
 	}
 	a->attached = true;
 	return STATUS_OK;

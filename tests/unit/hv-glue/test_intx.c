@@ -117,6 +117,24 @@ static void one_partition_shares_a_line(void **state)
 	rig_check();
 }
 
+/* F36: one that cannot be shown leaves its line alone. */
+static void not_given_not_wired(void **state)
+{
+	(void)state;
+	build();
+	give(red, 0x30);
+	rig_start();
+	hv_host_fail_map(1, STATUS_NO_MEMORY);
+	start(red);
+	assert_int_equal(models_log_count("red (one): cannot show it"), 1);
+	assert_int_equal(wired_line(red, FIRST_LINE + 2), -1);
+	rig_hooks.partition_stop(red);
+	start(red);
+	assert_int_equal(wired_line(red, FIRST_LINE + 2), guest_line(red, 0));
+	rig_hooks.partition_stop(red);
+	rig_check();
+}
+
 /* Both are refused, whoever comes first, and each line names both. */
 static void two_partitions_need_a_line(void **state)
 {
@@ -272,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(one_partition_shares_a_line),
+		RIG_TEST(not_given_not_wired),
 		RIG_TEST(two_partitions_need_a_line),
 		RIG_TEST(one_of_two_can_do_without),
 		RIG_TEST(one_that_cannot_be_silenced),
