@@ -194,15 +194,13 @@ static void power_off_when_all_are_done(void)
 
 	for (unsigned i = 0; i < partition_count; i++) {
 		struct partition *partition = &partitions[i];
-
-		bool crashed = partition->state == PARTITION_CRASHED;
 		bool asked = __atomic_load_n(&partition->request, __ATOMIC_ACQUIRE) != REQUEST_NONE;
 
-		if ((partition->state == PARTITION_RUNNING || (asked && !crashed)) &&
+		if ((partition->state == PARTITION_RUNNING || asked) &&
 		    !partition->config->service) {
 			return;
 		}
-		failed |= crashed;
+		failed |= partition->state == PARTITION_CRASHED;
 	}
 	report_print();
 	log_info("every partition is off: powering off%s", failed ? ", one had crashed" : "");

@@ -261,6 +261,27 @@ static void machine_stays_on(void **state)
 	assert_false(fixture.powered_off);
 }
 
+/* So does one that crashed, and that the operator restarts. */
+static void machine_stays_on_for_a_restart(void **state)
+{
+	(void)state;
+	start(0);
+	start(1);
+	request(1, REQUEST_CRASH);
+	leave(1);
+	assert_false(ends(1));
+	request(1, REQUEST_RESET);
+	request(0, REQUEST_OFF);
+	leave(0);
+	assert_false(ends(0));
+	assert_false(ends(1));
+	assert_int_equal(partitions[1].state, PARTITION_RUNNING);
+	request(1, REQUEST_OFF);
+	leave(1);
+	assert_true(ends(1)); /* nobody is left */
+	assert_false(fixture.failed);
+}
+
 /* Only our own bug leaves a vCPU in its guest: that ends the machine, it does not hang it. */
 static void vcpu_that_stays(void **state)
 {
@@ -290,6 +311,7 @@ int main(void)
 		T(machine_goes_off),
 		T(machine_goes_off_failed),
 		T(machine_stays_on),
+		T(machine_stays_on_for_a_restart),
 		T(vcpu_that_stays),
 	};
 
