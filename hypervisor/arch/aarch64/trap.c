@@ -180,12 +180,10 @@ static enum hv_exit_class system_register(struct vcpu *vcpu, struct guest_regist
 	}
 	if (is_quiet(which)) {
 		step_over();
-		if (read) {
-			*reg = 0;
-		}
-		return HV_EXIT_OTHER;
+		*reg = read ? 0 : *reg;
+	} else {
+		inject(EC_UNKNOWN, 0, false);
 	}
-	inject(EC_UNKNOWN, 0, false);
 	return HV_EXIT_OTHER;
 }
 
