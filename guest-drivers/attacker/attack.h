@@ -102,6 +102,7 @@ void attack_no_tables(void);
 void attack_instructions(void); /* traps.c */
 void attack_calls(void);
 void attack_registers(void);
+void attack_vectors(void);
 void attack_register_sweep(void);
 void attack_gic_sweep(void);
 void attack_fetch(void);

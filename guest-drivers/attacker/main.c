@@ -41,6 +41,7 @@ static const struct attack attacks[] = {
 	{"register-sweep", attack_register_sweep},
 	{"gic-sweep", attack_gic_sweep},
 	{"fetch", attack_fetch},
+	{"vectors", attack_vectors},
 	{"litter", attack_litter},
 	{"stuck-line", attack_stuck_line},
 	{"mailbox", attack_mailbox},

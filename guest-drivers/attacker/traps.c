@@ -300,6 +300,17 @@ void attack_gic_sweep(void)
 	report("control", "ok", "stray=%u", irq_count_all() - before);
 }
 
+/* The longest vectors it can ask for: EL2's copies keep 128 bits of each (arch_copy.S). */
+void attack_vectors(void)
+{
+	struct probe_result length;
+
+	execute(0xd5181040, 0x330000);	 /* CPACR_EL1: FPEN, ZEN */
+	execute(0xd5181200, 15);	 /* ZCR_EL1 */
+	length = execute(0x04bf5020, 0); /* RDVL x0, #1 */
+	report("length", length.faulted ? "none" : "bytes", "bytes=%lu", length.value);
+}
+
 /* --- fetches ---------------------------------------------------------------------------------- */
 
 static void try_fetch(const char *step, uint64_t address)

@@ -42,17 +42,24 @@ def assemble(folder: Path, wait: bool) -> Path:
     return image
 
 
-def boot(name: str, hypervisor: Optional[Path] = None, wait: bool = False) -> Outcome:
-    """With `wait` the transfer is over before the hypervisor's first instruction."""
+def session_of(name: str, attack: str, hypervisor: Optional[Path] = None, wait: bool = False, **machine: str) -> Session:
+    """One guest on a machine with this firmware in front of the hypervisor."""
     folder = BUILD / "hostile" / name
     folder.mkdir(parents=True, exist_ok=True)
-    guest = partition("guest", 0, 32 * MIB, at=0x54000000, command_line="attack=idle base=0x41100000 size=0x1000")
-    session = Session(write(name, config([edu(5)], [guest], 1)), f"test-hostile-{name}")
-    path = session.sockets.serial.with_name("monitor")
+    guest = partition("guest", 0, 32 * MIB, at=0x54000000, command_line=f"attack={attack} base=0x41100000 size=0x1000")
+    session = Session(write(name, config([edu(5)], [guest], 1, **machine)), f"test-hostile-{name}")
     session.machine.argv += [
         "--hypervisor", str(assemble(folder, wait)), "--", "-icount", "shift=0,sleep=off",
+        "-device", f"loader,file={hypervisor or BUILD / 'hypervisor.bin'},addr={HYPERVISOR_AT:#x},force-raw=on"]
+    return session
+
+
+def boot(name: str, hypervisor: Optional[Path] = None, wait: bool = False) -> Outcome:
+    """With `wait` the transfer is over before the hypervisor's first instruction."""
+    session = session_of(name, "idle", hypervisor, wait)
+    path = session.sockets.serial.with_name("monitor")
+    session.machine.argv += [
         "-monitor", f"unix:{path},server=on,wait=off",
-        "-device", f"loader,file={hypervisor or BUILD / 'hypervisor.bin'},addr={HYPERVISOR_AT:#x},force-raw=on",
         *(part for offset in range(0, 64, 8) for part in (
             "-device", f"loader,addr={TARGET + offset:#x},data={PATTERN << 32 | PATTERN:#x},data-len=8"))]
     with session:
@@ -66,6 +73,13 @@ def boot(name: str, hypervisor: Optional[Path] = None, wait: bool = False) -> Ou
         return Outcome(words, [f.function for f in parse_faults(session.machine) if f.partition == "nobody"])
 
 
+def vector_bytes(name: str, cpu: str) -> int:
+    """How long a guest's SVE vectors are when firmware left ZCR_EL2 at its longest; 0: it has none."""
+    with session_of(name, "vectors", cpu=cpu) as session:
+        line = session.machine.expect(r"@attack name=vectors step=length .*bytes=(\d+)", 60, "guest")
+        return int(line[1])
+
+
 @dataclass(frozen=True)
 class FirmwareRow:
     """F10, in the shape of the other rows."""
@@ -77,4 +91,4 @@ class FirmwareRow:
         assert o.words == [PATTERN] * 16, f"a transfer that firmware had begun landed: {o.words[0]:#x}"
 
 
-__all__ = ["EDU", "HYPERVISOR", "FirmwareRow", "boot"]
+__all__ = ["EDU", "HYPERVISOR", "FirmwareRow", "boot", "vector_bytes"]

@@ -75,6 +75,9 @@ void core_init(struct core *core)
 	 */
 	sysreg_write(cptr_el2, 0x32ff | BIT(20) | BIT(30));
 	sysreg_write(ICH_HCR_EL2, 0);
+	if (sysreg_read(id_aa64pfr0_el1) & BITS(35, 32)) { /* SVE: as long as arch_copy() keeps */
+		sysreg_write(S3_4_C1_C2_0, 0);		   /* ZCR_EL2 */
+	}
 	sysreg_write(hstr_el2, 0);
 	sysreg_write(cnthctl_el2, 3); /* EL1 may use the physical counter and timer */
 	sysreg_write(cntvoff_el2, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * void arch_copy(volatile void *to, const volatile void *from, size_t size): two instructions for
- * 32 bytes once there are 128. v0-v7 are a guest's, so they are saved; it has no SVE, whose upper
- * bits would be lost.
+ * 32 bytes once there are 128. v0-v7 are a guest's, so they are saved. Of SVE's longer ones the upper
+ * bits would be lost: it has none (ZCR_EL2, core_init()).
  */
 	.arch	armv8-a
 

@@ -22,6 +22,12 @@
 	.ascii	"ARM\x64"
 	.word	0
 start:
+	mrs	x1, id_aa64pfr0_el1
+	tst	x1, #0xf00000000
+	b.eq	device
+	mov	x1, #15			/* SVE: the longest vectors, as any ZCR_EL2 may be out of reset */
+	msr	S3_4_C1_C2_0, x1
+device:
 	ldr	x1, =FUNCTION
 	ldr	w2, =BAR
 	str	w2, [x1, #0x10]
