@@ -29,6 +29,15 @@ static const uint16_t settings[VUART_SETTINGS] = {
 
 static const uint8_t identification[8] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
+/* With the lock held, so that the line follows the registers in order. */
+static void update(struct partition *partition)
+{
+	struct vuart *uart = &partition->uart;
+
+	vgic_set_bit(&uart->raw, INT_RX | INT_RX_WAIT, uart->head != uart->tail);
+	vgic_set_line(partition, 32 + GUEST_UART_SPI, uart->raw & uart->settings[IMSC]);
+}
+
 void vuart_reset(struct partition *partition)
 {
 	struct vuart *uart = &partition->uart;
@@ -39,25 +48,8 @@ void vuart_reset(struct partition *partition)
 	for (unsigned i = 0; i < VUART_SETTINGS; i++) {
 		uart->settings[i] = settings[i];
 	}
+	update(partition); /* input that came after the virtual GIC's reset has raised the line */
 	lock_release(&uart->lock);
-}
-
-/* With the lock held, so that the line follows the registers in order. */
-static void update(struct partition *partition)
-{
-	struct vuart *uart = &partition->uart;
-
-	if (uart->head != uart->tail) {
-		uart->raw |= INT_RX | INT_RX_WAIT;
-	} else {
-		uart->raw &= ~(uint32_t)(INT_RX | INT_RX_WAIT);
-	}
-	vgic_set_line(partition, 32 + GUEST_UART_SPI, uart->raw & uart->settings[IMSC]);
-}
-
-static uint32_t take_byte(struct vuart *uart)
-{
-	return uart->head == uart->tail ? 0 : uart->input[uart->tail++ % VUART_INPUT];
 }
 
 /* The setting at `offset`, or NULL. */
@@ -74,7 +66,7 @@ static uint32_t register_read(struct vuart *uart, uint64_t offset)
 
 	switch (offset) {
 	case UARTDR:
-		return take_byte(uart);
+		return uart->head == uart->tail ? 0 : uart->input[uart->tail++ % VUART_INPUT];
 	case UARTFR:
 		return (uint32_t)(FR_TX_EMPTY | (uart->head == uart->tail ? FR_RX_EMPTY : 0));
 	case UARTRIS:

@@ -134,7 +134,9 @@ static void interrupts(void **state)
 	(void)vuart_input(p, 'a');
 	put(0x44, ~0u);
 	assert_true(fixture.line[33]);
+	/* A byte may come between the virtual GIC's reset and this one: its line goes, too. */
 	vuart_reset(p);
+	assert_false(fixture.line[33]);
 	assert_int_equal(get(0x3c), 0);
 	assert_int_equal(get(0x38), 0);
 	assert_int_equal(get(0x30), 0x300);
