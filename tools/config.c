@@ -166,7 +166,7 @@ static enum device_path read_path(const char *word)
 			return (enum device_path)i;
 		}
 	}
-	return word ? PATH_UNKNOWN : PATH_DIRECT;
+	return PATH_UNKNOWN;
 }
 
 static void read_device(const void *fdt, int node, const char *parent, struct device *device)
@@ -182,7 +182,8 @@ static void read_device(const void *fdt, int node, const char *parent, struct de
 	device->has_mac = read_mac(fdt, node, "mac-address", device->mac);
 	device->keep_without_reset = has_property(fdt, node, "keep-without-reset");
 	read_u32(fdt, node, "vlan", &device->vlan);
-	device->way = read_path(read_string(fdt, node, "path"));
+	device->way = has_property(fdt, node, "path") ? read_path(read_string(fdt, node, "path"))
+						      : PATH_DIRECT;
 	device->has_to = has_property(fdt, node, "to");
 	device->to = read_partition_name(fdt, node, "to");
 }
@@ -264,17 +265,23 @@ static bool is_blob(struct bytes bytes)
 }
 
 /* dtc's messages, one finding for each line that is one. */
-static void report_dtc(struct report *report, const char *log)
+static void report_dtc(struct report *report, const char *log, struct bytes source)
 {
+	const char *fix = strstr((const char *)source.data, "/dts-v1/")
+				  ? "mend the device-tree source there"
+				  : "a config begins with /dts-v1/; (config/ has examples)";
 	struct bytes text = file_read(log);
 	bool said = false;
 
 	for (char *line = strtok((char *)text.data, "\n"); line; line = strtok(NULL, "\n")) {
 		bool fatal = strncmp(line, "FATAL", 5) == 0; /* the last line, a summary */
 
+		if (strstr(line, "Input tree has errors")) {
+			continue; /* a summary, too */
+		}
 		if (fatal ? !said : strstr(line, "Error") || strstr(line, "ERROR")) {
 			report_add(report, SEVERITY_SHAPE, "/", "dtc: %s", line);
-			report_fix(report, "mend the device-tree source there");
+			report_fix(report, "%s", fix);
 			said = true;
 		}
 	}
@@ -297,7 +304,7 @@ static bool compile(struct config *config, struct report *report)
 	words_add(&dtc, "--");
 	words_add(&dtc, "%s", config->file);
 	if (program_run(&dtc, log) != 0) {
-		report_dtc(report, log);
+		report_dtc(report, log, config->fdt);
 		return false;
 	}
 	config->fdt = file_read(blob);

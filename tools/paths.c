@@ -4,7 +4,7 @@
  * partition that owns the adapter when the config says so, or when it leaves the choice to us and
  * no VF is free.
  */
-#include "config.h"
+#include "rules.h"
 
 #include <string.h>
 
@@ -97,9 +97,13 @@ static int host_of(struct config *config, const struct device *device, struct re
 
 	if (host < 0) {
 		report_add(report, SEVERITY_RULE, device->path,
-			   device->has_to ? "%s'to' names no partition"
-					  : "%snobody owns %s, so nobody can host it",
-			   no_vf, bdf_text(adapter));
+			   device->has_to ? "%s'to' names no partition%s%s"
+					  : "%snobody owns %s, so nobody can host it%s",
+			   no_vf,
+			   !device->has_to ? bdf_text(adapter)
+			   : device->to	   ? ": "
+					   : "",
+			   device->has_to && device->to ? device->to : "");
 		report_fix(
 			report,
 			device->has_to
@@ -139,22 +143,74 @@ static void host(struct config *config, unsigned partition, const struct device 
 	}
 }
 
-/* True: it is a device of its partition's own, or its fault has been said. */
-static bool decide(struct config *config, unsigned partition, struct device *device,
-		   struct report *report)
+/* Properties that say nothing on this path. */
+static void idle_properties(const struct device *device, struct report *report)
 {
-	int vf = device->way == PATH_AUTO ? free_vf(config, device) : -1, to;
+	bool direct = device->way == PATH_DIRECT;
 
-	if (device->way == PATH_DIRECT || device->way == PATH_UNKNOWN) {
-		return true; /* schema_check() has said what is unknown */
+	if (direct && device->has_to) {
+		report_add(report, SEVERITY_RULE, device->path,
+			   "'to' is for path = \"hosted\" or \"auto\"");
+		report_fix(report, "remove it, or add path = \"hosted\";");
 	}
-	if (device->has_function == device->has_vf_of) {
-		return true; /* so will rules_check() */
-	}
-	if (device->has_index || device->has_vlan) {
+	if (!direct && (device->has_index || device->has_vlan)) {
 		report_add(report, SEVERITY_RULE, device->path,
 			   "index and vlan are for path = \"direct\"");
 		report_fix(report, "remove them: the VF is chosen, and a wire has no VLAN");
+	}
+	if (!direct && device->keep_without_reset) {
+		report_add(report, SEVERITY_RULE, device->path,
+			   "keep-without-reset is for path = \"direct\"");
+		report_fix(report, "remove it: a VF has a reset, and a wire needs none");
+	}
+}
+
+/* The adapter that is to be hosted, or whose VF is wanted, must be one. False after saying so. */
+static bool adapter_is_sound(struct config *config, const struct device *device,
+			     struct report *report)
+{
+	int adapter = device->vf_of >= 0 ? device->vf_of : device->function;
+	const struct machine_device *found = rules_given_device(config, device, adapter, report);
+
+	if (!found || !found->model) {
+		return false; /* said, or the machine's rules will */
+	}
+	if (device->has_vf_of && !found->model->vfs) {
+		report_add(report, SEVERITY_RULE, device->path, "%s (%s) makes no VFs",
+			   bdf_text(adapter), found->model->name);
+		report_fix(report, "write function instead of vf-of, and path = \"hosted\";");
+		return false;
+	}
+	if (device->way == PATH_AUTO && !device->has_vf_of) {
+		report_add(report, SEVERITY_RULE, device->path,
+			   "path = \"auto\" looks for a free VF, and function names no PF");
+		report_fix(report, "write vf-of = \"%s\"; if that makes VFs, or path = \"hosted\";",
+			   bdf_text(adapter));
+		return false;
+	}
+	return true;
+}
+
+/* True: it is a device of its partition's own, or its fault is still to be said. */
+static bool decide(struct config *config, unsigned partition, struct device *device,
+		   struct report *report)
+{
+	int vf = -1, to;
+
+	if (device->way == PATH_UNKNOWN) {
+		return false; /* schema_check() has said so, and nothing else can be */
+	}
+	idle_properties(device, report);
+	if (device->way == PATH_DIRECT || device->has_function == device->has_vf_of ||
+	    (device->function < 0 && device->vf_of < 0)) {
+		return true; /* rules_check() says what is wrong, as schema_check() of an address */
+	}
+	if (!adapter_is_sound(config, device, report)) {
+		device->way = PATH_UNKNOWN;
+		return false;
+	}
+	if (device->way == PATH_AUTO) {
+		vf = free_vf(config, device);
 	}
 	if (vf >= 0) {
 		device->way = PATH_DIRECT;

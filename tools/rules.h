@@ -12,6 +12,10 @@ void rules_check(struct config *config, uint64_t fit_size, struct report *report
 void rules_check_machine(struct machine *machine, struct report *report);
 void rules_check_devices(struct config *config, unsigned partition, struct report *report);
 
+/* The device of the machine at this address; NULL after saying why it cannot be given away. */
+const struct machine_device *rules_given_device(struct config *config, const struct device *device,
+						int function, struct report *report);
+
 void rules_check_wires(struct config *config, struct report *report);
 
 void rules_check_group(const struct config *config, unsigned partition, const struct device *device,

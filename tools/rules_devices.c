@@ -97,9 +97,8 @@ static void report_no_device(const struct machine *machine, const struct device 
 	}
 }
 
-/* The device of the machine at this address; NULL after saying why it cannot be given away. */
-static const struct machine_device *given_device(struct config *config, const struct device *device,
-						 int function, struct report *report)
+const struct machine_device *rules_given_device(struct config *config, const struct device *device,
+						int function, struct report *report)
 {
 	struct machine *machine = &config->machine;
 	const struct machine_device *found = machine_at(machine, function);
@@ -140,7 +139,7 @@ static void isolation_rules(struct machine *machine, const struct device *device
 static void function_rules(struct config *config, const struct device *device,
 			   struct report *report)
 {
-	given_device(config, device, device->function, report);
+	rules_given_device(config, device, device->function, report);
 	if (device->has_index || device->has_mac || device->has_vlan) {
 		report_add(report, SEVERITY_RULE, device->path,
 			   "index, mac-address and vlan are for VFs");
@@ -196,7 +195,7 @@ static void vf_owner_rules(const struct config *config, const struct device *dev
 
 static void vf_rules(struct config *config, const struct device *device, struct report *report)
 {
-	const struct machine_device *pf = given_device(config, device, device->vf_of, report);
+	const struct machine_device *pf = rules_given_device(config, device, device->vf_of, report);
 
 	if (pf && pf->model && !pf->model->vfs) {
 		report_add(report, SEVERITY_RULE, device->path, "%s (%s) makes no VFs",

@@ -71,7 +71,7 @@ static const char *bus_reset_hits(const struct config *config, unsigned partitio
 	for (unsigned i = 0; i < config->machine.device_count; i++) {
 		const struct machine_device *other = &config->machine.devices[i];
 
-		if (other->parent != found->parent || !other->model) {
+		if (other == found || other->parent != found->parent || !other->model) {
 			continue;
 		}
 		if (other->model->port || rival(config, partition, other->rid)) {

@@ -273,6 +273,13 @@ static void device_rules(struct machine *machine, struct report *report)
 			const struct machine_device *before = &machine->devices[j];
 
 			neighbour_rules(device, before, report);
+			if (device->disk && before->disk &&
+			    strcmp(device->disk, before->disk) == 0) {
+				report_add(report, SEVERITY_RULE, device->path,
+					   "disk \"%s\" is that of %s too", device->disk,
+					   before->path);
+				report_fix(report, "give each a file of its own");
+			}
 			if (device->has_mac && before->has_mac) {
 				rules_check_mac_twin(device->path, device->mac, before->path,
 						     before->mac, report);

@@ -35,6 +35,14 @@ static void end_rules(const struct config *config, const struct wire *wire, stru
 	}
 }
 
+/* What somebody else has, neither end may have: they meet on the host's bridge. */
+static void both_ends(const struct wire *wire, const char *path, const uint8_t mac[6],
+		      struct report *report)
+{
+	rules_check_mac_twin(wire->path, wire->mac, path, mac, report);
+	rules_check_mac_twin(wire->path, wire->port_mac, path, mac, report);
+}
+
 static void mac_rules(const struct config *config, const struct wire *wire, struct report *report)
 {
 	if (!wire->has_mac) {
@@ -43,22 +51,33 @@ static void mac_rules(const struct config *config, const struct wire *wire, stru
 		return;
 	}
 	rules_check_mac(wire->path, wire->mac, report);
-	rules_check_mac(wire->path, wire->port_mac, report);
+	if (wire->has_port_mac) {
+		rules_check_mac(wire->path, wire->port_mac, report);
+	}
 	rules_check_mac_twin(wire->path, wire->port_mac, wire->path, wire->mac, report);
 	for (const struct wire *w = config->wires; w != wire; w++) {
 		rules_check_mac_twin(wire->path, wire->mac, w->path, w->mac, report);
 		rules_check_mac_twin(wire->path, wire->mac, w->path, w->port_mac, report);
-		rules_check_mac_twin(wire->path, wire->port_mac, w->path, w->mac, report);
-		rules_check_mac_twin(wire->path, wire->port_mac, w->path, w->port_mac, report);
+		if (memcmp(wire->mac, w->mac, sizeof(w->mac)) != 0) {
+			rules_check_mac_twin(wire->path, wire->port_mac, w->path, w->mac, report);
+			rules_check_mac_twin(wire->path, wire->port_mac, w->path, w->port_mac,
+					     report);
+		}
 	}
 	for (unsigned i = 0; i < config->partition_count; i++) {
 		for (unsigned j = 0; j < config->partitions[i].device_count; j++) {
 			const struct device *d = &config->partitions[i].devices[j];
 
 			if (d->has_mac) {
-				rules_check_mac_twin(wire->path, wire->mac, d->path, d->mac,
-						     report);
+				both_ends(wire, d->path, d->mac, report);
 			}
+		}
+	}
+	for (unsigned i = 0; i < config->machine.device_count; i++) {
+		const struct machine_device *card = &config->machine.devices[i];
+
+		if (card->has_mac) {
+			both_ends(wire, card->path, card->mac, report);
 		}
 	}
 }

@@ -292,6 +292,9 @@ MISTAKES = {
     "in a VF's slot": ([("devices {", 'devices { x { model = "edu"; at = "0000:00:13.0"; }; '),
                         ('behind = "port1";', 'at = "0000:00:02.0";')], NIC, "collide"),
     "network": ([('network = "external";', 'network = "tap0";')], NIC, 'unknown network "tap0"'),
+    "one disk for two": ([("devices {", 'devices { a { model = "nvme"; at = "0000:00:05.0"; disk = "build/b.img"; }; '
+                           'b { model = "nvme"; at = "0000:00:06.0"; }; ')], "/machine/devices/b",
+                         'disk "build/b.img" is that of /machine/devices/a too'),
     "MAC of a port": ([('model = "pcie-root-port";', 'model = "pcie-root-port"; network = "none";')],
                       "/machine/devices/port1", "is no network device"),
 }
@@ -425,7 +428,10 @@ def test_outputs_that_may_not_be_written(box):
 
 def test_syntax_errors_are_findings(box):
     found = box.check("/dts-v1/;\n/ { compatible = ; };\n")
-    assert found and "test.dts:2" in found[0][1]
+    assert len(found) == 1 and "test.dts:2" in found[0][1] and "there" in found[0][2]
+    assert "begins with /dts-v1/;" in box.check("/ { };\n")[0][2] and "begins with" in box.check("")[0][2]
+    found = box.check(changed("two-vfs", ("index = <0>;", "index = <&nobody>;")))
+    assert len(found) == 1 and '/partitions/net-a/devices/eth0: Reference to non-existent node or label "nobody"' in found[0][1]
 
 
 def test_duplicate_nodes_are_findings(box):

@@ -105,13 +105,30 @@ MISTAKES = {
     "multicast": ((WIRE % 1).replace("52 54", "53 54"), "", f"{RED}/wire", "multicast", "52"),
     "no MAC": ("wire { to = <&io>; };", "", f"{RED}/wire", "mac-address is missing", "add mac-address"),
     "to a service": ((WIRE % 1).replace("<&io>", '"pf"'), "", f"{RED}/wire", "no driver for a wire", "another partition"),
-    "hosted without owner": ((HOSTED % 0).replace("02:00.0", "05:00.0"), "", f"{RED}/devices/eth0",
-                             "nobody owns 0000:05:00.0, so nobody can host it", "io-host"),
+    "a card's MAC": ((WIRE % 1).replace("07 01", "00 02"), "", f"{RED}/wire", "is that of /machine/devices/card too", "choose another"),
+    "a port's MAC that is a VF's": (AUTO % 0, (WIRE % 1).replace("};", "port-mac-address = [52 54 00 ca 05 00]; };"), f"{BLUE}/wire",
+                                    "52:54:00:ca:05:00 is that of /partitions/red/devices/eth0 too", "choose another"),
+    "a port's MAC that is a card's": ((WIRE % 1).replace("};", "port-mac-address = [52 54 00 ca 00 02]; };"), "", f"{RED}/wire",
+                                      "is that of /machine/devices/card too", "choose another"),
+    "hosted, of nothing": ((HOSTED % 0).replace("02:00.0", "05:00.0").replace("mac", "to = <&io>; mac", 1), "",
+                           f"{RED}/devices/eth0", "no device at 0000:05:00.0", "0000:02:00.0 (card)"),
+    "hosted, a port": ((HOSTED % 0).replace("02:00.0", "00:02.0"), "", f"{RED}/devices/eth0", "is a port", "behind it"),
+    "hosted, kept": ((HOSTED % 0).replace("mac", "keep-without-reset; mac", 1), "", f"{RED}/devices/eth0",
+                     "keep-without-reset is for path", "remove"),
+    "hosted, with a VLAN": ((HOSTED % 0).replace("mac", "vlan = <5>; mac", 1), "", f"{RED}/devices/eth0",
+                            "index and vlan are for path", "remove"),
+    "auto, of nothing": ((AUTO % 0).replace("01:00.0", "05:00.0"), "", f"{RED}/devices/eth0", "no device at 0000:05:00.0",
+                         "0000:01:00.0 (nic)"),
+    "auto, of a card without VFs": ((AUTO % 0).replace("01:00.0", "02:00.0"), "", f"{RED}/devices/eth0",
+                                    "0000:02:00.0 (e1000e) makes no VFs", "hosted"),
+    "auto, a whole function": ((HOSTED % 0).replace("hosted", "auto"), "", f"{RED}/devices/eth0", "looks for a free VF", "vf-of"),
+    "direct, with a host": ('devices { eth0 { vf-of = "0000:01:00.0"; index = <0>; to = <&io>; mac-address = [52 54 00 ca 05 00]; }; };',
+                            "", f"{RED}/devices/eth0", "'to' is for path", "remove it"),
     "hosted by one that hosts nothing": (
         'devices { eth0 { vf-of = "0000:01:00.0"; path = "hosted"; mac-address = [52 54 00 ca 05 00]; }; };', "",
         f"{RED}/devices/eth0", "/partitions/pf, which would host it, is not marked io-host", "name a host"),
     "hosted by nobody": ((HOSTED % 0).replace("};", 'to = "green"; };', 1), "", f"{RED}/devices/eth0",
-                         "'to' names no partition", "io-host"),
+                         "'to' names no partition: green", "io-host"),
     "hosted without MAC": ('devices { eth0 { function = "0000:02:00.0"; path = "hosted"; }; };', "", f"{RED}/devices/eth0",
                            "needs a MAC address", "add mac-address"),
     "auto with neither": (AUTO % 0, (AUTO % 1).replace("to = <&io>;", ""), f"{BLUE}/devices/eth0",
@@ -129,6 +146,26 @@ def test_mistakes(box, name):  # noqa: F811
     red, blue, path, problem, fix = MISTAKES[name]
     found = box.check(config(red, blue))
     assert any(p == path and problem in q and fix in f for p, q, f in found), found
+
+
+def test_hosted_without_an_owner(box):  # noqa: F811
+    found = box.check(config(HOSTED % 0).replace('devices { card { function = "0000:02:00.0"; }; };', ""))
+    assert found == [(f"{RED}/devices/eth0", "nobody owns 0000:02:00.0, so nobody can host it", found[0][2])]
+    assert 'give function = "0000:02:00.0"; to a partition that is marked io-host' in found[0][2]
+
+
+@pytest.mark.parametrize("red, blue", [
+    (WIRE % 1, WIRE % 1),  # the ports' derived addresses are alike, too
+    ((WIRE % 1).replace("52 54", "53 54"), ""),  # so is its multicast bit
+    ((HOSTED % 0).replace('"hosted"', '"hostile"'), ""), ((HOSTED % 0).replace('"hosted"', "<1>"), ""),
+])
+def test_one_mistake_is_one_finding(box, red, blue):  # noqa: F811
+    assert len(box.check(config(red, blue))) == 1
+
+
+def test_a_function_given_twice_is_not_in_its_own_way(box):  # noqa: F811
+    found = box.check(config('devices { eth0 { function = "0000:02:00.0"; }; };'))
+    assert [q for _, q, _ in found] == ["function 0000:02:00.0 is given to /partitions/io/devices/card already"]
 
 
 def test_host_and_service_at_once(box):  # noqa: F811
