@@ -19,7 +19,8 @@ const char check_help[] =
 	"           that functions share. DUMP: 'causeway run --dump-pci' or any log with a dump\n"
 	"  --json   write the report as JSON to standard output instead:\n"
 	"           {\"config\", \"ok\", \"errors\": [{\"path\", \"problem\", \"fix\"}], "
-	"\"warnings\": [...]}\n"
+	"\"warnings\": [...],\n"
+	"            \"left_out\": N}, N: errors beyond those there is room for\n"
 	"\n"
 	"exit codes: 0 no errors, 1 errors, 2 usage, 3 the file cannot be read or dtc is missing\n";
 
