@@ -44,25 +44,15 @@ static bool read_device(struct dt_node node, struct hv_device_request *device)
 	memcpy(device->label, name, length < room ? length : room);
 	device->bypasses_smmu = dt_has(node, "bypasses-smmu");
 	device->keep_without_reset = dt_has(node, "keep-without-reset");
+	device->wants_vf = dt_has(node, "vf-of");
 
 	uint32_t rid = dt_u32(node, "requester-id", UINT32_MAX);
+	uint32_t index = dt_u32(node, "index", device->wants_vf ? UINT32_MAX : 0);
 
-	if (rid > UINT16_MAX) {
-		return complain(name, "its function is not resolved");
-	}
 	device->function.v = (uint16_t)rid;
-	device->wants_vf = dt_has(node, "vf-of");
-	if (!device->wants_vf) {
-		return true;
-	}
-
-	uint32_t index = dt_u32(node, "index", UINT32_MAX);
-
-	if (index > UINT16_MAX) {
-		return complain(name, "index is missing or out of range");
-	}
 	device->vf_index = (uint16_t)index;
-	return true;
+	return (rid <= UINT16_MAX && index <= UINT16_MAX) ||
+	       complain(name, "its function, or the index of its VF, is not resolved");
 }
 
 static bool read_devices(struct dt_node partition, struct partition_config *out)

@@ -92,13 +92,20 @@ static void one_thing_wrong(void **state)
 		{RED, "ramdisk-image", BYTES("", 0), "red: ramdisk image not resolved"},
 		{RED, "ramdisk-load", GONE, "red: ramdisk image not resolved"},
 		{RED, "ramdisk-load", U64(0x0), "red: ramdisk image not"},
-		{DISK, "requester-id", GONE, "disk: its function is not resolved"},
-		{DISK, "requester-id", U32(0x10000), "disk: its function is not resolved"},
-		{DISK, "requester-id", U64(0x100), "disk: its function is not resolved"},
-		{ETH0, "requester-id", BYTES("0000:01:00.0", 13), "eth0: its function is not"},
-		{ETH0, "index", GONE, "eth0: index is missing"},
-		{ETH0, "index", U32(0x10000), "eth0: index is missing"},
-		{ETH0, "index", U64(0x0), "eth0: index is missing"},
+		{DISK, "requester-id", GONE,
+		 "disk: its function, or the index of its VF, is not resolved"},
+		{DISK, "requester-id", U32(0x10000),
+		 "disk: its function, or the index of its VF, is not resolved"},
+		{DISK, "requester-id", U64(0x100),
+		 "disk: its function, or the index of its VF, is not resolved"},
+		{ETH0, "requester-id", BYTES("0000:01:00.0", 13),
+		 "eth0: its function, or the index of its VF, is not resolved"},
+		{ETH0, "index", GONE,
+		 "eth0: its function, or the index of its VF, is not resolved"},
+		{ETH0, "index", U32(0x10000),
+		 "eth0: its function, or the index of its VF, is not resolved"},
+		{ETH0, "index", U64(0x0),
+		 "eth0: its function, or the index of its VF, is not resolved"},
 	};
 
 	(void)state;
@@ -168,7 +175,7 @@ static void all_at_once(void **state)
 	write_good();
 	assert_int_equal(fdt_delprop(blob, at(DISK), "requester-id"), 0);
 	assert_int_equal(fdt_delprop(blob, at("/partitions/blue"), "entry"), 0);
-	refused("disk: its function is not resolved");
+	refused("disk: its function, or the index of its VF, is not resolved");
 	assert_int_equal(models_log_count("blue: kernel or device tree"), 1);
 }
 
