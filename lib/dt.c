@@ -63,7 +63,7 @@ static bool is_tree(const uint32_t *at, size_t left, uint32_t strings_size)
 		at += cells;
 		left -= cells;
 	} while (depth && depth <= DT_DEPTH);
-	return depth == 0 && cell(at) == FDT_END;
+	return has_children && depth == 0 && cell(at) == FDT_END;
 }
 
 enum status dt_open(struct dt_node *root, const void *blob, size_t size)

@@ -220,6 +220,10 @@ static void wrong_tokens(void **state)
 	put(other + 8, 0);
 	put(last - 8, FDT_NOP);
 	refused("order", 0);
+	/* No node at all: a walk would find neither one nor the end of one. */
+	put(first, FDT_NOP);
+	put(first + 4, FDT_END);
+	refused("root", 0);
 }
 
 /* Nothing but the whole of it. */
