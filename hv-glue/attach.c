@@ -32,9 +32,6 @@ enum status assignment_reset(struct assignment *a)
 		return STATUS_OK;
 	}
 	status = pci_function_reset(&glue.bus, f->rid, f->caps.express);
-	if (status == STATUS_OK) {
-		pci_config_write16(&glue.bus, f->rid, PCI_COMMAND, f->decode);
-	}
 	return status == STATUS_UNSUPPORTED ? assignment_bus_reset(a) : status;
 }
 

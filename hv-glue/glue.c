@@ -51,7 +51,6 @@ static void enable_vfs(struct pci_function *pf, unsigned count)
 	}
 	status = pci_function_reset(&glue.bus, pf->rid, pf->caps.express);
 	if (status == STATUS_OK || status == STATUS_UNSUPPORTED) {
-		pci_config_write16(&glue.bus, pf->rid, PCI_COMMAND, pf->decode);
 		status = vf_enable(&glue.pools[glue.pool_count], &glue.bus, pf, count);
 	}
 	if (status != STATUS_OK) {

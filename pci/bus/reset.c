@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resets of a function and of a bus (PCIe 6.6). Waits are asleep; each has its bound. */
+/*
+ * Resets of a function and of a bus (PCIe 6.6). Waits are asleep; each has its bound. INTx is off
+ * all the time: the line may be one that another partition hears.
+ */
 #include "bus.h"
 
 #include "clock.h"
@@ -24,6 +27,13 @@ enum status pci_function_wait(const struct pci_bus *bus, rid_t rid)
 		clock_sleep_ns(ANSWER_STEP_NS);
 	}
 	return STATUS_TIMEOUT;
+}
+
+/* No mastering, no decode. Interrupt Disable is set already, but for a VF, which has none. */
+static void silence(const struct pci_bus *bus, rid_t rid)
+{
+	pci_config_write16(bus, rid, PCI_COMMAND,
+			   pci_config_read16(bus, rid, PCI_COMMAND) & PCI_COMMAND_INTX_OFF);
 }
 
 /* A function that goes on mastering cannot be waited for: the reset is all the more due. */
@@ -56,6 +66,7 @@ static void restore(const struct pci_bus *bus, rid_t rid)
 			pci_sriov_off(bus, f);
 		}
 		pci_write_bars(bus, f);
+		pci_config_write16(bus, rid, PCI_COMMAND, f->decode | PCI_COMMAND_INTX_OFF);
 	}
 }
 
@@ -70,7 +81,7 @@ enum status pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t ex
 	if (!pci_has_flr(bus, rid, express)) {
 		return STATUS_UNSUPPORTED;
 	}
-	pci_config_write16(bus, rid, PCI_COMMAND, 0);
+	silence(bus, rid);
 	wait_for_transactions(bus, rid, express);
 	uint16_t control = pci_config_read16(bus, rid, express + PCI_EXPRESS_DEVCTL);
 
@@ -80,7 +91,6 @@ enum status pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t ex
 	enum status status = pci_function_wait(bus, rid);
 
 	if (status == STATUS_OK) {
-		pci_config_write16(bus, rid, PCI_COMMAND, 0);
 		restore(bus, rid);
 	}
 	return status;
@@ -95,7 +105,7 @@ enum status pci_secondary_reset(const struct pci_bus *bus, const struct pci_func
 	for (unsigned i = port->below; i < end; i++) {
 		const struct pci_function *f = &bus->functions[i];
 
-		pci_config_write16(bus, f->rid, PCI_COMMAND, 0);
+		silence(bus, f->rid);
 		if (f->caps.express) {
 			wait_for_transactions(bus, f->rid, f->caps.express);
 		}
@@ -110,8 +120,6 @@ enum status pci_secondary_reset(const struct pci_bus *bus, const struct pci_func
 
 		if (one == STATUS_OK) {
 			restore(bus, f->rid);
-			pci_config_write16(bus, f->rid, PCI_COMMAND,
-					   f->decode | PCI_COMMAND_INTX_OFF);
 		}
 		status = status == STATUS_OK ? one : status;
 	}

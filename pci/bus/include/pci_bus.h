@@ -204,9 +204,10 @@ void pci_config_write(const struct pci_bus *bus, rid_t rid, unsigned offset, uns
 void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capabilities *caps);
 /*
  * Function-level reset (PCIe 6.6.2): bus mastering off, wait for pending transactions (bounded),
- * Initiate FLR, 100 ms as a timer, then wait until the function answers again (bounded). All of
- * its Command register is 0 afterwards; a function of the bus walk gets its BARs back, a PF loses
- * its VFs. `express` is the offset of its PCI Express capability.
+ * Initiate FLR, 100 ms as a timer, then wait until the function answers again (bounded). Interrupt
+ * Disable stays as it was until then. A function of the bus walk gets its BARs back, decode and
+ * Interrupt Disable, a PF loses its VFs; of any other, a VF, Command is for the caller to write.
+ * `express` is the offset of its PCI Express capability.
  * STATUS_UNSUPPORTED: no FLR; STATUS_TIMEOUT: it never came back, keep it quarantined.
  */
 enum status MUST_USE pci_function_reset(const struct pci_bus *bus, rid_t rid, uint16_t express);

@@ -200,6 +200,39 @@ static void one_that_cannot_be_silenced(void **state)
 	rig_check();
 }
 
+/* What a guest has left asserted must not come out while its function is reset, or nobody's. */
+static void a_reset_leaves_the_line_alone(void **state)
+{
+	(void)state;
+	build();
+	model_pci_capability(two, PCI_CAP_ID_MSI, 0x40);
+	model_pci_express(two, 0x60, 0, true);
+	give(red, 0x30);
+	give(blue, 0x50);
+	rig_start();
+
+	unsigned from = model_pci_write_count(rig_pci), off = 0;
+
+	start(red);
+	for (unsigned life = 0; life < 2; life++) {
+		start(blue);
+		rig_config_write(blue, 0, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+		two->pending_until = models_time() + 500000000;
+		rig_hooks.partition_stop(blue);
+		assert_int_equal(model_pci_peek(two, PCI_COMMAND, 2),
+				 PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_INTX_OFF);
+	}
+	assert_int_equal(two->resets, 4);
+	while ((from = model_pci_write_find(rig_pci, from, 0x50, PCI_COMMAND)) <
+	       model_pci_write_count(rig_pci)) {
+		assert_true(model_pci_write_nth(rig_pci, from++)->value & PCI_COMMAND_INTX_OFF);
+		off++;
+	}
+	assert_true(off > 8); /* hidden, silenced, reset, shown, and what its guest wrote */
+	rig_hooks.partition_stop(red);
+	rig_check();
+}
+
 static void pins_and_lines(void **state)
 {
 	intid_t line;
@@ -294,6 +327,7 @@ int main(void)
 		RIG_TEST(two_partitions_need_a_line),
 		RIG_TEST(one_of_two_can_do_without),
 		RIG_TEST(one_that_cannot_be_silenced),
+		RIG_TEST(a_reset_leaves_the_line_alone),
 		RIG_TEST(pins_and_lines),
 		RIG_TEST(ports),
 	};

@@ -18,24 +18,39 @@ static enum status reset_igb(void)
 	return pci_function_reset(&bus, (rid_t){0x100}, 0xa0);
 }
 
+/* In each of `count` writes of its Command register since `from`: no INTx, no mastering. */
+static void assert_quiet(unsigned from, uint16_t rid, unsigned count)
+{
+	while ((from = model_pci_write_find(model, from, rid, PCI_COMMAND)) <
+	       model_pci_write_count(model)) {
+		uint32_t value = model_pci_write_nth(model, from++)->value;
+
+		assert_int_equal(value & (PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF),
+				 PCI_COMMAND_INTX_OFF);
+		count--;
+	}
+	assert_int_equal(count, 0);
+}
+
 static void test_order_and_waits(void **state)
 {
 	(void)state;
 	uint64_t start = models_time();
 	unsigned from = model_pci_write_count(model);
 
-	model_pci_poke(igb, PCI_COMMAND, 2, 7);
+	model_pci_poke(igb, PCI_COMMAND, 2, 0x0407);
 	igb->at_reset[PCI_COMMAND] = 0;
 	assert_int_equal(reset_igb(), STATUS_OK);
 	assert_no_violation(); /* among them: FLR with bus mastering on, access too early */
 	assert_int_equal(igb->resets, 1);
 	unsigned command = model_pci_write_find(model, from, 0x100, PCI_COMMAND);
 	unsigned flr = model_pci_write_find(model, from, 0x100, 0xa8);
-	assert_int_equal(model_pci_write_nth(model, command)->value, 0);
+	assert_int_equal(model_pci_write_nth(model, command)->value, PCI_COMMAND_INTX_OFF);
 	assert_true(command < flr);
 	assert_true(models_time() - start >= 100 * MS);
 	assert_true(models_time() - start < 200 * MS);
-	assert_int_equal(model_pci_peek(igb, PCI_COMMAND, 2), 0);
+	assert_int_equal(model_pci_peek(igb, PCI_COMMAND, 2), 0x0403);
+	assert_quiet(from, 0x100, 2);
 	assert_true(model_counters.sleeps >= 1);
 }
 
@@ -114,7 +129,7 @@ static void test_reset_ignored(void **state)
 	model_pci_poke(igb, PCI_COMMAND, 2, 7);
 	igb->ignores_reset = true;
 	assert_int_equal(reset_igb(), STATUS_OK);
-	assert_int_equal(model_pci_peek(igb, PCI_COMMAND, 2), 0);
+	assert_int_equal(model_pci_peek(igb, PCI_COMMAND, 2), 0x0403);
 }
 
 static void test_no_flr(void **state)
@@ -155,8 +170,11 @@ static void test_link_settings_come_back(void **state)
 	choose(disk);
 	assert_int_equal(pci_bus_enumerate(&bus, &host), STATUS_OK);
 	assert_chosen(disk);
+	unsigned from = model_pci_write_count(model);
+
 	assert_int_equal(pci_secondary_reset(&bus, found(port)), STATUS_OK);
 	assert_int_equal(disk->bus_resets, 1);
+	assert_quiet(from, found(disk)->rid.v, 2);
 	assert_chosen(disk);
 	assert_chosen(port);
 	assert_int_equal(pci_function_reset(&bus, found(disk)->rid, 0x40), STATUS_OK);
