@@ -81,9 +81,11 @@ static enum status partition_start(partition_id_t id)
 		a->refused = attach(a) != STATUS_OK;
 		hv_pause();
 		if (!a->refused) {
-			log_info("%s -> %s (%s): DMA by SMMU stage %u, interrupts %s",
+			log_info("%s -> %s (%s): direct%s; DMA by SMMU stage %u, interrupts %s",
 				 pci_name(a->identity.rid), hv_partition_name(id),
-				 a->request->label, iommu_stage1() ? 1 : 2,
+				 a->request->label,
+				 a->request->vf_was_free ? ", for a VF was free" : "",
+				 iommu_stage1() ? 1 : 2,
 				 side->irq.why_injected ? "injected" : "as vLPIs");
 		}
 	}
@@ -179,7 +181,8 @@ static void report_device(const struct partition_side *side, const struct assign
 	const char *why = a->attached ? side->irq.why_injected : NULL;
 
 	log_info("@device partition=%s function=%s kind=%s dma=%s interrupts=%s label=%s "
-		 "guest=0000:00:%02x.0 state=%s config=%lu its=%lu faults=%lu masked=%lu%s%s",
+		 "guest=0000:00:%02x.0 state=%s direct=%s config=%lu its=%lu faults=%lu "
+		 "masked=%lu%s%s",
 		 hv_partition_name(a->owner), pci_name(assignment_rid(a)),
 		 a->request->wants_vf ? "VF" : "function",
 		 !a->attached	  ? "none"
@@ -194,6 +197,7 @@ static void report_device(const struct partition_side *side, const struct assign
 		 : a->attached ? "assigned"
 		 : a->refused  ? "refused"
 			       : "off",
+		 a->request->vf_was_free ? "vf-free" : "asked",
 		 side->bridge.slots[a->slot].accesses, side->irq.counters.mmio,
 		 iommu_stream_counters(a->stream).faults, side->irq.counters.storms,
 		 why ? " why=" : "", why ? why : "");

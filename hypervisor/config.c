@@ -45,6 +45,7 @@ static bool read_device(struct dt_node node, struct hv_device_request *device)
 	device->bypasses_smmu = dt_has(node, "bypasses-smmu");
 	device->keep_without_reset = dt_has(node, "keep-without-reset");
 	device->wants_vf = dt_has(node, "vf-of");
+	device->vf_was_free = dt_has(node, "vf-was-free");
 
 	uint32_t rid = dt_u32(node, "requester-id", UINT32_MAX);
 	uint32_t index = dt_u32(node, "index", device->wants_vf ? UINT32_MAX : 0);

@@ -58,6 +58,9 @@ static void resolve_device(void *fdt, const struct machine *machine, const struc
 	if (device->has_index) {
 		check(fdt_setprop_u32(fdt, node, "index", device->index), device->path);
 	}
+	if (device->chosen) {
+		check(fdt_setprop_empty(fdt, node, "vf-was-free"), device->path);
+	}
 	/* QEMU's device tree may deny it, and then the hypervisor has nobody else to ask. */
 	if (machine_bypass(machine, machine_at(machine, rid))) {
 		check(fdt_setprop_empty(fdt, node, "bypasses-smmu"), device->path);

@@ -24,6 +24,7 @@ struct hv_device_request {
 	char label[24]; /* the node's name, for messages */
 	rid_t function; /* the whole function, or the PF whose VF is wanted */
 	bool wants_vf;
+	bool vf_was_free; /* a wire would have done too */
 	uint16_t vf_index;
 	bool bypasses_smmu;	 /* the config knows what the device tree may deny */
 	bool keep_without_reset; /* it may be this partition's for good */

@@ -54,7 +54,7 @@ class Fake:
             self.say("hv", f"@vcpu partition={name} vcpu=0 {ticks}")
         for name, function in FUNCTIONS.items():
             self.say("hv", f"@device partition={name} function={function} kind=VF dma=smmu-stage2 "
-                     "interrupts=vlpi label=eth0 guest=0000:00:01.0 state=assigned config=4 its=3 faults=0")
+                     "interrupts=vlpi label=eth0 guest=0000:00:01.0 state=assigned direct=asked config=4 its=3 faults=0")
         self.say("hv", f"@faults total={2 if 'faults' in FAKE else 0} distinct={1 if 'faults' in FAKE else 0} "
                        "overflows=0")
         self.say("hv", "@end")

@@ -43,7 +43,7 @@ def test_demo_passes_and_writes_the_schema(tmp_path: Path, monkeypatch: pytest.M
     assert set(found) == {"partitions", "traffic", "faults"} and found["faults"] == 0
     assert [p["name"] for p in found["partitions"]] == ["net-a", "net-b"]
     assert set(found["partitions"][0]["devices"][0]) == {
-        "function", "kind", "driver", "dma", "interrupts", "packets", "el2_instructions",
+        "function", "kind", "driver", "dma", "interrupts", "direct", "packets", "el2_instructions",
         "exits_per_1000", "timer_exits_per_1000"}
     assert found["partitions"][0]["devices"][0]["packets"] > 4000
     assert {(t["from"], t["to"]) for t in found["traffic"]} == {

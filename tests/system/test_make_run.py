@@ -27,7 +27,9 @@ def test_demo(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for partition in found["partitions"]:
         for device in partition["devices"]:
             assert device["el2_instructions"] == 0 and device["exits_per_1000"] == 0
-            assert device["packets"] > 0
+            assert device["packets"] > 0 and device["direct"] == ("vf-free" if "net" in partition["name"] else "asked")
+    log = "".join((built / "logs" / "run" / "serial.log").read_text(errors="replace"))
+    assert log.count("(eth0): direct, for a VF was free; DMA by SMMU stage 2") == 2
     assert all(t["lost"] == 0 and t["round_trip_instructions"] > 0 for t in found["traffic"])
     assert {("host-a", "host-b"), ("net-b", "host-a")} <= {(t["from"], t["to"]) for t in found["traffic"]}
     paths = {(p["path"], p["work"].split(",")[0]): p for p in found["paths"]}

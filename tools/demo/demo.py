@@ -90,7 +90,7 @@ def device_rows(before: Snapshot, after: Snapshot) -> list[DeviceRow]:
         ticks = after.report.device_ticks(name) - before.report.device_ticks(name)
         rows.append(DeviceRow(
             name, device.function, device.kind, now.driver if now else "none", device.dma,
-            device.interrupts, packets,
+            device.interrupts, device.direct, packets,
             after.report.device_exits(name) - before.report.device_exits(name), round(ticks * scale),
             after.report.exits(name, "timer") - before.report.exits(name, "timer")))
     return rows

@@ -52,6 +52,7 @@ class Device:
     label: str
     guest: str  # where the guest sees it
     state: str
+    direct: str  # vf-free: the config left it open; asked
     config: int
     its: int
     faults: int
@@ -132,7 +133,7 @@ def _vcpu(report: Report, v: dict[str, str]) -> None:
 
 def _device(v: dict[str, str]) -> Device:
     return Device(v["partition"], v["function"], v["kind"], v["dma"], v["interrupts"], v["label"],
-                  v["guest"], v["state"], int(v["config"]), int(v["its"]), int(v["faults"]))
+                  v["guest"], v["state"], v["direct"], int(v["config"]), int(v["its"]), int(v["faults"]))
 
 
 def _wire(v: dict[str, str]) -> Wire:

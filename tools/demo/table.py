@@ -23,6 +23,7 @@ class DeviceRow:
     driver: str
     dma: str
     interrupts: str
+    direct: str  # why: asked, vf-free
     packets: int
     exits: int
     el2_instructions: int
@@ -39,7 +40,7 @@ class DeviceRow:
 
     def json(self) -> dict[str, Any]:
         return {"function": self.function, "kind": self.kind, "driver": self.driver,
-                "dma": self.dma, "interrupts": self.interrupts, "packets": self.packets,
+                "dma": self.dma, "interrupts": self.interrupts, "direct": self.direct, "packets": self.packets,
                 "el2_instructions": self.el2_instructions,
                 "exits_per_1000": self.per_1000(self.exits),
                 "timer_exits_per_1000": self.per_1000(self.timer_exits)}

@@ -15,7 +15,7 @@ static void set_up(void)
 	rig_build();
 	red = hv_host_partition("red", 2, 0);
 	blue = hv_host_partition("blue", 2, 2);
-	hv_host_vf(red, "eth", RIG_PF, 0);
+	hv_host_vf(red, "eth", RIG_PF, 0)->vf_was_free = true;
 	hv_host_function(blue, "disk", RIG_NVME);
 	rig_start();
 	assert_int_equal(rig_hooks.partition_start(red), STATUS_OK);
@@ -154,8 +154,10 @@ static void report_lines(void **state)
 	assert_int_equal(
 		models_log_count("@device partition=red function=0000:01:10.0 kind=VF "
 				 "dma=smmu-stage2 interrupts=vlpi label=eth guest=0000:00:01.0 "
-				 "state=assigned config="),
+				 "state=assigned direct=vf-free config="),
 		1);
+	assert_int_equal(models_log_count("state=assigned direct=asked config="), 1);
+	assert_int_equal(models_log_count("red (eth): direct, for a VF was free; DMA by SMMU"), 1);
 	assert_int_equal(models_log_count("partition=blue function=0000:02:00.0 kind=function"), 1);
 	rig_check();
 }

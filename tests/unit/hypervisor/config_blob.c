@@ -42,6 +42,7 @@ static void two_devices(uint32_t index)
 	u32("requester-id", 0x0100);
 	u32("index", index);
 	u32("vlan", 7);
+	assert_int_equal(fdt_property(blob, "vf-was-free", NULL, 0), 0);
 	assert_int_equal(fdt_property(blob, "mac-address", "\x02\x01\x02\x03\x04\x05", 6), 0);
 	end();
 	begin("disk");

@@ -26,10 +26,10 @@ static void good(void **state)
 	assert_int_equal(blue->entry.v, GUEST_RAM_BASE);
 	assert_int_equal(blue->device_count, 2);
 	assert_string_equal(blue->devices[0].label, "eth0");
-	assert_true(blue->devices[0].wants_vf);
+	assert_true(blue->devices[0].wants_vf && blue->devices[0].vf_was_free);
 	assert_int_equal(blue->devices[0].function.v, 0x0100);
 	assert_int_equal(blue->devices[0].vf_index, 4);
-	assert_false(blue->devices[1].wants_vf);
+	assert_false(blue->devices[1].wants_vf || blue->devices[1].vf_was_free);
 	assert_int_equal(blue->devices[1].function.v, 0xfeff);
 	assert_int_equal(config.wire_count, 2);
 	assert_int_equal(config.wires[1].ends[0].v, 1);

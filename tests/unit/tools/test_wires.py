@@ -70,7 +70,7 @@ def test_no_wire_is_no_node(box):  # noqa: F811
 def test_auto_takes_a_vf_while_one_is_free_and_then_a_wire(box):  # noqa: F811
     _, packed = pack(box, config(AUTO % 0, AUTO % 1))
     red = packed["partitions"]["red"]["devices"]["eth0"]
-    assert cells(red["index"]) == [0] and cells(red["requester-id"]) == [0x100]
+    assert cells(red["index"]) == [0] and cells(red["requester-id"]) == [0x100] and "vf-was-free" in red
     assert packed["partitions"]["blu"]["devices"] == {}
     wire = packed["wires"]["w0"]
     assert (cells(wire["from"]), cells(wire["to"]), text(wire["label"]), text(wire["why"])) == ([3], [1], "eth0", "no-vf-free")
@@ -83,6 +83,7 @@ def test_auto_leaves_a_vf_alone_that_another_names(box):  # noqa: F811
     taken = 'devices { eth0 { vf-of = "0000:01:00.0"; index = <0>; mac-address = [52 54 00 ca 05 01]; }; };'
     _, packed = pack(box, config(AUTO % 0, taken))
     assert text(packed["wires"]["w0"]["why"]) == "no-vf-free" and cells(packed["wires"]["w0"]["from"]) == [2]
+    assert "vf-was-free" not in packed["partitions"]["blu"]["devices"]["eth0"], "asked for"
 
 
 def test_hosted_goes_to_the_adapters_owner(box):  # noqa: F811
