@@ -116,7 +116,7 @@ static enum status init_wire(const struct hv_wire_request *request, struct io_wi
 		configs[i] = (struct io_end_config){
 			.device = {.pairs = (uint16_t)(vcpus < IO_PAIRS ? vcpus : IO_PAIRS),
 				   .mtu = WIRE_MTU},
-			.offload = true,
+			.offload = !request->no_offload,
 			.memory = hv_guest_memory(request->ends[i]),
 			.raise = raise,
 			.context = port,

@@ -166,6 +166,7 @@ static bool read_wire(struct dt_node node, struct config *config)
 		return complain(dt_name(node), "a wire is not resolved");
 	}
 	memcpy(wire->macs, macs, sizeof(wire->macs));
+	wire->no_offload = dt_has(node, "no-offload");
 	wire->ends[0].v = (uint8_t)from;
 	wire->ends[1].v = (uint8_t)to;
 	for (unsigned i = 0; i < 2; i++) {

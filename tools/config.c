@@ -198,6 +198,7 @@ static void read_wire(const void *fdt, int node, struct config *config, struct w
 	wire->to_name = read_partition_name(fdt, node, "to");
 	wire->has_mac = read_mac(fdt, node, "mac-address", wire->mac);
 	wire->has_port_mac = read_mac(fdt, node, "port-mac-address", wire->port_mac);
+	wire->no_offload = has_property(fdt, node, "no-offload");
 }
 
 static void read_cores(const void *fdt, int node, struct partition *partition)

@@ -141,6 +141,7 @@ struct wire {
 	const char *to_name;
 	bool has_mac, has_port_mac;
 	uint8_t mac[6], port_mac[6];
+	bool no_offload;
 };
 
 /* Where everything lies in the guest's memory (guest-physical addresses). */

@@ -93,6 +93,9 @@ static void add_wires(void *fdt, const struct config *config)
 		check(fdt_setprop_u32(fdt, node, "from", wire->from), path);
 		check(fdt_setprop_u32(fdt, node, "to", (uint32_t)wire->to), path);
 		check(fdt_setprop(fdt, node, "mac-addresses", macs, sizeof(macs)), path);
+		if (wire->no_offload) {
+			check(fdt_setprop_empty(fdt, node, "no-offload"), path);
+		}
 		check(fdt_setprop_string(fdt, node, "label", wire->name), path);
 		check(fdt_setprop_string(fdt, node, "why", wire->why ? wire->why : "wire"), path);
 	}

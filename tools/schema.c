@@ -84,6 +84,7 @@ static const struct property_rule wire_properties[] = {
 	{"to", TYPE_PARTITION, true, "to = <&io>;"},
 	{"mac-address", TYPE_MAC, true, "mac-address = [52 54 00 ca 07 00];"},
 	{"port-mac-address", TYPE_MAC, false, "port-mac-address = [52 54 00 ca 08 00];"},
+	{"no-offload", TYPE_FLAG, false, "no-offload;"},
 	{0},
 };
 

@@ -34,6 +34,7 @@ struct hv_device_request {
 struct hv_wire_request {
 	char label[24];
 	char why[16]; /* it is not a device of its own: one word */
+	bool no_offload;
 	partition_id_t ends[2];
 	uint8_t macs[2][6];
 };

@@ -21,6 +21,7 @@ NAMES = ("left", "right")
 PEERS = {"left": "right", "right": "left"}
 IPS = {"left": "10.0.0.1", "right": "10.0.0.2"}
 MACS = {"left": "52:54:00:ca:07:00", "right": "52:d4:00:ca:07:00"}  # the port's is derived
+PLAIN = {"left": "52:54:00:ca:07:01", "right": "52:d4:00:ca:07:01"}  # a second wire, without offloads
 LINK_TIMEOUT = 20
 MEBIBYTES = 8  # each way
 pytestmark = pytest.mark.bound(300)
@@ -60,9 +61,11 @@ class Pair:
             f"for i in $(seq 100); do [ $(cat {path}) = {wanted} ] && exit 0; sleep 0.1; done; exit 1", LINK_TIMEOUT * 3)
 
 
-def pair(built: Path, gic: int) -> Iterator[Pair]:
-    wire = node("wire", to="right", mac_address=bytes.fromhex(MACS["left"].replace(":", "")))
-    text = config([], [guest_partition("left", (0, 1), wire), guest_partition("right", (2, 3))], 4, 1024 * MIB, gic=gic)
+def pair(built: Path, gic: int, plain: bool = False) -> Iterator[Pair]:
+    wires = [node("wire@0", to="right", mac_address=bytes.fromhex(MACS["left"].replace(":", "")))]
+    if plain:
+        wires.append(node("wire@1", to="right", mac_address=bytes.fromhex(PLAIN["left"].replace(":", "")), no_offload=True))
+    text = config([], [guest_partition("left", (0, 1), *wires), guest_partition("right", (2, 3))], 4, 1024 * MIB, gic=gic)
     with Session(write(f"wires-{gic}", text), f"test-wires-{gic}", build=built) as session:
         session.boot()
         yield Pair(session, *session.wait_guests(NAMES))
@@ -75,7 +78,7 @@ def wired(built: Path) -> Iterator[Pair]:
 
 @pytest.fixture(scope="module")
 def injected(built: Path) -> Iterator[Pair]:
-    yield from pair(built, 3)
+    yield from pair(built, 3, plain=True)
 
 
 # --- what a guest sees ----------------------------------------------------------------------------
@@ -213,3 +216,24 @@ def test_injected(injected: Pair) -> None:
     assert injected.left.ping(IPS["right"]).lost == 0
     for guest in injected.session.guests.values():
         assert guest.messages() > 0, "message interrupts, and there is no vLPI"
+
+
+def test_without_offloads(injected: Pair) -> None:
+    """A second wire, for drivers that have none: these guests' are not offered any, and TCP goes on in plain frames."""
+    m = injected.machine
+    before = {w.partition: w for w in m.report().wires if w.label == "wire@1"}
+    for number, (name, guest) in enumerate(injected.session.guests.items(), 1):
+        interface = guest.run(f"grep -l {PLAIN[name]} /sys/class/net/*/address")[0].split("/")[4]
+        guest.run(f"ip addr add 10.0.1.{number}/24 dev {interface}; ip link set {interface} up")
+        offloads = guest.run(f"ethtool -k {interface}")
+        for feature in ("tx-checksumming: off", "tcp-segmentation-offload: off"):
+            assert any(line.startswith(feature) for line in offloads), (feature, offloads)
+    sums = [guest.run(command, 60)[-1] for guest, command in (
+        (injected.right, f"dd if=/dev/urandom of=/tmp/out bs=1M count={MEBIBYTES} 2>/dev/null; "
+                         "httpd -p 80 -h /tmp; sha256sum </tmp/out"),
+        (injected.left, "wget -q -O - http://10.0.1.2/out | sha256sum"))]
+    assert sums[0] == sums[1]
+    for wire in (w for w in m.report().wires if w.label == "wire@1"):
+        assert wire.state == "up" and set(wire.dropped.values()) == {0}, wire
+        assert wire.bytes - before[wire.partition].bytes <= 1514 * (wire.packets - before[wire.partition].packets)
+    assert sum(w.bytes for w in m.report().wires if w.label == "wire@1") > MEBIBYTES * MIB

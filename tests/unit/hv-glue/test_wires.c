@@ -3,6 +3,8 @@
  */
 #include "wire_card.h"
 
+#define OFFLOADS 0x1983u /* CSUM, TSO4, TSO6, and a driver's willingness for each */
+
 /* --- what is seen --- */
 
 static void config_space(void **state)
@@ -66,7 +68,14 @@ static void registers(void **state)
 					 wires_requests[0].macs[i][b]);
 		}
 	}
-	/* As many pairs as vCPUs; offloads are offered. */
+	/* Offloads are offered at both ends, or, on the other wire, at neither. */
+	card_write(&right, right.common, 4, 0);
+	assert_int_equal(card_read(&right, right.common + 4, 4) & OFFLOADS, OFFLOADS);
+	card_write(&third, third.common, 4, 0);
+	card_write(&fourth, fourth.common, 4, 0);
+	assert_int_equal(card_read(&third, third.common + 4, 4) & OFFLOADS, 0);
+	assert_int_equal(card_read(&fourth, fourth.common + 4, 4) & OFFLOADS, 0);
+	/* As many pairs as vCPUs. */
 	assert_int_equal(card_read(&left, left.specific + 8, 2), 1);
 	assert_int_equal(card_read(&right, right.specific + 8, 2), 2);
 	assert_int_equal(card_read(&left, left.common + 0x12, 2), 2);

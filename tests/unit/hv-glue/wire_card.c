@@ -229,7 +229,10 @@ void card_start_with(struct card *card, uint64_t doorbell)
 	card_write(card, card->common + 0x14, 1, 3);
 	for (unsigned half = 0; half < 2; half++) {
 		card_write(card, card->common + 0x08, 4, half);
-		card_write(card, card->common + 0x0c, 4, (uint32_t)(FEATURES >> 32 * half));
+		card_write(card, card->common, 4, half);
+		card_write(card, card->common + 0x0c, 4,
+			   card_read(card, card->common + 0x04, 4) &
+				   (uint32_t)(FEATURES >> 32 * half));
 	}
 	card_write(card, card->common + 0x14, 1, 0x0b);
 	assert_int_equal(card_status(card), 0x0b);
@@ -289,8 +292,8 @@ bool card_interrupted(const struct card *card, unsigned vector)
 /* --- the machine --- */
 
 const struct hv_wire_request wires_requests[2] = {
-	{"eth0", "asked", {{0}, {1}}, {{0x52, 0x54, 0, 0, 0, 1}, {0x52, 0x54, 0, 0, 0, 2}}},
-	{"wire", "wire", {{2}, {1}}, {{0x52, 0x54, 0, 0, 0, 3}, {0x52, 0x54, 0, 0, 0, 4}}},
+	{"eth0", "asked", false, {{0}, {1}}, {{0x52, 0x54, 0, 0, 0, 1}, {0x52, 0x54, 0, 0, 0, 2}}},
+	{"wire", "wire", true, {{2}, {1}}, {{0x52, 0x54, 0, 0, 0, 3}, {0x52, 0x54, 0, 0, 0, 4}}},
 };
 partition_id_t red, blue, green;
 struct card left, right, third, fourth;

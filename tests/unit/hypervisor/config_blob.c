@@ -75,6 +75,9 @@ static void partition(const char *name, uint32_t first_core, bool devices)
 static void wire(const char *name, uint32_t from, uint32_t to)
 {
 	begin(name);
+	if (from == 0) {
+		assert_int_equal(fdt_property(blob, "no-offload", NULL, 0), 0);
+	}
 	u32("from", from);
 	u32("to", to);
 	text("label", name);

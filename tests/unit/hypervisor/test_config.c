@@ -37,6 +37,7 @@ static void good(void **state)
 	assert_int_equal(config.wires[1].macs[1][5], 2);
 	assert_string_equal(config.wires[1].label, "w1");
 	assert_string_equal(config.wires[1].why, "asked");
+	assert_true(config.wires[0].no_offload && !config.wires[1].no_offload);
 	assert_int_equal(blue->wire_ends, 2);
 	assert_string_equal(models_log_last(), "");
 }

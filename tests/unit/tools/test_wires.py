@@ -45,12 +45,13 @@ def macs(node):
 
 def test_what_a_wire_is_packed_as(box):  # noqa: F811
     _, packed = pack(box, config(WIRE % 1, 'wire@0 { to = "red"; mac-address = [52 54 00 ca 07 02]; '
-                                           "port-mac-address = [52 54 00 ca 08 02]; };"))
+                                           "port-mac-address = [52 54 00 ca 08 02]; no-offload; };"))
     first, second = packed["wires"]["w0"], packed["wires"]["w1"]
     assert (cells(first["from"]), cells(first["to"]), text(first["label"]), text(first["why"])) == ([2], [1], "wire", "wire")
     assert macs(first) == ["525400ca0701", "52d400ca0701"], "the port's is derived"
     assert (cells(second["from"]), cells(second["to"]), text(second["label"])) == ([3], [2], "wire@0")
     assert macs(second) == ["525400ca0702", "525400ca0802"]
+    assert "no-offload" in second and "no-offload" not in first
     assert "wire" not in packed["partitions"]["red"] and "wire@0" not in packed["partitions"]["blu"]
 
 
