@@ -143,7 +143,9 @@ enum status routes_close_in_steps(struct irq_partition *partition, unsigned firs
 void routes_open_all(struct irq_partition *partition)
 {
 	for (unsigned slot = 0; slot < IRQ_PARTITION_SLOTS; slot++) {
-		route_update(partition, slot);
+		if (partition->events[slot].mapped) { /* the others have no route */
+			route_update(partition, slot);
+		}
 	}
 }
 
