@@ -107,7 +107,8 @@ $(UNIT_BIN): %: %.o $$(call fixtures,$$@) $(BUILD)/host/libcauseway.a
 FUZZ_BIN := $(patsubst %.c,$(BUILD)/host/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 $(BUILD)/host/tests/fuzz/fuzz_vits: $(BUILD)/host/tests/unit/irq-route/gic/irq_rig.o
 $(BUILD)/host/tests/fuzz/fuzz_pci_virt: $(BUILD)/host/tests/unit/pci/virt/virt_fixture.o
-# A libFuzzer program, replayed from its corpus; make fuzz-wire [SECONDS=N] lets libFuzzer add to it.
+# A libFuzzer program, replayed from its corpus; make fuzz-wire [SECONDS=N] lets libFuzzer add to it, and then
+# build/fuzz/io_host -set_cover_merge=1 NEW tests/fuzz/corpus/io-host keeps in the folder NEW what covers anything.
 $(BUILD)/host/tests/fuzz/replay.o: HOST_FLAGS += -DFUZZ_CORPUS='"tests/fuzz/corpus/io-host"'
 $(BUILD)/host/tests/fuzz/fuzz_io_host: $(BUILD)/host/tests/fuzz/replay.o $(BUILD)/host/tests/unit/io-host/wire_rig.o
 $(FUZZ_BIN): %: %.o $(BUILD)/host/libcauseway.a
