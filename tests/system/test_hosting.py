@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The I/O-hosting partition under Causeway: a stock Linux that owns a card and a disk, and two guests that reach both
-over wires. It is killed in the middle of traffic and comes back. The order matters: one boot for all."""
+over wires. It is killed in the middle of traffic, twice, and comes back. The order matters: one boot for all."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 
 from configs import MIB, config, node, partition, port, whole, write
 from demo.endpoint import IP as OUTSIDE
 from demo.guest import Guest
+from demo.machine import Machine
 from demo.session import Session
 
 HOST = "10.0.0.253"
@@ -23,11 +24,13 @@ LINUX = "console=ttyAMA0 nokaslr quiet panic=-1"
 pytestmark = pytest.mark.bound(300)
 
 # Two writers: numbers, one after the other, each on the disk before it is told; and blocks, acknowledged, but never flushed.
-NUMBERS = ("i=0; while ! [ -e /tmp/enough ]; do i=$((i+1)); echo $i > /work/n.new && "
-           "sync /work/n.new && mv /work/n.new /work/n && sync /work || break; echo @acknowledged $i; done &")
-BLOCKS, BLOCK = 512, 4096
-DIRECT = (f"i=0; while ! [ -e /tmp/enough ]; do b=$((i%{BLOCKS})); dd if=/tmp/direct of=/work/direct bs={BLOCK} skip=$b seek=$b "
-          "count=1 conv=notrunc oflag=direct 2>/dev/null || break; i=$((i+1)); echo @acknowledged $i; done &")
+NUMBERS = ("{ i=0; while ! [ -e /tmp/enough ]; do i=$((i+1)); echo $i > /work/n.new && "
+           "sync /work/n.new && mv /work/n.new /work/n && sync /work || break; echo @acknowledged $i; done; echo @stopped; } &")
+# Each of those once: one that is written again after it was lost would not be missed.
+BLOCKS, BLOCK = 2048, 1024
+DIRECT = (f"{{ i=0; while ! [ -e /tmp/enough ] && [ $i -lt {BLOCKS} ]; do dd if=/tmp/direct of=/work/direct bs={BLOCK} "
+          "skip=$i seek=$i count=1 conv=notrunc oflag=direct 2>/dev/null || break; i=$((i+1)); echo @acknowledged $i; done; "
+          "echo @stopped; } &")
 # Each change of the wire's link.
 WATCHER = ("while ! [ -e /tmp/enough ]; do c=$(cat /sys/class/net/eth0/carrier); [ \"$c\" = \"$p\" ] || echo @carrier $c; p=$c; "
            "sleep 0.2; done &")
@@ -145,50 +148,70 @@ def test_a_guest_reads_back_what_it_wrote(rig: Rig) -> None:
     assert rig.machine.report().partition("right").resets == 1
 
 
-def test_the_host_dies_in_the_middle_of_traffic(rig: Rig) -> None:
-    """Both guests write and wait for each answer, and talk to each other and to the outside."""
-    machine = rig.machine
-    rig.guest("right").run(f"dd if=/dev/zero of=/work/direct bs={BLOCK} count={BLOCKS} 2>/dev/null; sync; "
-                           f"dd if=/dev/urandom of=/tmp/direct bs={BLOCK} count={BLOCKS} 2>/dev/null")
-    before = machine.report()
-    for name, peer, writer in (("left", IPS["right"], NUMBERS), ("right", OUTSIDE, DIRECT)):
-        machine.type_line(name, f"ping -i 0.05 -W 1 {peer} >/tmp/ping 2>&1 &")
-        machine.type_line(name, WATCHER)
-        machine.type_line(name, writer)
-    for name in IPS:
-        machine.expect("@acknowledged 20$", 60, name)
-    since = machine.console.mark()
+def by_the_operator(machine: Machine) -> None:
     machine.reset("io")
-    for name in IPS:
-        machine.expect("@carrier 0$", 30, name, since)
-    seen = {name: len(machine.console.find("@acknowledged", name)) for name in IPS}
-    for name in IPS:
-        machine.expect("@carrier 1$", BACK, name, since)
-    rig.guest("io").wait_ready(90, since)
-    for name in IPS:
-        rig.stored(name, "back=nbd1", since)
-        rig.stored(name, "tree=/tree", since)
-    for name in IPS:
-        machine.expect(f"@acknowledged {seen[name] + 20}$", 60, name, since)  # it went on by itself
-        rig.guest(name).run("touch /tmp/enough; kill -INT $(pidof ping); sleep 1", 60)
-    after = machine.report()
-    assert [p.state for p in after.partitions] == ["running"] * 3
-    assert {p.name: p.resets for p in after.partitions} == {"io": 1, "left": 0, "right": 1}
-    assert after.faults == before.faults == 0
-    assert after.pools == before.pools
-    assert machine.events(r"dma fault|data abort injected|panic|broke a rule") == []
 
 
-def test_no_acknowledged_write_is_lost(rig: Rig) -> None:
+def by_its_kernel(machine: Machine) -> None:
+    """A panic: the kernel stops where it is, tells no device, no peer and no file system, and asks for a reset (panic=-1)."""
+    since = machine.console.mark()
+    machine.type_line("io", "echo c >/proc/sysrq-trigger")
+    machine.expect("Kernel panic - not syncing: sysrq triggered crash$", 20, "io", since)
+
+
+def busy(rig: Rig) -> int:
+    """Both guests write and wait for each answer, and talk to each other and to the outside. A mark of the console before."""
+    size = f"bs=64k count={BLOCKS * BLOCK // 65536} 2>/dev/null"
+    rig.guest("right").run(f"dd if=/dev/zero of=/work/direct {size}; sync; dd if=/dev/urandom of=/tmp/direct {size}")
+    since = rig.machine.console.mark()
+    for name, peer, writer in (("left", IPS["right"], NUMBERS), ("right", OUTSIDE, DIRECT)):
+        rig.guest(name).run("rm -f /tmp/enough")
+        rig.machine.type_line(name, f"ping -i 0.05 -W 1 {peer} >/tmp/ping 2>&1 &")
+        rig.machine.type_line(name, WATCHER)
+        rig.machine.type_line(name, writer)
+    for name in IPS:
+        rig.machine.expect("@acknowledged 20$", 60, name, since)
+    return since
+
+
+def no_acknowledged_write_is_lost(rig: Rig, since: int) -> None:
     told = {}
     for name in IPS:
-        numbers = [int(x[1]) for x in rig.machine.console.find(r"@acknowledged (\d+)$", name)]
+        numbers = [int(x[1]) for x in rig.machine.console.find(r"@acknowledged (\d+)$", name, since)]
         assert numbers == list(range(1, len(numbers) + 1))
         told[name] = numbers[-1]
         rig.guest(name).run("sync; echo 3 > /proc/sys/vm/drop_caches")
     assert int(rig.guest("left").run("cat /work/n")[0]) >= told["left"]
-    size = min(told["right"], BLOCKS) * BLOCK
-    rig.guest("right").run(f"cmp -s -n {size} /work/direct /tmp/direct")
+    rig.guest("right").run(f"cmp -s -n {told['right'] * BLOCK} /work/direct /tmp/direct")
+
+
+@pytest.mark.parametrize("kill", [by_the_operator, by_its_kernel], ids=["reset", "crash"])
+def test_the_host_dies_in_the_middle_of_traffic(rig: Rig, kill: Callable[[Machine], None]) -> None:
+    machine, before = rig.machine, rig.machine.report()
+    began = busy(rig)
+    since = machine.console.mark()
+    kill(machine)
+    for name in IPS:
+        machine.expect("@carrier 0$", 30, name, since)
+    seen = {name: len(machine.console.find("@acknowledged", name, began)) for name in IPS}
+    for name in IPS:
+        machine.expect("@carrier 1$", BACK, name, since)
+    rig.guest("io").wait_ready(90, since)
+    for name in IPS:
+        rig.stored(name, "back=nbd", since)
+        rig.stored(name, "tree=/tree", since)
+    for name in IPS:
+        machine.expect(f"@acknowledged {seen[name] + 20}$", 60, name, since)  # it went on by itself
+        rig.guest(name).run("touch /tmp/enough; kill -INT $(pidof ping)", 60)
+        machine.expect("@stopped$", 60, name, since)
+    after = machine.report()
+    assert [p.state for p in after.partitions] == ["running"] * 3
+    lives = {p.name: p.resets for p in before.partitions}
+    assert {p.name: p.resets for p in after.partitions} == {**lives, "io": lives["io"] + 1}
+    assert after.faults == before.faults == 0
+    assert after.pools == before.pools
+    assert machine.events(r"dma fault|data abort injected|panic|broke a rule") == []
+    no_acknowledged_write_is_lost(rig, began)
 
 
 def test_the_guests_had_no_errors(rig: Rig) -> None:
