@@ -66,30 +66,13 @@ void rig_build(void)
 	add_functions();
 }
 
-static void property(const char *name, const uint32_t *cells, unsigned count)
-{
-	uint32_t big[32];
-
-	for (unsigned i = 0; i < count; i++) {
-		big[i] = cpu_to_fdt32(cells[i]);
-	}
-	assert_int_equal(fdt_property(fdt, name, big, (int)(4 * count)), 0);
-}
-
-static void cell(const char *name, uint32_t value)
-{
-	assert_int_equal(fdt_property_u32(fdt, name, value), 0);
-}
-
 static void controller(const char *name, const char *cells, uint32_t phandle)
 {
-	assert_int_equal(fdt_begin_node(fdt, name), 0);
-	cell(cells, 1);
-	cell("phandle", phandle);
-	assert_int_equal(fdt_end_node(fdt), 0);
+	tree_node(name);
+	tree_u32(cells, 1);
+	tree_u32("phandle", phandle);
+	tree_close();
 }
-
-#define CELLS(...) (const uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4
 
 /* As QEMU's `virt` has it: lines 35 to 38 by slot and pin. */
 static void interrupt_map(void)
@@ -103,35 +86,31 @@ static void interrupt_map(void)
 		map[i][7] = cpu_to_fdt32(3 + (i / 4 + i % 4) % 4);
 		map[i][8] = cpu_to_fdt32(4);
 	}
-	property("interrupt-map-mask", CELLS(0x1800, 0, 0, 7));
-	assert_int_equal(fdt_property(fdt, "interrupt-map", map, sizeof(map)), 0);
+	TREE_CELLS("interrupt-map-mask", 0x1800, 0, 0, 7);
+	tree_bytes("interrupt-map", map, sizeof(map));
 }
 
 static void write_fdt(unsigned iommu_buses, unsigned msi_rids)
 {
-	assert_int_equal(fdt_create(fdt, sizeof(fdt)), 0);
-	assert_int_equal(fdt_finish_reservemap(fdt), 0);
-	assert_int_equal(fdt_begin_node(fdt, ""), 0);
-	cell("#address-cells", 2);
-	cell("#size-cells", 2);
-	assert_int_equal(fdt_begin_node(fdt, "pcie@10000000"), 0);
-	assert_int_equal(fdt_property_string(fdt, "compatible", "pci-host-ecam-generic"), 0);
-	cell("#address-cells", 3);
-	cell("#size-cells", 2);
-	property("reg", CELLS(0x40, 0x10000000, 0, (256u - rig_bus_first) << 20));
-	property("bus-range", CELLS(rig_bus_first, 255));
-	property("ranges",
-		 CELLS(0x1000000, 0, 0, 0, 0x3eff0000, 0, 0x10000, 0x2000000, 0, 0x10000000, 0,
-		       0x10000000, 0, 0x2eff0000, 0x3000000, 0x80, 0, 0x80, 0, 0x80, 0));
-	property("iommu-map", CELLS(0, 1, RIG_STREAM_BASE, iommu_buses << 8));
-	property("msi-map", CELLS(0, 2, 0, msi_rids));
+	tree_begin(fdt, sizeof(fdt), 0, 0);
+	tree_u32("#address-cells", 2);
+	tree_u32("#size-cells", 2);
+	tree_node("pcie@10000000");
+	tree_text("compatible", "pci-host-ecam-generic");
+	tree_u32("#address-cells", 3);
+	tree_u32("#size-cells", 2);
+	TREE_CELLS("reg", 0x40, 0x10000000, 0, (256u - rig_bus_first) << 20);
+	TREE_CELLS("bus-range", rig_bus_first, 255);
+	TREE_CELLS("ranges", 0x1000000, 0, 0, 0, 0x3eff0000, 0, 0x10000, 0x2000000, 0, 0x10000000,
+		   0, 0x10000000, 0, 0x2eff0000, 0x3000000, 0x80, 0, 0x80, 0, 0x80, 0);
+	TREE_CELLS("iommu-map", 0, 1, RIG_STREAM_BASE, iommu_buses << 8);
+	TREE_CELLS("msi-map", 0, 2, 0, msi_rids);
 	interrupt_map();
-	assert_int_equal(fdt_end_node(fdt), 0);
+	tree_close();
 	controller("smmu", "#iommu-cells", 1);
 	controller("its", "#msi-cells", 2);
 	controller("intc", "#address-cells", 3);
-	assert_int_equal(fdt_end_node(fdt), 0);
-	assert_int_equal(fdt_finish(fdt), 0);
+	tree_end();
 }
 
 enum status rig_start_with(const struct rig_options *options)

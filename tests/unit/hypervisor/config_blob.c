@@ -1,107 +1,75 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config_blob.h"
 
-#include <stdio.h>
+#include "tree.h"
 
 uint8_t blob[16384];
 struct config config;
 
-/* --- a good one --------------------------------------------------------------------------------
- */
-
-static void begin(const char *name)
-{
-	assert_int_equal(fdt_begin_node(blob, name), 0);
-}
-
-static void end(void)
-{
-	assert_int_equal(fdt_end_node(blob), 0);
-}
-
-static void text(const char *name, const char *value)
-{
-	assert_int_equal(fdt_property_string(blob, name, value), 0);
-}
-
-static void u64(const char *name, uint64_t value)
-{
-	assert_int_equal(fdt_property_u64(blob, name, value), 0);
-}
-
-static void u32(const char *name, uint32_t value)
-{
-	assert_int_equal(fdt_property_u32(blob, name, value), 0);
-}
-
 static void two_devices(uint32_t index)
 {
-	begin("devices");
-	begin("eth0");
-	text("vf-of", "0000:01:00.0");
-	u32("requester-id", 0x0100);
-	u32("index", index);
-	u32("vlan", 7);
-	assert_int_equal(fdt_property(blob, "vf-was-free", NULL, 0), 0);
-	assert_int_equal(fdt_property(blob, "mac-address", "\x02\x01\x02\x03\x04\x05", 6), 0);
-	end();
-	begin("disk");
-	text("function", "0000:fe:1f.7");
-	u32("requester-id", 0xfeff);
-	end();
-	end();
+	tree_node("devices");
+	tree_node("eth0");
+	tree_text("vf-of", "0000:01:00.0");
+	tree_u32("requester-id", 0x0100);
+	tree_u32("index", index);
+	tree_u32("vlan", 7);
+	tree_bytes("vf-was-free", NULL, 0);
+	tree_bytes("mac-address", "\x02\x01\x02\x03\x04\x05", 6);
+	tree_close();
+	tree_node("disk");
+	tree_text("function", "0000:fe:1f.7");
+	tree_u32("requester-id", 0xfeff);
+	tree_close();
+	tree_close();
 }
 
 static void partition(const char *name, uint32_t first_core, bool devices)
 {
 	const fdt32_t cores[] = {cpu_to_fdt32(first_core), cpu_to_fdt32(first_core + 1)};
 
-	begin(name);
-	u64("memory-size", MIB(64));
-	assert_int_equal(fdt_property(blob, "cores", cores, sizeof(cores)), 0);
-	text("kernel-image", "kernel-1");
-	u64("kernel-load", GUEST_RAM_BASE);
-	text("ramdisk-image", "ramdisk-1");
-	u64("ramdisk-load", GUEST_RAM_BASE + MIB(32));
-	text("dtb-image", name);
-	u64("dtb-load", GUEST_RAM_BASE + MIB(16));
-	u64("entry", GUEST_RAM_BASE);
+	tree_node(name);
+	tree_u64("memory-size", MIB(64));
+	tree_bytes("cores", cores, sizeof(cores));
+	tree_text("kernel-image", "kernel-1");
+	tree_u64("kernel-load", GUEST_RAM_BASE);
+	tree_text("ramdisk-image", "ramdisk-1");
+	tree_u64("ramdisk-load", GUEST_RAM_BASE + MIB(32));
+	tree_text("dtb-image", name);
+	tree_u64("dtb-load", GUEST_RAM_BASE + MIB(16));
+	tree_u64("entry", GUEST_RAM_BASE);
 	if (devices) {
 		two_devices(first_core);
 	}
-	end();
+	tree_close();
 }
 
 static void wire(const char *name, uint32_t from, uint32_t to)
 {
-	begin(name);
+	tree_node(name);
 	if (from == 0) {
-		assert_int_equal(fdt_property(blob, "no-offload", NULL, 0), 0);
+		tree_bytes("no-offload", NULL, 0);
 	}
-	u32("from", from);
-	u32("to", to);
-	text("label", name);
-	text("why", "asked");
-	assert_int_equal(
-		fdt_property(blob, "mac-addresses", "\x52\x54\0\0\0\1\x52\x54\0\0\0\2", 12), 0);
-	end();
+	tree_u32("from", from);
+	tree_u32("to", to);
+	tree_text("label", name);
+	tree_text("why", "asked");
+	tree_bytes("mac-addresses", "\x52\x54\0\0\0\1\x52\x54\0\0\0\2", 12);
+	tree_close();
 }
 
 static void write_head(void)
 {
 	models_reset();
-	assert_int_equal(fdt_create(blob, sizeof(blob)), 0);
-	assert_int_equal(fdt_finish_reservemap(blob), 0);
-	begin("");
-	text("compatible", "causeway,config-v1");
-	begin("partitions");
+	tree_begin(blob, sizeof(blob), 0, 0);
+	tree_text("compatible", "causeway,config-v1");
+	tree_node("partitions");
 }
 
 static void write_tail(void)
 {
-	end();
-	assert_int_equal(fdt_finish(blob), 0);
-	assert_int_equal(fdt_open_into(blob, blob, sizeof(blob)), 0);
+	tree_end();
+	tree_edit();
 }
 
 void write_good(void)
@@ -109,11 +77,11 @@ void write_good(void)
 	write_head();
 	partition("red", 0, true);
 	partition("blue", 4, true);
-	end();
-	begin("wires");
+	tree_close();
+	tree_node("wires");
 	wire("w0", 0, 1);
 	wire("w1", 1, 0);
-	end();
+	tree_close();
 	write_tail();
 }
 
@@ -125,9 +93,9 @@ void write_partitions(unsigned count)
 
 		partition(name, 2 * i, false);
 	}
-	end();
-	begin("wires");
-	end();
+	tree_close();
+	tree_node("wires");
+	tree_close();
 	write_tail();
 }
 

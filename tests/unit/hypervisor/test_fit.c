@@ -12,42 +12,28 @@
 #include "fit.h"
 #include "models.h"
 #include "sha256.h"
+#include "tree.h"
 #include "types.h"
 
 static uint8_t blob[4096];
 static uint8_t content[300];
-
-static void begin(const char *name)
-{
-	assert_int_equal(fdt_begin_node(blob, name), 0);
-}
-
-static void end(void)
-{
-	assert_int_equal(fdt_end_node(blob), 0);
-}
-
-static void put(const char *name, const void *value, size_t size)
-{
-	assert_int_equal(fdt_property(blob, name, value, (int)size), 0);
-}
 
 static void image(const char *name, size_t size)
 {
 	uint8_t digest[SHA256_SIZE];
 
 	sha256(content, size, digest);
-	begin(name);
-	put("data", content, size);
-	begin("hash-1");
-	put("algo", "crc32", 6);
-	put("value", "1234", 4);
-	end();
-	begin("hash-2");
-	put("value", digest, sizeof(digest));
-	put("algo", "sha256", 7);
-	end();
-	end();
+	tree_node(name);
+	tree_bytes("data", content, size);
+	tree_node("hash-1");
+	tree_bytes("algo", "crc32", 6);
+	tree_bytes("value", "1234", 4);
+	tree_close();
+	tree_node("hash-2");
+	tree_bytes("value", digest, sizeof(digest));
+	tree_bytes("algo", "sha256", 7);
+	tree_close();
+	tree_close();
 }
 
 static size_t write_fit(void)
@@ -56,23 +42,20 @@ static size_t write_fit(void)
 	for (unsigned i = 0; i < sizeof(content); i++) {
 		content[i] = (uint8_t)(i * 7);
 	}
-	assert_int_equal(fdt_create(blob, sizeof(blob)), 0);
-	assert_int_equal(fdt_finish_reservemap(blob), 0);
-	begin("");
-	begin("images");
+	tree_begin(blob, sizeof(blob), 0, 0);
+	tree_node("images");
 	image("kernel", sizeof(content));
 	image("empty", 0);
-	begin("bare");
-	put("data", content, 5);
-	end();
-	begin("hollow");
-	end();
-	end();
-	begin("kernel");
-	end();
-	end();
-	assert_int_equal(fdt_finish(blob), 0);
-	assert_int_equal(fdt_open_into(blob, blob, sizeof(blob)), 0);
+	tree_node("bare");
+	tree_bytes("data", content, 5);
+	tree_close();
+	tree_node("hollow");
+	tree_close();
+	tree_close();
+	tree_node("kernel");
+	tree_close();
+	tree_end();
+	tree_edit();
 	return fdt_totalsize(blob);
 }
 

@@ -8,48 +8,16 @@
 #include <string.h>
 
 #include "machine.h"
+#include "tree.h"
 
 static uint8_t blob[16384];
 static struct machine machine;
 
-static void begin(const char *name)
-{
-	assert_int_equal(fdt_begin_node(blob, name), 0);
-}
-
-static void end(void)
-{
-	assert_int_equal(fdt_end_node(blob), 0);
-}
-
-static void text(const char *name, const char *value)
-{
-	assert_int_equal(fdt_property_string(blob, name, value), 0);
-}
-
-static void u32(const char *name, uint32_t value)
-{
-	assert_int_equal(fdt_property_u32(blob, name, value), 0);
-}
-
-static void cells(const char *name, const uint32_t *values, unsigned count)
-{
-	uint32_t big[32];
-
-	for (unsigned i = 0; i < count; i++) {
-		big[i] = cpu_to_fdt32(values[i]);
-	}
-	assert_int_equal(fdt_property(blob, name, big, (int)(4 * count)), 0);
-}
-
-#define CELLS(name, ...)                                                                           \
-	cells(name, (const uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4)
-
 static void device(const char *name, const char *compatible, uint32_t base, uint32_t size)
 {
-	begin(name);
-	text("compatible", compatible);
-	CELLS("reg", 0, base, 0, size);
+	tree_node(name);
+	tree_text("compatible", compatible);
+	TREE_CELLS("reg", 0, base, 0, size);
 }
 
 static void write_tree(unsigned cpus)
@@ -58,61 +26,58 @@ static void write_tree(unsigned cpus)
 	char name[16];
 
 	models_reset();
-	assert_int_equal(fdt_create(blob, sizeof(blob)), 0);
-	assert_int_equal(fdt_add_reservemap_entry(blob, 0x48000000, 0x10000), 0);
-	assert_int_equal(fdt_finish_reservemap(blob), 0);
-	begin("");
-	text("compatible", "linux,dummy-virt");
-	u32("#address-cells", 2);
-	u32("#size-cells", 2);
-	begin("chosen");
-	u32("linux,initrd-start", 0x48000000);
-	u32("linux,initrd-end", 0x48123456);
-	end();
-	begin("cpus");
-	u32("#address-cells", 1);
-	u32("#size-cells", 0);
+	tree_begin(blob, sizeof(blob), 0x48000000, 0x10000);
+	tree_text("compatible", "linux,dummy-virt");
+	tree_u32("#address-cells", 2);
+	tree_u32("#size-cells", 2);
+	tree_node("chosen");
+	tree_u32("linux,initrd-start", 0x48000000);
+	tree_u32("linux,initrd-end", 0x48123456);
+	tree_close();
+	tree_node("cpus");
+	tree_u32("#address-cells", 1);
+	tree_u32("#size-cells", 0);
 	for (unsigned i = 0; i < cpus; i++) {
 		snprintf(name, sizeof(name), "cpu@%x", i);
-		begin(name);
-		text("device_type", "cpu");
-		u32("reg", i / 4 << 8 | i % 4);
-		end();
+		tree_node(name);
+		tree_text("device_type", "cpu");
+		tree_u32("reg", i / 4 << 8 | i % 4);
+		tree_close();
 	}
-	begin("cpu-map");
-	end();
-	end();
-	begin("memory@40000000");
-	text("device_type", "memory");
-	CELLS("reg", 0, 0x40000000, 1, 0, 2, 0, 0, 0x80000000);
-	end();
-	begin("reserved-memory");
-	u32("#address-cells", 2);
-	u32("#size-cells", 2);
-	begin("firmware@60000000");
-	CELLS("reg", 0, 0x60000000, 0, 0x200000);
-	end();
-	end();
+	tree_node("cpu-map");
+	tree_close();
+	tree_close();
+	tree_node("memory@40000000");
+	tree_text("device_type", "memory");
+	TREE_CELLS("reg", 0, 0x40000000, 1, 0, 2, 0, 0, 0x80000000);
+	tree_close();
+	tree_node("reserved-memory");
+	tree_u32("#address-cells", 2);
+	tree_u32("#size-cells", 2);
+	tree_node("firmware@60000000");
+	TREE_CELLS("reg", 0, 0x60000000, 0, 0x200000);
+	tree_close();
+	tree_close();
 	device("pl011@9000000", "arm,pl011", 0x9000000, 0x1000);
-	CELLS("interrupts", 0, 1, 4);
-	end();
+	TREE_CELLS("interrupts", 0, 1, 4);
+	tree_close();
 	device("smmuv3@9050000", "arm,smmu-v3", 0x9050000, 0x20000);
-	CELLS("interrupts", 0, 74, 1, 0, 75, 1, 0, 76, 1, 0, 77, 1);
-	assert_int_equal(fdt_property(blob, "interrupt-names", names, sizeof(names)), 0);
-	end();
-	begin("intc@8000000");
-	text("compatible", "arm,gic-v3");
-	u32("#address-cells", 2);
-	u32("#size-cells", 2);
-	CELLS("reg", 0, 0x8000000, 0, 0x10000, 0, 0x80a0000, 0, 0xf60000, 0x40, 0, 0, 0x400000);
+	TREE_CELLS("interrupts", 0, 74, 1, 0, 75, 1, 0, 76, 1, 0, 77, 1);
+	tree_bytes("interrupt-names", names, sizeof(names));
+	tree_close();
+	tree_node("intc@8000000");
+	tree_text("compatible", "arm,gic-v3");
+	tree_u32("#address-cells", 2);
+	tree_u32("#size-cells", 2);
+	TREE_CELLS("reg", 0, 0x8000000, 0, 0x10000, 0, 0x80a0000, 0, 0xf60000, 0x40, 0, 0,
+		   0x400000);
 	device("its@8080000", "arm,gic-v3-its", 0x8080000, 0x20000);
-	end();
-	end();
+	tree_close();
+	tree_close();
 	device("pcie@10000000", "pci-host-ecam-generic", 0x3f000000, 0x1000000);
-	end();
-	end();
-	assert_int_equal(fdt_finish(blob), 0);
-	assert_int_equal(fdt_open_into(blob, blob, sizeof(blob)), 0);
+	tree_close();
+	tree_end();
+	tree_edit();
 }
 
 static int at(const char *path)

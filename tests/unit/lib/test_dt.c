@@ -10,46 +10,33 @@
 #include <libfdt.h>
 
 #include "dt.h"
+#include "tree.h"
 #include "types.h"
 
 static uint8_t blob[1024] __attribute__((aligned(8)));
 static int deep, leaf; /* libfdt's offsets */
-
-static void begin(const char *name)
-{
-	assert_int_equal(fdt_begin_node(blob, name), 0);
-}
-
-static void end(void)
-{
-	assert_int_equal(fdt_end_node(blob), 0);
-}
 
 static struct dt_node write_tree(void)
 {
 	struct dt_node root;
 
 	memset(blob, 0, sizeof(blob));
-	assert_int_equal(fdt_create(blob, sizeof(blob)), 0);
-	assert_int_equal(fdt_add_reservemap_entry(blob, 1ull << 40, 0x1000), 0);
-	assert_int_equal(fdt_finish_reservemap(blob), 0);
-	begin("");
-	assert_int_equal(fdt_property_u32(blob, "phandle", 7), 0);
-	assert_int_equal(fdt_property(blob, "empty", NULL, 0), 0);
-	begin("abc"); /* names that end at each place of a cell */
-	begin("abcd");
-	assert_int_equal(fdt_property(blob, "list", "one\0two\0three", 14), 0);
-	assert_int_equal(fdt_property_string(blob, "open", "okay"), 0);
-	assert_int_equal(fdt_property_u64(blob, "wide", 0x123456789abcdefull), 0);
-	end();
-	begin("abcde");
-	assert_int_equal(fdt_property_u32(blob, "phandle", 9), 0);
-	end();
-	end();
-	begin("abcdef");
-	end();
-	end();
-	assert_int_equal(fdt_finish(blob), 0);
+	tree_begin(blob, sizeof(blob), 1ull << 40, 0x1000);
+	tree_u32("phandle", 7);
+	tree_bytes("empty", NULL, 0);
+	tree_node("abc"); /* names that end at each place of a cell */
+	tree_node("abcd");
+	tree_bytes("list", "one\0two\0three", 14);
+	tree_text("open", "okay");
+	tree_u64("wide", 0x123456789abcdefull);
+	tree_close();
+	tree_node("abcde");
+	tree_u32("phandle", 9);
+	tree_close();
+	tree_close();
+	tree_node("abcdef");
+	tree_close();
+	tree_end();
 	deep = fdt_path_offset(blob, "/abc/abcd");
 	leaf = fdt_path_offset(blob, "/abcdef");
 	assert_int_equal(dt_open(&root, blob, sizeof(blob)), STATUS_OK);
