@@ -23,6 +23,7 @@
 #define EDU_IRQ_RAISE 0x60u
 #define EVENT_BITS    5u
 #define EDU_IRQ_ACK   0x64u
+#define ITS_INVALL    13u
 #define DOORBELL      (GUEST_ITS_DOORBELL + 0x40)
 #define GICD(offset)  (GUEST_GICD_BASE + (offset))
 
@@ -144,6 +145,24 @@ static void measure_message(void)
 	print("msi", &range);
 }
 
+/* The dearest command: every event is looked at again. With the guest's part, some 100
+ * instructions. */
+static void measure_invall(void)
+{
+	struct range range = {NEVER, 0};
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		uint64_t since = clock_ns();
+
+		if (its_command((const uint64_t[4]){ITS_INVALL, 0, 0, 0}) != STATUS_OK) {
+			failed("its_invall", "refused", i);
+			return;
+		}
+		add(&range, clock_ns() - since);
+	}
+	print("its_invall", &range);
+}
+
 /* The next life has the memory again. */
 static void give_memory_up(void)
 {
@@ -163,6 +182,9 @@ void guest_main(void)
 	measure_private("self_sgi", false);
 	measure_private("vtimer", true);
 	measure_message();
+	if (!boot_number("bare", 0) && !boot_number("restart", 0)) {
+		measure_invall();
+	}
 	say("@probe done");
 	if (boot_number("restart", 0)) {
 		give_memory_up();

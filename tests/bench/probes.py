@@ -145,7 +145,8 @@ def exit_metrics() -> list[Metric]:
             line("self_sgi", direct["self_sgi"] - plain["self_sgi"]),
             line("vtimer", direct["vtimer"] - plain["vtimer"]),
             line("msi_vlpi", direct["msi"] - plain["msi"]),
-            line("msi_injected", injected["msi"] - plain["msi"])]
+            line("msi_injected", injected["msi"] - plain["msi"]),
+            figure("its_invall", max(direct["its_invall"], injected["its_invall"]), "instructions, 32 events, masked, of a partition's own core")]
 
 
 # --- boot -----------------------------------------------------------------------------------------
