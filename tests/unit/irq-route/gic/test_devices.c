@@ -99,6 +99,22 @@ static void revoke_while_pending(void **state)
 	rig_check();
 }
 
+/* What a guest had mapped is not the next device's at the same place. */
+static void unbind_forgets(void **state)
+{
+	(void)state;
+	rig_start();
+	rig_guest_usual(0);
+	assert_int_equal(irq_device_unbind(P0, RIG_DEVICE(0), hv_pause), STATUS_OK);
+	assert_int_equal(irq_device_bind(P0, other, (device_id_t){RIG_VIRTUAL}, RIG_VECTORS),
+			 STATUS_OK);
+	assert_true(rig_mapc(0, 0, 1, true)); /* would route every event of the collection */
+	for (unsigned event = 0; event < RIG_VECTORS; event++) {
+		assert_true(model_its_msi(other.v, event).dropped);
+	}
+	rig_check();
+}
+
 /* Over and over: the arena does not shrink. */
 static void bind_again(void **state)
 {
@@ -267,11 +283,12 @@ static void partition_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bind_refusals),    cmocka_unit_test(device_bits),
-		cmocka_unit_test(bind_limits),	    cmocka_unit_test(revoke_while_pending),
-		cmocka_unit_test(bind_again),	    cmocka_unit_test(reset),
-		cmocka_unit_test(residency),	    cmocka_unit_test(residency_hangs),
-		cmocka_unit_test(partition_limits), cmocka_unit_test(reset_in_steps),
+		cmocka_unit_test(bind_refusals),   cmocka_unit_test(device_bits),
+		cmocka_unit_test(bind_limits),	   cmocka_unit_test(revoke_while_pending),
+		cmocka_unit_test(unbind_forgets),  cmocka_unit_test(bind_again),
+		cmocka_unit_test(reset),	   cmocka_unit_test(residency),
+		cmocka_unit_test(residency_hangs), cmocka_unit_test(partition_limits),
+		cmocka_unit_test(reset_in_steps),
 	};
 
 	return cmocka_run_group_tests_name("irq-route: devices and vPEs", tests, NULL, NULL);

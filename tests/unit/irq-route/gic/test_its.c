@@ -81,6 +81,19 @@ static void not_snooping(void **state)
 	works_on(&(struct model_its_config){.cores = 4, .page_code = 3, .not_snooping = true});
 	assert_true(model_counters.cleans > 20);
 	assert_int_equal(models_log_count("not snooped"), 1);
+
+	/* MAPD, SYNC and the ITT, which the ITS writes: no older line of it may come later. */
+	uint64_t before = model_counters.cleans;
+
+	assert_int_equal(irq_device_bind(&rig_partitions[0], RIG_DEVICE(0), (device_id_t){0x20}, 2),
+			 STATUS_OK);
+	assert_int_equal(model_counters.cleans - before, 3);
+	/* VMAPTI, INV, VSYNC and the event's configuration byte. */
+	assert_true(rig_mapd(0, 0x20, 1, true));
+	before = model_counters.cleans;
+	assert_true(rig_mapti(0, 0x20, 0, RIG_VLPI, 0));
+	assert_int_equal(model_counters.cleans - before, 4);
+	rig_check();
 }
 
 static void refuses(const struct model_its_config *config, const char *text)
