@@ -36,10 +36,10 @@ static bool is_present(const struct pci_bus *bus, rid_t rid)
 	return vendor != 0xffff && vendor != 0 && vendor != 1;
 }
 
-/* Whatever firmware left: no decode, no bus mastering, no ROM, no buses behind it. */
+/* Whatever firmware left: no decode, no bus mastering, no INTx, no ROM, no buses behind it. */
 static void quiesce(const struct pci_bus *bus, rid_t rid, uint8_t header_type)
 {
-	pci_config_write16(bus, rid, PCI_COMMAND, 0);
+	pci_config_write16(bus, rid, PCI_COMMAND, PCI_COMMAND_INTX_OFF);
 	if (header_type == 1) {
 		pci_config_write16(bus, rid, PCI_BRIDGE_CONTROL, 0);
 		pci_config_write32(bus, rid, PCI_BRIDGE_BUSES, 0);

@@ -210,7 +210,7 @@ static void test_stale_firmware_state_is_cleared(void **state)
 	assert_int_equal(model_pci_peek(igb, 0x160 + PCI_SRIOV_CONTROL, 2) & 9, 0);
 	assert_false(model_pci_masters(e));
 	assert_true(model_pci_masters(e->parent));
-	/* F10: the first write to each function takes its decode and mastering away */
+	/* F10: the first write to each function takes its decode, mastering and INTx away */
 	for (unsigned i = 0; i < model_pci_count(model); i++) {
 		uint16_t rid = model_pci_rid(model_pci_nth(model, i));
 		unsigned command = model_pci_write_find(model, 0, rid, PCI_COMMAND);
@@ -220,7 +220,7 @@ static void test_stale_firmware_state_is_cleared(void **state)
 				assert_int_equal(w, command);
 			}
 		}
-		assert_int_equal(model_pci_write_nth(model, command)->value, 0);
+		assert_int_equal(model_pci_write_nth(model, command)->value, PCI_COMMAND_INTX_OFF);
 	}
 }
 
@@ -462,7 +462,7 @@ static void test_unknown_header_is_left_off(void **state)
 	model_pci_poke(f, PCI_COMMAND, 2, 7);
 	enumerate(STATUS_OK);
 	assert_int_equal(bus.function_count, 0);
-	assert_int_equal(model_pci_peek(f, PCI_COMMAND, 2), 0);
+	assert_int_equal(model_pci_peek(f, PCI_COMMAND, 2), PCI_COMMAND_INTX_OFF);
 }
 
 /* --- nonsense -------------------------------------------------------------------------------- */
