@@ -176,6 +176,11 @@ static void reset(void **state)
 		assert_int_equal(irq_partition_reset(P0, hv_pause), STATUS_OK);
 	}
 	assert_true(rig_lands(1, 0, 0, RIG_VLPI));
+	/* No MAPD yet, no ITT: also of a guest that states no tables, which would empty them. */
+	vits_write(P0, 0x80, 8, GITS_TABLE_VALID | RIG_QUEUE);
+	vits_write(P0, 0, 4, 1);
+	assert_true(rig_mapc(0, 0, 0, true) && rig_mapti(0, RIG_VIRTUAL, 0, RIG_VLPI, 0));
+	assert_int_equal(rig_refused(0), 1);
 	rig_check();
 }
 

@@ -93,6 +93,11 @@ static void not_snooping(void **state)
 	before = model_counters.cleans;
 	assert_true(rig_mapti(0, 0x20, 0, RIG_VLPI, 0));
 	assert_int_equal(model_counters.cleans - before, 4);
+	/* A reset: besides its commands each vPE's pending table, and the property table. */
+	rig_guest_residency(0, false);
+	before = model_counters.cleans - rig_physical_commands();
+	assert_int_equal(irq_partition_reset(&rig_partitions[0], hv_pause), STATUS_OK);
+	assert_int_equal(model_counters.cleans - rig_physical_commands() - before, RIG_VCPUS + 1);
 	rig_check();
 }
 
