@@ -49,12 +49,13 @@ room	= $(patsubst %/,%,$(dir $(1)))
 all: hypervisor guests tools ;@:
 
 #: make run [CONFIG=FILE] [GIC=3] [JSON=1]
-#:			   boot the partitions of CONFIG, run the demo, print the table
+#: 			   boot the partitions of CONFIG, run the demo, print the table
 #: make run-rdma [JSON=1]		   the same with RDMA programs over the VFs
 #: make test			   everything: unit, model, system and hostile tests
 #: make check			   what boots nothing: unit, model, qtest, fuzz smoke, lint
 #: make bench [ONLY=PART] [STRICT=1]  measurements beside the lines to hold; build/bench.json, build/bench/index.html
 #: make bench-kvm [ONLY=PEER]	   the same work under bare Linux and Linux KVM; build/bench-kvm.json
+#: make fuzz-wire [SECONDS=N]	   libFuzzer on the wire's ring code (make check replays its corpus)
 #: make all			   hypervisor, bare-metal guests and the causeway program
 #: make setup			   install what is missing (apt) and fetch the Linux guest
 #: make lint			   clang-format, clang-tidy, header and shell checks
