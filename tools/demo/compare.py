@@ -15,6 +15,7 @@ from demo.table import columns
 DIRECT, HOSTED = "direct", "hosted"
 ROUND_TRIP, STREAM = "round trip, 64 bytes", "stream, 1472 bytes"
 SIZES = {ROUND_TRIP: 64, STREAM: 1472}
+ATTEMPTS = 3
 MODERATION = 10  # microseconds: a VF's interrupts as in the benchmark
 HEADINGS = ("path", "from -> to", "work", "time", "packets/s", "Mbit/s", "instructions: guests", "I/O partition",
             "hypervisor", "exits/1000", "interrupts/1000")
@@ -118,11 +119,20 @@ class Comparison:
             exits=1000 * cost(lambda r: sum(r.report.exits(n, *DEVICE_CLASSES) for n in [*names, *hosts])),
             interrupts=1000 * cost(lambda r: r.interrupts))
 
+    def _sound(self, path: str, work: str, ends: tuple[Guest, Guest], run: Callable[[int], Traffic], count: int) -> PathRow:
+        """Something else that a partition did during the short run, once, makes the difference less than nothing."""
+        for _ in range(ATTEMPTS):
+            row = self._row(path, work, ends, run, count)
+            if row.guests > 0 and (row.io > 0 or path == DIRECT):
+                return row
+            self._session.say(f"{' -> '.join(row.ends)}, {path}, {work}: a partition did something else meanwhile")
+        raise self._session.machine.error(f"{path}, {work}: {ATTEMPTS} times a partition did something else meanwhile")
+
     def rows(self, path: str, ends: tuple[Guest, Guest], trips: int) -> list[PathRow]:
         source, target = ends
         self._session.say(f"{source.name} -> {target.name}, {path}: {trips} round trips, {2 * trips} datagrams, counted")
-        return [self._row(path, ROUND_TRIP, ends, lambda n: source.round_trips(target.address, n, SIZES[ROUND_TRIP]), trips),
-                self._row(path, STREAM, ends, lambda n: source.stream(target.address, n, SIZES[STREAM]), 2 * trips)]
+        return [self._sound(path, ROUND_TRIP, ends, lambda n: source.round_trips(target.address, n, SIZES[ROUND_TRIP]), trips),
+                self._sound(path, STREAM, ends, lambda n: source.stream(target.address, n, SIZES[STREAM]), 2 * trips)]
 
 
 def compare(session: Session, split: Split, direct: Sequence[Guest], hosted: Sequence[Guest], hosts: Sequence[Guest],

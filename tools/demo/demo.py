@@ -157,6 +157,13 @@ def show(path: Path) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
+def trips(text: str) -> int:
+    """The comparison takes a quarter of them off."""
+    if int(text) < 4:
+        raise argparse.ArgumentTypeError(f"{text}: at least 4")
+    return int(text)
+
+
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__, epilog="Exit status: 0 all "
                                      "held; 1 something did not, and it is said; 2 usage.")
@@ -164,7 +171,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="where the built things are")
     parser.add_argument("--json", action="store_true", help="also write run.json to the build folder")
     parser.add_argument("--gic", choices=("3", "4"), help="the machine's interrupt controller, whatever the config says")
-    parser.add_argument("--trips", type=int, default=Counts.trips, help="round trips between guests")
+    parser.add_argument("--trips", type=trips, default=Counts.trips, help="round trips between guests, at least 4; packets are twice as many")
     return parser.parse_args(arguments)
 
 
@@ -236,6 +243,9 @@ def main(arguments: Sequence[str], causeway: Optional[Sequence[str]] = None) -> 
 
     def count(session: Session) -> None:
         if not causeway:
+            for name in ("causeway", "hypervisor.elf"):
+                if not (options.build / name).is_file():
+                    raise MachineError(f"{show(options.build / name)} is not there: 'make all' builds it")
             checked = subprocess.run([str(options.build / "causeway"), "check", str(options.config)], cwd=ROOT,
                                      capture_output=True, text=True, timeout=60, check=False)
             for line in checked.stdout.splitlines()[1:]:  # direct or hosted, and why
