@@ -23,6 +23,8 @@ struct stretch {
 	uint64_t from, to;
 };
 
+extern uint64_t stub_simd(uint64_t leave);
+
 /* RAM that nothing of this life uses: below the image, between it and the device tree, behind. */
 static unsigned free_ram(struct stretch found[STRETCHES])
 {
@@ -114,8 +116,9 @@ void attack_litter(void)
 	uint64_t until = boot_number("until", UNTIL_MS) * 1000000;
 	struct pci_device vf;
 	unsigned residue;
-	uint64_t bar;
+	uint64_t bar, simd = stub_simd(LITTER);
 
+	report("simd", simd ? "found" : "clean", "bits=0x%lx", simd);
 	if (!pci_find(IGB_VENDOR, IGB_DEVICE_VF, 0, &vf) || !(bar = pci_bar(&vf, 0))) {
 		outcome("vf", "missing");
 		return;

@@ -221,12 +221,12 @@ def check_power_off(o: Outcome) -> None:
 
 
 def check_litter(o: Outcome) -> None:
-    """F37: RAM, registers, mailbox, config space: each life finds what the first one found, nothing."""
+    """F37: RAM, registers (the VF's, SIMD's), mailbox, config space: each life finds what the first one found, nothing."""
     littered = [int(s.values["registers"]) for s in o.steps if s.step == "littered"]
     assert len(littered) >= 3 and min(littered) >= LITTERED, f"what was left in the VF did not stay: {littered}"
     found = [s.values for s in o.steps if s.result == "found"]
     assert found == [], f"left by an earlier life: {found}"
-    for step in ("ram", "config", "registers"):
+    for step in ("simd", "ram", "config", "registers"):
         assert o.results(step) == ["clean"] * (len(littered) + 1)
     assert min(int(s.values["searched"]) for s in o.steps if s.step == "ram") >= ATTACKER_SIZE - 0x100000
     assert o.report.partition("attacker").resets == len(littered)

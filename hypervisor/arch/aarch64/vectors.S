@@ -108,8 +108,12 @@ return_volatile:
 	dsb	nsh			/* no speculation past the return */
 	isb
 
-	/* guest_first_entry(registers): the same way; they are on the stack already. */
+	/* guest_first_entry(registers): the same way; they are on the stack already. Those of SIMD are
+	 * zero: neither an earlier life's, nor of what was hashed in the boot. */
 	.globl guest_first_entry
 guest_first_entry:
 	mov	sp, x0
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	movi	v\n\().2d, #0
+	.endr
 	b	return_to_guest
