@@ -177,7 +177,11 @@ static enum status show(struct port *port)
 
 	memcpy(space, io_end_image, sizeof(io_end_image));
 	space[PCI_COMMAND] = PCI_COMMAND_MEMORY;
-	return status == STATUS_OK ? pci_virt_add(&side->bridge, port->slot, &identity) : status;
+	status = status == STATUS_OK ? pci_virt_add(&side->bridge, port->slot, &identity) : status;
+	if (status != STATUS_OK) { /* when it is bound */
+		(void)!irq_device_unbind(&side->irq, port->device, hv_pause);
+	}
+	return status;
 }
 
 static const char *peer_name(const struct port *port)

@@ -263,6 +263,28 @@ static void no_bus(void **state)
 	wires_halt(blue);
 }
 
+/* F36: a card that cannot be shown leaves nothing behind: the next life has it. */
+static void cannot_be_shown(void **state)
+{
+	unsigned count;
+
+	(void)state;
+	wires_machine(NULL);
+	count = glue.bus.soft.count;
+	glue.bus.soft.count = 0; /* its configuration space reads as all ones */
+	wires_boot_one(red);
+	glue.bus.soft.count = count;
+	assert_int_equal(
+		models_log_count("red (eth0): a wire to blue (asked): not given: hardware"), 1);
+	assert_int_equal(rig_config_read(red, 0, PCI_VENDOR_ID, 4), 0xffffffff);
+	wires_halt(red);
+	wires_boot();
+	card_start(&left);
+	card_start(&right);
+	card_talk(&left, &right, 1);
+	rig_check();
+}
+
 /* The one beside it has a number, the last there is. */
 static void last_bus(void **state)
 {
@@ -343,6 +365,7 @@ int main(void)
 		RIG_TEST(flooded),
 		RIG_TEST(restarts),
 		RIG_TEST(restarts_injected),
+		RIG_TEST(cannot_be_shown),
 		RIG_TEST(no_bus),
 		RIG_TEST(last_bus),
 		RIG_TEST(no_device_ids),
