@@ -13,25 +13,21 @@ uint64_t counter_frequency(void)
 	return sysreg_read(cntfrq_el0);
 }
 
-static uint64_t to_ns(uint64_t ticks, uint64_t frequency)
+/* A time in units of which `from` are a second, in those of which `to` are one. */
+static uint64_t scale(uint64_t time, uint64_t from, uint64_t to)
 {
-	return ticks / frequency * SECOND + ticks % frequency * SECOND / frequency;
-}
-
-static uint64_t to_ticks(uint64_t ns, uint64_t frequency)
-{
-	return ns / SECOND * frequency + ns % SECOND * frequency / SECOND;
+	return time / from * to + time % from * to / from;
 }
 
 uint64_t clock_ns(void)
 {
 	isb();
-	return to_ns(counter_ticks(), counter_frequency());
+	return scale(counter_ticks(), counter_frequency(), SECOND);
 }
 
 void clock_sleep_ns(uint64_t ns)
 {
-	uint64_t end = counter_ticks() + to_ticks(ns, counter_frequency()) + 1;
+	uint64_t end = counter_ticks() + scale(ns, SECOND, counter_frequency()) + 1;
 	uint64_t alarm = sysreg_read(cnthp_cval_el2), armed = sysreg_read(cnthp_ctl_el2);
 
 	sysreg_write(cnthp_cval_el2, end);
@@ -50,14 +46,14 @@ void hv_alarm(uint64_t ns)
 	if (sysreg_read(cnthp_ctl_el2) & TIMER_ENABLE) {
 		return;
 	}
-	sysreg_write(cnthp_cval_el2, counter_ticks() + to_ticks(ns, counter_frequency()) + 1);
+	sysreg_write(cnthp_cval_el2, counter_ticks() + scale(ns, SECOND, counter_frequency()) + 1);
 	sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
 	isb();
 }
 
 enum status clock_poll(bool (*done)(void *), void *context, uint64_t timeout_ns)
 {
-	uint64_t end = counter_ticks() + to_ticks(timeout_ns, counter_frequency());
+	uint64_t end = counter_ticks() + scale(timeout_ns, SECOND, counter_frequency());
 
 	while (!done(context)) {
 		if (counter_ticks() > end) {
