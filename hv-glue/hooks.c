@@ -157,8 +157,7 @@ static void lpi_enable(partition_id_t id, unsigned vcpu, bool enable)
 	}
 }
 
-#define STORM_LINES	4
-#define STORM_WINDOW_NS 1000000000ull
+#define STORM_LINES 4 /* a second */
 
 /* One of its partition's devices rang too often: see irq_route_taken(). */
 void hooks_storm(partition_id_t id, device_id_t device)
@@ -169,7 +168,7 @@ void hooks_storm(partition_id_t id, device_id_t device)
 		const struct assignment *a = &side->assignments[i];
 
 		if (a->attached && a->device.v == device.v &&
-		    log_allowed(&side->storm_quota, clock_ns(), STORM_LINES, STORM_WINDOW_NS)) {
+		    log_allowed(&side->storm_quota, clock_ns(), STORM_LINES, CLOCK_SECOND)) {
 			assignment_error(a, "too many interrupts: masked for 10 ms; moderate them "
 					    "in its driver");
 		}

@@ -19,8 +19,7 @@
 #define MSIX_MASK	0x40
 #define WIRE_MTU	1500
 #define WORK_MAX	2048u /* for one access: more than full queues need, and a flood gets */
-#define FAULT_LINES	4     /* in each window */
-#define FAULT_WINDOW_NS 1000000000ull
+#define FAULT_LINES	4     /* a second */
 
 struct port {
 	partition_id_t owner;
@@ -62,7 +61,7 @@ static void say_fault(struct port *port)
 	const char *fault = port->end->fault;
 
 	if (fault && fault != port->said &&
-	    log_allowed(&port->quota, clock_ns(), FAULT_LINES, FAULT_WINDOW_NS)) {
+	    log_allowed(&port->quota, clock_ns(), FAULT_LINES, CLOCK_SECOND)) {
 		log_warn("%s (%s): its driver broke a rule: %s; the card waits for a reset",
 			 hv_partition_name(port->owner), port->request->label, fault);
 	}

@@ -10,8 +10,6 @@
 #include "log.h"
 #include "machine.h"
 
-#define CORE_TIMEOUT 1000000000ull
-
 static struct machine machine;
 static struct config config;
 static struct dt_node fit;
@@ -131,7 +129,7 @@ static void start_cores(void)
 	}
 	for (unsigned i = 1; i < core_count; i++) {
 		if (core_power_on(&cores[i]) != STATUS_OK ||
-		    clock_poll(is_online, &cores[i], CORE_TIMEOUT) != STATUS_OK) {
+		    clock_poll(is_online, &cores[i], CLOCK_SECOND) != STATUS_OK) {
 			give_up("core %u does not come up", i);
 		}
 	}

@@ -9,9 +9,9 @@
 #include "log.h"
 
 #define RESETS_IN_WINDOW 20
-#define RESET_WINDOW	 10000000000ull
+#define RESET_WINDOW	 (10 * CLOCK_SECOND)
 #define SLICE		 KIB(8)
-#define STOP_TIMEOUT	 10000000000ull /* a guest's own FLR may hold its vCPU for 2.1 s */
+#define STOP_TIMEOUT	 (10 * CLOCK_SECOND) /* a guest's own FLR may hold its vCPU for 2.1 s */
 
 struct partition partitions[HV_MAX_PARTITIONS];
 unsigned partition_count;

@@ -11,6 +11,8 @@
 
 #include "status.h"
 
+#define CLOCK_SECOND 1000000000ull /* ns */
+
 /* Nanoseconds since some fixed point; never runs backwards. */
 uint64_t clock_ns(void);
 

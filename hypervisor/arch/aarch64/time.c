@@ -5,7 +5,6 @@
 #include "arch.h"
 #include "sysreg.h"
 
-#define SECOND	     1000000000ull
 #define TIMER_ENABLE BIT(0)
 
 uint64_t counter_frequency(void)
@@ -22,12 +21,12 @@ static uint64_t scale(uint64_t time, uint64_t from, uint64_t to)
 uint64_t clock_ns(void)
 {
 	isb();
-	return scale(counter_ticks(), counter_frequency(), SECOND);
+	return scale(counter_ticks(), counter_frequency(), CLOCK_SECOND);
 }
 
 void clock_sleep_ns(uint64_t ns)
 {
-	uint64_t end = counter_ticks() + scale(ns, SECOND, counter_frequency()) + 1;
+	uint64_t end = counter_ticks() + scale(ns, CLOCK_SECOND, counter_frequency()) + 1;
 	uint64_t alarm = sysreg_read(cnthp_cval_el2), armed = sysreg_read(cnthp_ctl_el2);
 
 	sysreg_write(cnthp_cval_el2, end);
@@ -46,14 +45,15 @@ void hv_alarm(uint64_t ns)
 	if (sysreg_read(cnthp_ctl_el2) & TIMER_ENABLE) {
 		return;
 	}
-	sysreg_write(cnthp_cval_el2, counter_ticks() + scale(ns, SECOND, counter_frequency()) + 1);
+	sysreg_write(cnthp_cval_el2,
+		     counter_ticks() + scale(ns, CLOCK_SECOND, counter_frequency()) + 1);
 	sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
 	isb();
 }
 
 enum status clock_poll(bool (*done)(void *), void *context, uint64_t timeout_ns)
 {
-	uint64_t end = counter_ticks() + scale(timeout_ns, SECOND, counter_frequency());
+	uint64_t end = counter_ticks() + scale(timeout_ns, CLOCK_SECOND, counter_frequency());
 
 	while (!done(context)) {
 		if (counter_ticks() > end) {

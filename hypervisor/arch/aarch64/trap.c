@@ -7,8 +7,7 @@
 #include "log.h"
 #include "sysreg.h"
 
-#define FAULT_LINES	   5
-#define FAULT_WINDOW	   1000000000ull
+#define FAULT_LINES	   5 /* a second */
 
 #define VECTOR_SYNC_SP0	   0x000
 #define VECTOR_SYNC_SPX	   0x200
@@ -59,7 +58,7 @@ static enum hv_exit_class refuse_access(struct vcpu *vcpu, uint64_t esr, ipa_t i
 	bool fetch = field_get(ESR_EC, esr) == EC_IABT_LOWER;
 	const char *what = fetch ? "fetch from" : esr & ESR_ISS_WNR ? "write of" : "read of";
 
-	if (log_allowed(&partition->fault_quota, clock_ns(), FAULT_LINES, FAULT_WINDOW)) {
+	if (log_allowed(&partition->fault_quota, clock_ns(), FAULT_LINES, CLOCK_SECOND)) {
 		log_warn("%s: vcpu %u %s 0x%lx is not its own: %s abort injected",
 			 partition->config->name, vcpu->index, what, ipa.v,
 			 fetch ? "instruction" : "data");
