@@ -240,7 +240,8 @@ static bool control(struct io_end *end, unsigned queue)
 		end_fail(end, ring->fault);
 		return false;
 	}
-	known = words[0] == CONTROL_MQ && words[1] - 1 < end->registers.device.pairs;
+	known = words[0] == CONTROL_MQ && (end->accepted & FEATURE_MQ) &&
+		words[1] - 1 < end->registers.device.pairs;
 	*cursor.at = !known;
 	if (known) {
 		inlet_abandon(end);

@@ -370,21 +370,26 @@ static void test_buffers_posted_before_the_driver_is_ready(void **state)
 	assert_int_equal(rig_receive(1, 0, 1, NULL), 64);
 }
 
-static void set_pairs(unsigned end, unsigned pairs, unsigned answer)
+static void ask_pairs(unsigned end, unsigned queue, unsigned pairs, unsigned answer)
 {
-	uint64_t at = rig_buffer(RIG_CTRL, 0);
+	uint64_t at = rig_buffer(queue, 0);
 	uint8_t *bytes = rig_at(end, at);
 
 	memcpy(bytes, ((const uint8_t[]){4, 0, (uint8_t)pairs, (uint8_t)(pairs >> 8), 0xaa}), 5);
-	rig_describe(end, RIG_CTRL, 0, at, 2, RIG_NEXT, 1);
-	rig_describe(end, RIG_CTRL, 1, at + 2, 2, RIG_NEXT, 2);
-	rig_describe(end, RIG_CTRL, 2, at + 4, 1, RIG_WRITE, 0);
-	rig_offer(end, RIG_CTRL, 0);
-	rig_kick(end, RIG_CTRL);
+	rig_describe(end, queue, 0, at, 2, RIG_NEXT, 1);
+	rig_describe(end, queue, 1, at + 2, 2, RIG_NEXT, 2);
+	rig_describe(end, queue, 2, at + 4, 1, RIG_WRITE, 0);
+	rig_offer(end, queue, 0);
+	rig_kick(end, queue);
 	(void)rig_work(end);
-	assert_int_equal(rig_new(end, RIG_CTRL), 1);
-	rig_guests[end].queues[RIG_CTRL].seen++;
+	assert_int_equal(rig_new(end, queue), 1);
+	rig_guests[end].queues[queue].seen++;
 	assert_int_equal(bytes[4], answer);
+}
+
+static void set_pairs(unsigned end, unsigned pairs, unsigned answer)
+{
+	ask_pairs(end, RIG_CTRL, pairs, answer);
 }
 
 static void test_two_pairs(void **state)
@@ -473,6 +478,27 @@ static void test_bad_control_commands(void **state)
 	(void)rig_work(1);
 	assert_int_equal(*(uint8_t *)rig_at(1, rig_buffer(RIG_CTRL, 2)), 1);
 	assert_int_equal(rig_end(1)->pairs, 1);
+	assert_int_equal(rig_status(1), 0x0f);
+}
+
+/* Without the feature the control queue is the third, and stays that: nobody receives there. */
+static void test_pairs_that_were_not_negotiated(void **state)
+{
+	(void)state;
+	rig_init(2, true);
+	rig_start(0, RIG_ALL, 256);
+	rig_start(1, RIG_ALL & ~(1ull << 22), 256);
+	ask_pairs(1, 2, 2, 1);
+	assert_int_equal(rig_end(1)->pairs, 1);
+	rig_post(1, 0, 8, 2048);
+	rig_kick(1, RIG_RX(0));
+	(void)rig_work(1);
+	for (unsigned i = 0; i < 8; i++) {
+		rig_send(0, i % 2, 64, i);
+		rig_kick(0, RIG_TX(i % 2));
+		(void)rig_work(0);
+		assert_int_equal(rig_receive(1, 0, i, NULL), 64);
+	}
 	assert_int_equal(rig_status(1), 0x0f);
 }
 
@@ -618,6 +644,7 @@ int main(void)
 		ROW(test_two_pairs),
 		ROW(test_pairs_change_half_way),
 		ROW(test_bad_control_commands),
+		ROW(test_pairs_that_were_not_negotiated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
