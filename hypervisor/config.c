@@ -8,6 +8,8 @@
 
 #define COMPATIBLE "causeway,config-v1"
 
+_Static_assert(GUEST_RAM_BASE + GIB(255) <= GUEST_ECAM_BASE, "RAM ends below what traps");
+
 static bool complain(const char *node, const char *what)
 {
 	log_error("config: %s: %s; check it with 'causeway check'", node, what);
@@ -136,8 +138,8 @@ static bool read_partition(struct dt_node node, unsigned cores, uint32_t *used,
 	}
 	memcpy(out->name, name, strlen(name));
 	if (!read_u64(node, "memory-size", &out->memory_size) || out->memory_size == 0 ||
-	    !is_aligned(out->memory_size, MIB(2)) || out->memory_size > GIB(256)) {
-		return complain(name, "memory-size must be a multiple of 2 MiB");
+	    !is_aligned(out->memory_size, MIB(2)) || out->memory_size > GIB(255)) {
+		return complain(name, "memory-size must be a multiple of 2 MiB, 255 GiB at most");
 	}
 	out->memory_pinned = dt_has(node, "memory-at");
 	if (out->memory_pinned && (!read_u64(node, "memory-at", &out->memory_at.v) ||

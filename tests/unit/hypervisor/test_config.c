@@ -69,7 +69,8 @@ static void one_thing_wrong(void **state)
 		{RED, "memory-size", U64(0x100000), "red: memory-size must"},
 		{RED, "memory-size", U64(0x200001), "red: memory-size must"},
 		{RED, "memory-size", U64(0xffffffffffe00000), "red: memory-size must"},
-		{RED, "memory-size", U64(0x4000200000), "red: memory-size must"},
+		{RED, "memory-size", U64(0x3fc0200000), "red: memory-size must"}, /* ECAM, beyond */
+		{RED, "memory-size", U64(0x4000000000), "red: memory-size must"},
 		{RED, "memory-size", U32(0x4000000), "red: memory-size must"},
 		{RED, "memory-at", U64(0x50100000), "red: memory-at must"},
 		{RED, "memory-at", U32(0x50000000), "red: memory-at must"},
