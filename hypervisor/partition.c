@@ -233,23 +233,20 @@ void partition_turn(struct partition *partition)
 	if (request == REQUEST_CRASH && partition->config->service) {
 		request = REQUEST_RESET; /* others depend on it; the quota below ends it */
 	}
-	if (request == REQUEST_OFF || request == REQUEST_CRASH) {
-		stop(partition, request == REQUEST_OFF ? PARTITION_OFF : PARTITION_CRASHED);
-		return;
-	}
 	if (request == REQUEST_RESET &&
 	    !log_allowed(&partition->reset_quota, clock_ns(), RESETS_IN_WINDOW, RESET_WINDOW)) {
 		log_error("%s: more than %u restarts in 10 s: stopped", partition->config->name,
 			  RESETS_IN_WINDOW);
-		stop(partition, PARTITION_CRASHED);
-		return;
+		request = REQUEST_CRASH;
 	}
 	if (request == REQUEST_RESET) {
 		partition->resets++;
 		log_info("%s: restarting (%u)", partition->config->name, partition->resets);
 	}
 	partition->state = PARTITION_OFF;
-	if (start(partition) != STATUS_OK) {
+	if (request == REQUEST_OFF) {
+		stop(partition, PARTITION_OFF);
+	} else if (request == REQUEST_CRASH || start(partition) != STATUS_OK) {
 		stop(partition, PARTITION_CRASHED);
 	}
 }
