@@ -23,15 +23,11 @@
 static void inject(uint64_t exception_class, uint64_t iss, bool address)
 {
 	uint64_t pstate = sysreg_read(spsr_el2), mode = pstate & PSTATE_MODE;
-	uint64_t vector = VECTOR_SYNC_SPX;
+	uint64_t vector = pstate & PSTATE_AARCH32 ? VECTOR_SYNC_32
+			  : mode == 0		  ? VECTOR_SYNC_64
+			  : mode == 4		  ? VECTOR_SYNC_SP0
+						  : VECTOR_SYNC_SPX;
 
-	if (pstate & PSTATE_AARCH32) {
-		vector = VECTOR_SYNC_32;
-	} else if (mode == 0) {
-		vector = VECTOR_SYNC_64;
-	} else if (mode == 4) {
-		vector = VECTOR_SYNC_SP0;
-	}
 	/* The "same EL" encodings of aborts are one above the "lower EL" ones. */
 	if (address && mode != 0 && !(pstate & PSTATE_AARCH32)) {
 		exception_class++;
