@@ -201,12 +201,32 @@ static void command_line_rule(const struct config *config, unsigned index, struc
 	}
 }
 
+/* Names by which others are known: who is called hv could speak for the hypervisor. */
+static void name_rule(const struct partition *partition, struct report *report)
+{
+	static const struct {
+		const char *name, *whose;
+	} taken[] = {
+		{"hv", "the hypervisor's lines on the console"},
+		{"machine", "the machine's files of a dump"},
+	};
+
+	for (unsigned i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (strcmp(partition->name, taken[i].name) == 0) {
+			report_add(report, SEVERITY_SHAPE, partition->path,
+				   "the name is that of %s", taken[i].whose);
+			report_fix(report, "choose another");
+		}
+	}
+}
+
 void rules_check(struct config *config, uint64_t fit_size, struct report *report)
 {
 	if (!config->machine.measured) {
 		rules_check_machine(&config->machine, report);
 	}
 	for (unsigned i = 0; i < config->partition_count; i++) {
+		name_rule(&config->partitions[i], report);
 		core_rules(config, i, report);
 		memory_rules(config, i, fit_size, report);
 		command_line_rule(config, i, report);

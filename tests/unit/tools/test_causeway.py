@@ -233,6 +233,8 @@ MISTAKES = {
     "image too big": ([("<0x1000000>", "<0x200000>")], "/partitions/pf", "but memory-size is"),
     "long name": ([("net-a {", "net-abcdefghijkl {")], "/partitions/net-abcdefghijkl", "16 characters"),
     "odd name": ([("net-a {", "Net_a {")], "/partitions/Net_a", "may not have"),
+    "the hypervisor's name": ([("net-a {", "hv {")], "/partitions/hv", "the name is that of the hypervisor's lines"),
+    "the machine's name": ([("net-a {", "machine {")], "/partitions/machine", "the name is that of the machine's files"),
     "unit address": ([("eth0 {", "eth0@1 {")], "/partitions/net-a/devices/eth0@1", "may not have"),
     "long command line": ([("quiet", "q" * 2048)], "/partitions/net-a", "the command line has"),
     "BDF short": ([(PF_FUNCTION, 'function = "01:00.0";')], "/partitions/pf/devices/nic", "PCI address"),
@@ -784,10 +786,22 @@ def test_run_makes_disks_and_says_when_it_cannot(box):
 
 # --- command line ----------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("words", [["--help"], ["check", "--help"], ["pack", "--help"], ["run", "--help"], ["help"]])
+@pytest.mark.parametrize("words", [["--help"], ["check", "--help"], ["pack", "--help"], ["run", "--help"], ["scan", "--help"],
+                                   ["dump", "-h"], ["help"]])
 def test_help(box, words):
     result = box.run(*words)
     assert result.returncode == OK and result.stdout.startswith("usage: causeway") and "exit codes" in result.stdout
+
+
+def test_help_names_every_option(box):
+    """As the sources list them."""
+    options = {"check": "check.c", "pack": "check.c", "run": "run.c", "scan": "scan.c", "dump": "scan.c"}
+    for command, source in options.items():
+        text = (ROOT / "tools" / source).read_text()
+        tables = re.findall(r"struct option \w+\[\] = \{(.*?)\};", text, re.DOTALL)
+        known = re.findall(r'\{"([\w-]+)", ', tables[1 if command == "pack" else 0])
+        said = box.run(command, "--help").stdout
+        assert known and all(f"--{name}" in said or (command, name) == ("dump", "output") for name in known), (command, known)
 
 
 def test_version(box):
