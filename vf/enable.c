@@ -2,8 +2,6 @@
 /* SR-IOV on and off, in the order of PCIe 5.0 9.3.3; the state of each VF is pool.c's. */
 #include "vf.h"
 
-#include <string.h>
-
 #include "clock.h"
 
 #define VF_APPEAR_NS 100000000ull /* 9.3.3.3.1: VFE set, to the first access of a VF */
@@ -84,10 +82,8 @@ static struct pci_bar slice(const struct pci_bar *all, unsigned index)
 {
 	struct pci_bar bar = *all;
 
-	if (bar.space != PCI_SPACE_NONE) {
-		bar.pci_address += index * bar.size;
-		bar.cpu_address.v += index * bar.size;
-	}
+	bar.pci_address += index * bar.size; /* size 0: there is none */
+	bar.cpu_address.v += index * bar.size;
 	return bar;
 }
 
@@ -119,7 +115,6 @@ enum status vf_enable(struct vf_pool *pool, const struct pci_bus *bus, struct pc
 	if (pool->count) {
 		return STATUS_BUSY;
 	}
-	memset(pool, 0, sizeof(*pool));
 	pool->bus = bus;
 	pool->pf = pf;
 	enum status status = check(pool, count);

@@ -48,7 +48,8 @@ struct vf_pool {
  * BARs as pci/bus left them, NumVFs while VFE=0, First VF Offset and VF Stride read after that,
  * then VFE and VF MSE, 100 ms as a timer, then each VF must answer (a VF's own vendor id reads
  * 0xffff: its capability list is what is probed). Sets memory decode in each VF's Command too
- * (hardwired on real VFs, needed by models that gate on it); bus mastering stays off.
+ * (hardwired on real VFs, needed by models that gate on it); bus mastering stays off. `pool` is
+ * zeroed, or one that this call refused before.
  * STATUS_UNSUPPORTED: no SR-IOV, or 4 KiB is not a supported page size; STATUS_RANGE: count is 0,
  * above TotalVFs or VF_POOL_MAX, or a VF's id leaves the bus range, is taken, or does not pass the
  * port above; STATUS_BUSY: already enabled; STATUS_NO_SPACE: its VF BARs found no room;
