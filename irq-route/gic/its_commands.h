@@ -22,7 +22,6 @@ struct its_command {
 #define ITS_MAPD	0x08u
 #define ITS_MAPC	0x09u
 #define ITS_MAPTI	0x0au
-#define ITS_MAPI	0x0bu
 #define ITS_INV		0x0cu
 #define ITS_INVALL	0x0du
 #define ITS_MOVALL	0x0eu

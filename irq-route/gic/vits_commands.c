@@ -95,9 +95,6 @@ static struct request understand(struct irq_partition *partition, const struct i
 		r.slot = first_slot(partition, r.device) + (unsigned)event;
 		r.has_event = true;
 	}
-	if (r.opcode == ITS_MAPI) {
-		r.vlpi = event;
-	}
 	return r;
 }
 
@@ -175,8 +172,9 @@ static void do_discard(struct irq_partition *partition, const struct request *r)
 }
 
 /*
- * MAPI: the LPI is the EventID. INT, CLEAR, INV: without a route there is nowhere to be pending.
- * SYNC: every command before it has completed when its slot is released; nothing to wait for.
+ * No MAPI: its LPI is the EventID, and no device has so many. INT, CLEAR, INV: without a route
+ * there is nowhere to be pending. SYNC: every command before it has completed when its slot is
+ * released; nothing to wait for.
  */
 static const struct {
 	void (*run)(struct irq_partition *partition, const struct request *r);
@@ -189,7 +187,6 @@ static const struct {
 	[ITS_MAPD] = {do_mapd, A_DEVICE | UNLESS_UNMAP | A_SIZE},
 	[ITS_MAPC] = {do_mapc, A_COLLECTION | UNLESS_UNMAP | A_VCPU},
 	[ITS_MAPTI] = {do_mapti, A_DEVICE | AN_EVENT | A_VLPI | A_COLLECTION},
-	[ITS_MAPI] = {do_mapti, A_DEVICE | AN_EVENT | A_VLPI | A_COLLECTION},
 	[ITS_INV] = {do_signal, A_DEVICE | AN_EVENT | ROUTED_EVENT},
 	[ITS_INVALL] = {do_invall, A_COLLECTION | MAPPED_TARGET},
 	[ITS_MOVALL] = {do_movall, A_VCPU | ANOTHER_VCPU},

@@ -99,7 +99,7 @@ struct irq_collection {
 };
 
 struct irq_counters {
-	uint64_t commands; /* guest ITS commands processed: each is an exit's work */
+	uint64_t commands; /* guest ITS commands processed, many in one exit */
 	uint64_t refused;  /* of these: invalid, or not the guest's to give */
 	uint64_t mmio;	   /* accesses to the virtual ITS's registers */
 	uint64_t storms;   /* times a device was masked because it rang too often */

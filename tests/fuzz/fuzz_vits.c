@@ -222,9 +222,9 @@ static uint64_t some_event(void)
 static void some_command(uint64_t *word)
 {
 	static const unsigned opcodes[] = {
-		ITS_MOVI,   ITS_INT,	 ITS_CLEAR,  ITS_SYNC,	ITS_MAPD, ITS_MAPC,
-		ITS_MAPTI,  ITS_MAPTI,	 ITS_MAPTI,  ITS_MAPI,	ITS_INV,  ITS_INVALL,
-		ITS_MOVALL, ITS_DISCARD, ITS_VMAPTI, ITS_VMAPP, ITS_VMOVI};
+		ITS_MOVI,   ITS_INT,	 ITS_CLEAR,  ITS_SYNC,	      ITS_MAPD, ITS_MAPC,
+		ITS_MAPTI,  ITS_MAPTI,	 ITS_MAPTI,  0x0b /* MAPI */, ITS_INV,	ITS_INVALL,
+		ITS_MOVALL, ITS_DISCARD, ITS_VMAPTI, ITS_VMAPP,	      ITS_VMOVI};
 	uint64_t opcode = below(16) ? opcodes[below(ARRAY_SIZE(opcodes))] : random64();
 
 	if (!below(32)) {

@@ -9,7 +9,8 @@
 
 #include "irq_rig.h"
 
-#define P0 (&rig_partitions[0])
+#define P0   (&rig_partitions[0])
+#define MAPI 0x0bu
 
 /* Fails the test when a physical command names what partition 0 does not own. */
 static void only_partition_0(void *context, const struct model_its_command *command)
@@ -66,8 +67,8 @@ static void unmapped_events(void **state)
 /* F16: every EventID and DeviceID from one queue; the neighbour's routes stay as they were. */
 static void sweep(void **state)
 {
-	static const unsigned opcodes[] = {ITS_INT,  ITS_CLEAR, ITS_INV,  ITS_DISCARD,
-					   ITS_MOVI, ITS_MAPTI, ITS_MAPI, ITS_MAPD};
+	static const unsigned opcodes[] = {ITS_INT,  ITS_CLEAR, ITS_INV, ITS_DISCARD,
+					   ITS_MOVI, ITS_MAPTI, MAPI,	 ITS_MAPD};
 	struct its_command command;
 
 	(void)state;
@@ -171,8 +172,8 @@ static void out_of_range(void **state)
 	assert_true(rig_movall(0, 0xffff, 0));
 	assert_true(rig_command(0, its_sync(RIG_VCPUS)));
 	assert_int_equal(rig_refused(0), refused += 11);
-	/* MAPI: the EventID is the INTID, so never an LPI here. */
-	assert_true(rig_event(0, ITS_MAPI, RIG_VIRTUAL, 0));
+	/* The EventID is the INTID, so never an LPI here. */
+	assert_true(rig_event(0, MAPI, RIG_VIRTUAL, 0));
 	assert_int_equal(rig_refused(0), ++refused);
 	assert_true(rig_lands(0, 0, 0, 8192)); /* no refusal changed anything */
 	rig_check();
@@ -271,6 +272,8 @@ static void remapping(void **state)
 	assert_int_equal(model_its_pending_count(rig_vpe(0, 0)), 0);
 	assert_true(rig_lands(0, 0, 1, 9000));
 	assert_true(rig_mapd(0, RIG_VIRTUAL, 2, true)); /* again: an empty ITT */
+	assert_true(rig_mapc(0, 1, 1, true));
+	assert_true(model_its_msi(RIG_DEVICE(0).v, 0).dropped);
 	assert_int_equal(model_its_pending_count(rig_vpe(0, 1)), 0);
 	assert_true(model_its_msi(RIG_DEVICE(0).v, 0).dropped);
 	assert_true(rig_mapti(0, RIG_VIRTUAL, 3, 9000, 1));
