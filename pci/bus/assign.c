@@ -9,8 +9,6 @@
  */
 #include "bus.h"
 
-#include <string.h>
-
 #include "bits.h"
 
 enum lane { LANE_MEMORY, LANE_IO, LANES };
@@ -45,7 +43,7 @@ struct plan {
 	bool passes_io[PCI_BUS_MAX_FUNCTIONS];	       /* a bridge, and all above it */
 };
 
-static struct plan plan NOINIT; /* boot core, once; too large for a stack */
+static struct plan plan NOINIT; /* boot core, once; each part is set before it is read */
 
 static unsigned highest(uint64_t bits)
 {
@@ -292,7 +290,6 @@ static void open_function(struct pci_bus *bus, unsigned i)
 
 void pci_assign(struct pci_bus *bus)
 {
-	memset(&plan, 0, sizeof(plan));
 	plan.bus = bus;
 	for (unsigned lane = 0; lane < LANES; lane++) {
 		plan.rooms[lane] = pick_room(&bus->host, lane);

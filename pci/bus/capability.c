@@ -47,10 +47,9 @@ void pci_read_capabilities(const struct pci_bus *bus, rid_t rid, struct pci_capa
 					  {PCI_EXT_CAP_ID_ATS, 0x08, &caps->ats},
 					  {PCI_EXT_CAP_ID_PRI, 0x10, &caps->pri},
 					  {PCI_EXT_CAP_ID_PASID, 0x08, &caps->pasid}};
-	uint16_t status = pci_config_read16(bus, rid, PCI_STATUS);
 
 	*caps = (struct pci_capabilities){0};
-	if (status != 0xffff && (status & PCI_STATUS_CAP_LIST)) {
+	if (pci_config_read16(bus, rid, PCI_STATUS) & PCI_STATUS_CAP_LIST) {
 		walk(bus, rid, pci_config_read8(bus, rid, PCI_CAP_POINTER) & 0xfc, false, plain,
 		     ARRAY_SIZE(plain));
 	}
