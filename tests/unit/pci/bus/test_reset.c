@@ -183,6 +183,29 @@ static void test_link_settings_come_back(void **state)
 	assert_no_violation();
 }
 
+static void test_bus_reset_waits(void **state)
+{
+	(void)state;
+	struct model_pci_function *port = model_pci_bridge(model, NULL, 0x08, MODEL_PCI_ROOT_PORT);
+	struct model_pci_function *disk = model_pci_endpoint(model, port, 0, 0x1b36, 0x0010);
+
+	model_pci_express(disk, 0x40, 0, false);
+	assert_int_equal(pci_bus_enumerate(&bus, &host), STATUS_OK);
+	uint64_t start = models_time();
+
+	disk->pending_until = start + 40 * MS;
+	assert_int_equal(pci_secondary_reset(&bus, found(port)), STATUS_OK);
+	unsigned control = model_pci_write_find(model, 0, 0x08, 0x3e);
+
+	while (!(model_pci_write_nth(model, control)->value & 0x40)) {
+		control = model_pci_write_find(model, control + 1, 0x08, 0x3e);
+	}
+	assert_true(model_pci_write_nth(model, control)->time >= start + 40 * MS);
+	disk->gone = true;
+	assert_int_equal(pci_secondary_reset(&bus, found(port)), STATUS_TIMEOUT);
+	assert_no_violation();
+}
+
 #define RESET_TEST(f) cmocka_unit_test_setup_teardown(f, set_up_igb, tear_down)
 
 int main(void)
@@ -198,6 +221,7 @@ int main(void)
 		RESET_TEST(test_reset_ignored),
 		RESET_TEST(test_no_flr),
 		BUS_TEST(test_link_settings_come_back),
+		BUS_TEST(test_bus_reset_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

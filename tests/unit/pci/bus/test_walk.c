@@ -191,6 +191,12 @@ static void test_stale_firmware_state_is_cleared(void **state)
 	model_pci_extended(e, PCI_EXT_CAP_ID_ATS, 0x100);
 	model_pci_poke(e, 0x106, 2, 0x8000);
 	e->writable[0x107] = 0xff;
+	model_pci_extended(e, PCI_EXT_CAP_ID_PRI, 0x120);
+	model_pci_poke(e, 0x124, 2, 1);
+	e->writable[0x124] = 1;
+	model_pci_extended(e, PCI_EXT_CAP_ID_PASID, 0x140);
+	model_pci_poke(e, 0x146, 2, 7);
+	e->writable[0x146] = 7;
 	model_pci_poke(e, 0x68, 2, 0x0210); /* phantom functions */
 	model_pci_poke(e, PCI_COMMAND, 2, 0x0007);
 	model_pci_poke(e, 0x30, 4, 0xfe000001); /* ROM decode */
@@ -205,6 +211,7 @@ static void test_stale_firmware_state_is_cleared(void **state)
 	enumerate(STATUS_OK);
 	assert_int_equal(bus.function_count, 4);
 	assert_int_equal(model_pci_peek(e, 0x106, 2), 0);
+	assert_int_equal(model_pci_peek(e, 0x124, 2) | model_pci_peek(e, 0x146, 2), 0);
 	assert_int_equal(model_pci_peek(e, 0x68, 2), 0x0010);
 	assert_int_equal(model_pci_peek(e, 0x30, 4), 0);
 	assert_int_equal(model_pci_peek(igb, 0x160 + PCI_SRIOV_CONTROL, 2) & 9, 0);
