@@ -11,22 +11,14 @@ import pytest
 
 from configs import MIB, config, node, partition, port, whole, write
 from demo.endpoint import IP as OUTSIDE
-from demo.guest import Guest
 from demo.machine import Machine
 from demo.session import Session
+from hosting import BACK, CARD, FORGERIES, HOST, IPS, MACS, NUMBERS, WIRES, Hosting
 
-HOST = "10.0.0.253"
-IPS = {"left": "10.0.0.1", "right": "10.0.0.2"}
-MACS = {"left": "52:54:00:ca:10:01", "right": "52:54:00:ca:10:02"}
-CARD = "52:54:00:ca:00:02"
-BACK = 90  # seconds until a disk is there again: the I/O partition boots meanwhile
 LINUX = "console=ttyAMA0 nokaslr quiet panic=-1"
 pytestmark = pytest.mark.bound(300)
 
-# Two writers: numbers, one after the other, each on the disk before it is told; and blocks, acknowledged, but never flushed.
-NUMBERS = ("{ i=0; while ! [ -e /tmp/enough ]; do i=$((i+1)); echo $i > /work/n.new && "
-           "sync /work/n.new && mv /work/n.new /work/n && sync /work || break; echo @acknowledged $i; done; echo @stopped; } &")
-# Each of those once: one that is written again after it was lost would not be missed.
+# Blocks, acknowledged, but never flushed. Each once: one that is written again after it was lost would not be missed.
 BLOCKS, BLOCK = 2048, 1024
 DIRECT = (f"{{ i=0; while ! [ -e /tmp/enough ] && [ $i -lt {BLOCKS} ]; do dd if=/tmp/direct of=/work/direct bs={BLOCK} "
           "skip=$i seek=$i count=1 conv=notrunc oflag=direct 2>/dev/null || break; i=$((i+1)); echo @acknowledged $i; done; "
@@ -38,14 +30,13 @@ WATCHER = ("while ! [ -e /tmp/enough ]; do c=$(cat /sys/class/net/eth0/carrier);
 
 def the_config(disk: Path) -> Path:
     kernel, ramdisk = "build/guest/Image", "build/guest/initramfs-hosting.cpio.gz"
-    wires = ",".join(f"{n}/{MACS[n]}/{IPS[n]}" for n in IPS)
     devices = [port("port1", 1), port("port2", 2),
                node("card", model="e1000e", behind="port1", mac_address=bytes.fromhex(CARD.replace(":", "")),
                     network="external"),
                node("disk", model="nvme", behind="port2", disk=str(disk))]
     io = partition("io", 0, 320 * MIB, whole("card", "0000:01:00.0"), whole("disk", "0000:02:00.0"), kernel=kernel,
                    ramdisk=ramdisk, io_host=True,
-                   command_line=f"{LINUX} cw.name=io cw.role=io-host cw.ip={HOST}/24 cw.wires={wires}")
+                   command_line=f"{LINUX} cw.name=io cw.role=io-host cw.ip={HOST}/24 cw.wires={WIRES}")
     guests = [partition(n, 1 + i, 256 * MIB, kernel=kernel, ramdisk=ramdisk,
                         command_line=f"{LINUX} cw.name={n} cw.ip={IPS[n]}/24 cw.store={HOST}").rstrip()[:-2]
               + node("wire", to="io", mac_address=bytes.fromhex(MACS[n].replace(":", ""))) + "};\n"
@@ -53,88 +44,56 @@ def the_config(disk: Path) -> Path:
     return write("hosting", config(devices, [io, *guests], 3, 1536 * MIB))
 
 
-class Rig:
-    def __init__(self, session: Session) -> None:
-        self.session, self.machine = session, session.machine
-
-    def guest(self, name: str) -> Guest:
-        return self.session.guests[name]
-
-    def stored(self, name: str, what: str, since: int = 0) -> None:
-        self.machine.expect(f"@store {what}", BACK, name, since)
-
-    def answers(self, name: str, address: str) -> None:
-        """One ping: of several it waits for two round trips only, and takes the late ones for lost."""
-        self.guest(name).run(f"ping -q -c 1 -W 10 {address}")
-
-    def dropped(self, rule: str) -> int:
-        """Packets that the I/O partition's rule with these words has dropped."""
-        lines = [x for x in self.guest("io").run("nft list ruleset") if rule in x]
-        assert len(lines) == 1, lines
-        return int(lines[0].partition("counter packets ")[2].split()[0])
-
-
 @pytest.fixture(scope="module")
-def rig(built: Path) -> Iterator[Rig]:
+def rig(built: Path) -> Iterator[Hosting]:
     disk = built / "test-hosting.img"  # `causeway run` makes it, as large as `make run` has it
     disk.unlink(missing_ok=True)
     with Session(the_config(disk), "test-hosting", build=built, icount=False) as session:
         session.boot()
-        rig = Rig(session)
         session.wait_guests(["io", *IPS])
-        for name in IPS:
-            rig.stored(name, "work=/work")
-            rig.stored(name, "tree=/tree")
+        rig = Hosting(session.machine, session.guests)
+        rig.all_stored("work=/work")
         yield rig
     disk.unlink(missing_ok=True)
 
 
-def test_what_it_hosts(rig: Rig) -> None:
+def test_what_it_hosts(rig: Hosting) -> None:
     """Whole functions behind the SMMU, wires that are up, and programs that found all of it."""
     report = rig.machine.report()
     assert {(d.label, d.partition, d.kind, d.dma, d.state) for d in report.devices} == {
         ("card", "io", "function", "smmu-stage2", "assigned"), ("disk", "io", "function", "smmu-stage2", "assigned")}
     assert sorted((w.partition, w.peer, w.state) for w in report.wires) == [
         ("io", "left", "up"), ("io", "right", "up"), ("left", "io", "up"), ("right", "io", "up")]
-    assert rig.guest("io").ready["if"] == "br0" and rig.guest("io").ready["mac"] == CARD
-    assert rig.machine.console.find(r"@hosting name=io cards=eth\d wires=2 nbd=left,right tree=/srv/tree$", "io")
-    assert not rig.machine.console.find("@hosting error|insmod:", "io")
+    rig.assert_hosts()
     for name in IPS:
-        ready = rig.guest(name).ready
+        ready = rig.guests[name].ready
         assert (ready["driver"], ready["mac"], ready["carrier"]) == ("virtio_net", MACS[name], "1")
-        assert rig.guest(name).find_address() == IPS[name]
+        assert rig.guests[name].find_address() == IPS[name]
 
 
-def test_wires_and_card_are_one_network(rig: Rig) -> None:
-    left, right = rig.guest("left"), rig.guest("right")
+def test_wires_and_card_are_one_network(rig: Hosting) -> None:
+    left, right = rig.guests["left"], rig.guests["right"]
     right.serve()
-    rig.answers("left", HOST)
+    assert left.ping(HOST, 5).lost == 0
     for address in (IPS["right"], OUTSIDE):
         assert left.round_trips(address, 200).lost == 0, address
         assert left.stream(address, 500).lost == 0, address
 
 
-@pytest.mark.parametrize("rule, sender, back", [
-    ("ether saddr !=", "ip link set eth0 address 52:54:00:ca:66:66", f"ip link set eth0 address {MACS['left']}"),
-    ("ip saddr != 10", "ip addr add 10.0.0.66/24 dev eth0; s=10.0.0.66", "ip addr del 10.0.0.66/24 dev eth0"),
-], ids=["mac", "ip"])
-def test_a_wire_speaks_for_itself_only(rig: Rig, rule: str, sender: str, back: str) -> None:
-    before = rig.dropped(f'"w-left" {rule}')
-    left = rig.guest("left")
-    left.run(f"{sender}; ping -q -c 3 -i 0.2 -W 1 -I ${{s:-eth0}} {IPS['right']} >/dev/null && exit 1; {back}")
-    assert rig.dropped(f'"w-left" {rule}') >= before + 1
-    rig.answers("left", IPS["right"])
+@FORGERIES
+def test_a_wire_speaks_for_itself_only(rig: Hosting, rule: str, sender: str, back: str) -> None:
+    rig.assert_caught(rule, sender, back)
 
 
-def test_a_wire_has_its_own_disk_only(rig: Rig) -> None:
-    lines = rig.guest("right").run(f"nbd-client -nonetlink -name left {HOST} /dev/nbd1 2>&1; "
+def test_a_wire_has_its_own_disk_only(rig: Hosting) -> None:
+    lines = rig.guests["right"].run(f"nbd-client -nonetlink -name left {HOST} /dev/nbd1 2>&1; "
                                    "cat /sys/block/nbd1/size", 60)
     assert lines[-1] == "0", lines
 
 
-def test_a_guest_reads_back_what_it_wrote(rig: Rig) -> None:
+def test_a_guest_reads_back_what_it_wrote(rig: Hosting) -> None:
     """Its disk, and its file in the tree of all, after the operator's reset."""
-    left, right = rig.guest("left"), rig.guest("right")
+    left, right = rig.guests["left"], rig.guests["right"]
     files = "/work/mine /tree/from-right"
     before = right.run("dd if=/dev/urandom of=/work/mine bs=64k count=32 2>/dev/null; cp /work/mine /tree/from-right; "
                        f"sync {files}; sync; md5sum {files}", 60)
@@ -159,13 +118,13 @@ def by_its_kernel(machine: Machine) -> None:
     machine.expect("Kernel panic - not syncing: sysrq triggered crash$", 20, "io", since)
 
 
-def busy(rig: Rig) -> int:
+def busy(rig: Hosting) -> int:
     """Both guests write and wait for each answer, and talk to each other and to the outside. A mark of the console before."""
     size = f"bs=64k count={BLOCKS * BLOCK // 65536} 2>/dev/null"
-    rig.guest("right").run(f"dd if=/dev/zero of=/work/direct {size}; sync; dd if=/dev/urandom of=/tmp/direct {size}")
+    rig.guests["right"].run(f"dd if=/dev/zero of=/work/direct {size}; sync; dd if=/dev/urandom of=/tmp/direct {size}")
     since = rig.machine.console.mark()
     for name, peer, writer in (("left", IPS["right"], NUMBERS), ("right", OUTSIDE, DIRECT)):
-        rig.guest(name).run("rm -f /tmp/enough")
+        rig.guests[name].run("rm -f /tmp/enough")
         rig.machine.type_line(name, f"ping -i 0.05 -W 1 {peer} >/tmp/ping 2>&1 &")
         rig.machine.type_line(name, WATCHER)
         rig.machine.type_line(name, writer)
@@ -174,19 +133,15 @@ def busy(rig: Rig) -> int:
     return since
 
 
-def no_acknowledged_write_is_lost(rig: Rig, since: int) -> None:
-    told = {}
+def no_acknowledged_write_is_lost(rig: Hosting, since: int) -> None:
     for name in IPS:
-        numbers = [int(x[1]) for x in rig.machine.console.find(r"@acknowledged (\d+)$", name, since)]
-        assert numbers == list(range(1, len(numbers) + 1))
-        told[name] = numbers[-1]
-        rig.guest(name).run("sync; echo 3 > /proc/sys/vm/drop_caches")
-    assert int(rig.guest("left").run("cat /work/n")[0]) >= told["left"]
-    rig.guest("right").run(f"cmp -s -n {told['right'] * BLOCK} /work/direct /tmp/direct")
+        rig.enough(name, since)
+    assert int(rig.guests["left"].run("cat /work/n")[0]) >= rig.acknowledged("left", since)
+    rig.guests["right"].run(f"cmp -s -n {rig.acknowledged('right', since) * BLOCK} /work/direct /tmp/direct")
 
 
 @pytest.mark.parametrize("kill", [by_the_operator, by_its_kernel], ids=["reset", "crash"])
-def test_the_host_dies_in_the_middle_of_traffic(rig: Rig, kill: Callable[[Machine], None]) -> None:
+def test_the_host_dies_in_the_middle_of_traffic(rig: Hosting, kill: Callable[[Machine], None]) -> None:
     machine, before = rig.machine, rig.machine.report()
     began = busy(rig)
     since = machine.console.mark()
@@ -196,14 +151,12 @@ def test_the_host_dies_in_the_middle_of_traffic(rig: Rig, kill: Callable[[Machin
     seen = {name: len(machine.console.find("@acknowledged", name, began)) for name in IPS}
     for name in IPS:
         machine.expect("@carrier 1$", BACK, name, since)
-    rig.guest("io").wait_ready(90, since)
-    for name in IPS:
-        rig.stored(name, "back=nbd", since)
-        rig.stored(name, "tree=/tree", since)
+    rig.guests["io"].wait_ready(90, since)
+    rig.all_stored("back=nbd", since)
     for name in IPS:
         machine.expect(f"@acknowledged {seen[name] + 20}$", 60, name, since)  # it went on by itself
-        rig.guest(name).run("touch /tmp/enough; kill -INT $(pidof ping)", 60)
-        machine.expect("@stopped$", 60, name, since)
+        rig.guests[name].run("kill $(pidof ping)")
+    no_acknowledged_write_is_lost(rig, began)
     after = machine.report()
     assert [p.state for p in after.partitions] == ["running"] * 3
     lives = {p.name: p.resets for p in before.partitions}
@@ -211,30 +164,26 @@ def test_the_host_dies_in_the_middle_of_traffic(rig: Rig, kill: Callable[[Machin
     assert after.faults == before.faults == 0
     assert after.pools == before.pools
     assert machine.events(r"dma fault|data abort injected|panic|broke a rule") == []
-    no_acknowledged_write_is_lost(rig, began)
 
 
-def test_the_guests_had_no_errors(rig: Rig) -> None:
+def test_the_guests_had_no_errors(rig: Hosting) -> None:
     """But for what the kernel says when a connection is lost."""
     for name in IPS:
-        guest = rig.guest(name)
+        guest = rig.guests[name]
         assert not guest.run("dmesg -r | grep -E '^<[0-3]>' | grep -v -E 'nbd|device-mapper|9p' || true")
 
 
-def test_all_is_as_before(rig: Rig) -> None:
-    left, right = rig.guest("left"), rig.guest("right")
+def test_all_is_as_before(rig: Hosting) -> None:
+    left, right = rig.guests["left"], rig.guests["right"]
     right.serve()
-    rig.answers("left", HOST)
+    assert left.ping(HOST, 5).lost == 0
     for address in (IPS["right"], OUTSIDE):
         assert left.round_trips(address, 200).lost == 0, address
     assert right.run("md5sum < /work/mine") == right.run("md5sum < /tree/from-right")
 
 
-def test_the_disks_are_whole_afterwards(rig: Rig) -> None:
-    for name in IPS:
-        rig.guest(name).run("cw-store stop", 60)
-    for number in (2, 3):
-        rig.guest("io").run(f"e2fsck -f -n /dev/nvme0n1p{number}", 60)
+def test_the_disks_are_whole_afterwards(rig: Hosting) -> None:
+    rig.assert_disks_whole()
     report = rig.machine.report()
     assert report.faults == 0
     for wire in report.wires:  # what was sent while nobody was at the other end, and nothing else

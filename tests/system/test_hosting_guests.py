@@ -16,24 +16,15 @@ import pytest
 from demo.endpoint import IP as OUTSIDE
 from demo.endpoint import EndPoint, checksum
 from demo.guest import Guest
+from hosting import CARD, FORGERIES, HOST, IPS, MACS, NUMBERS, WIRES, Hosting
 from plain import Cable, PlainGuests, command
 
-HOST = "10.0.0.253"
-IPS = {"left": "10.0.0.1", "right": "10.0.0.2"}
-MACS = {"left": "52:54:00:ca:10:01", "right": "52:54:00:ca:10:02"}
-CARD = "52:54:00:ca:00:02"
 OUTSIDE_PORT = 40000
 DISK = 192 << 20
 BOOT = 90
-BACK = 60  # seconds until a disk is there again
 pytestmark = pytest.mark.bound(300)
 
-# Numbers that the disk acknowledged, one after the other, each on its own sector.
-WRITER = ("i=0; while ! [ -e /tmp/enough ]; do i=$((i+1)); echo $i > /work/n.new && sync /work/n.new && "
-          "mv /work/n.new /work/n && sync /work || break; echo @acknowledged $i; done &")
-
-
-class Rig:
+class Rig(Hosting):
     def __init__(self, folder: Path, build: Path) -> None:
         self.folder = folder
         ramdisk = build / "guest/initramfs-hosting.cpio.gz"
@@ -41,18 +32,17 @@ class Rig:
         with open(disk, "wb") as file:
             file.truncate(DISK)
         odd.write_bytes(b"\0" * 4096 + b"somebody's data" + b"\0" * 65536)
-        wires = ",".join(f"{n}/{MACS[n]}/{IPS[n]}" for n in IPS)
         ports = [word for number, n in enumerate(IPS) for word in self.wire(n, 1, f"52:54:00:ca:20:0{number + 1}")]
         uplink = ["-device", "pcie-root-port,id=p1,chassis=1,slot=1", "-netdev",
                   Cable(folder / "card", folder / "outside").netdev("card"),
                   "-device", f"e1000e,bus=p1,netdev=card,mac={CARD},romfile="]
-        words = f"cw.role=io-host cw.ip={HOST}/24 cw.wires={wires}"
+        words = f"cw.role=io-host cw.ip={HOST}/24 cw.wires={WIRES}"
         commands = {n: command(n, ramdisk, f"cw.ip={IPS[n]}/24 cw.store={HOST}", self.wire(n, 0, MACS[n])) for n in IPS}
         commands["io"] = command("io", ramdisk, words, [*ports, *uplink, *self.nvme(disk)])
         commands["odd"] = command("odd", ramdisk, words, self.nvme(odd))
         self.outside = EndPoint(folder / "card", folder / "outside")
-        self.machine = PlainGuests(commands, build / "logs/test-hosting-guests")
-        self.guests = {n: Guest(self.machine, n) for n in commands}
+        self.plain = PlainGuests(commands, build / "logs/test-hosting-guests")
+        super().__init__(self.plain, {n: Guest(self.plain, n) for n in commands})
 
     def wire(self, name: str, end: int, mac: str) -> list[str]:
         cable = Cable(self.folder / f"{name}{end}", self.folder / f"{name}{1 - end}")
@@ -66,18 +56,9 @@ class Rig:
     def start(self, *names: str) -> None:
         since = self.machine.console.mark()
         for name in names:
-            self.machine.start_guest(name)
+            self.plain.start_guest(name)
         for name in names:
             self.guests[name].wait_ready(BOOT, since)
-
-    def stored(self, name: str, what: str, since: int = 0) -> None:
-        self.machine.expect(f"@store {what}", BACK, name, since)
-
-    def dropped(self, rule: str) -> int:
-        """Packets that the I/O partition's rule with these words has dropped."""
-        lines = [x for x in self.guests["io"].run("nft list ruleset") if rule in x]
-        assert len(lines) == 1, lines
-        return int(lines[0].partition("counter packets ")[2].split()[0])
 
     def frame(self, data: bytes) -> None:
         """From the outside to the card."""
@@ -92,9 +73,7 @@ def rig(built: Path) -> Iterator[Rig]:
         rig.outside.start()
         try:
             rig.start("io", *IPS)
-            for name in IPS:
-                rig.stored(name, "work=/work")
-                rig.stored(name, "tree=/tree")
+            rig.all_stored("work=/work")
             yield rig
         finally:
             rig.machine.stop()
@@ -102,9 +81,7 @@ def rig(built: Path) -> Iterator[Rig]:
 
 
 def test_what_it_hosts(rig: Rig) -> None:
-    assert rig.guests["io"].ready["if"] == "br0" and rig.guests["io"].ready["mac"] == CARD
-    assert rig.machine.console.find(r"@hosting name=io cards=eth\d wires=2 nbd=left,right tree=/srv/tree$", "io")
-    assert not rig.machine.console.find("@hosting error|insmod:", "io")
+    rig.assert_hosts()
 
 
 def test_wires_and_card_are_one_network(rig: Rig) -> None:
@@ -117,16 +94,9 @@ def test_wires_and_card_are_one_network(rig: Rig) -> None:
         assert left.stream(address, 500).lost == 0, address
 
 
-@pytest.mark.parametrize("rule, sender, back", [
-    ("ether saddr !=", "ip link set eth0 address 52:54:00:ca:66:66", f"ip link set eth0 address {MACS['left']}"),
-    ("ip saddr != 10", "ip addr add 10.0.0.66/24 dev eth0; s=10.0.0.66", "ip addr del 10.0.0.66/24 dev eth0"),
-], ids=["mac", "ip"])
+@FORGERIES
 def test_a_wire_speaks_for_itself_only(rig: Rig, rule: str, sender: str, back: str) -> None:
-    before = rig.dropped(f'"w-left" {rule}')
-    left = rig.guests["left"]
-    left.run(f"{sender}; ping -q -c 3 -i 0.2 -W 1 -I ${{s:-eth0}} {IPS['right']} >/dev/null && exit 1; {back}")
-    assert rig.dropped(f'"w-left" {rule}') >= before + 1
-    assert left.ping(IPS["right"], 5).lost == 0
+    rig.assert_caught(rule, sender, back)
 
 
 def syn(port: int) -> bytes:
@@ -174,7 +144,7 @@ def test_a_guest_reads_back_what_it_wrote(rig: Rig) -> None:
     before = right.run("dd if=/dev/urandom of=/work/mine bs=64k count=64 2>/dev/null; sync; md5sum < /work/mine")
     right.run("cw-store stop", 60)
     rig.machine.type_line("right", "poweroff -f")
-    rig.machine.wait_off("right", 30)
+    rig.plain.wait_off("right", 30)
     since = rig.machine.console.mark()
     rig.start("right")
     rig.stored("right", "work=/work", since)
@@ -187,35 +157,27 @@ def test_the_host_dies_and_no_acknowledged_write_is_lost(rig: Rig) -> None:
     machine, left, right = rig.machine, rig.guests["left"], rig.guests["right"]
     right.run("dd if=/dev/zero of=/work/direct bs=64k count=64 2>/dev/null; sync; "
               "dd if=/dev/urandom of=/tmp/direct bs=64k count=64 2>/dev/null")
-    machine.type_line("left", WRITER)
-    machine.expect("@acknowledged 20$", 60, "left")
+    began = machine.console.mark()
+    machine.type_line("left", NUMBERS)
+    machine.expect("@acknowledged 20$", 60, "left", began)
     right.run("dd if=/tmp/direct of=/work/direct bs=64k conv=notrunc oflag=direct 2>/dev/null")
-    machine.kill_guest("io")
+    rig.plain.kill_guest("io")
     time.sleep(2)  # what was under way arrives
     since = machine.console.mark()
     seen = len(machine.console.find("@acknowledged", "left"))
     machine.type_line("right", "(echo more > /work/more; sync /work/more) &")  # a disk at rest notices nothing
     rig.start("io")
-    for name in IPS:
-        rig.stored(name, "back=nbd1", since)
-        rig.stored(name, "tree=/tree", since)
+    rig.all_stored("back=nbd1", since)
     machine.expect(f"@acknowledged {seen + 40}$", 60, "left", since)  # it went on by itself
-    left.run("touch /tmp/enough; sleep 2", 60)
-    numbers = [int(x[1]) for x in machine.console.find(r"@acknowledged (\d+)$", "left")]
-    assert numbers == list(range(1, len(numbers) + 1))
-    right.run("sync /work/direct")
-    for guest in (left, right):
-        guest.run("sync; echo 3 > /proc/sys/vm/drop_caches")
+    rig.enough("left", began)
+    right.run("sync; echo 3 > /proc/sys/vm/drop_caches", 60)
     assert right.run("cmp /work/direct /tmp/direct && echo same") == ["same"]
-    assert int(left.run("cat /work/n")[0]) >= numbers[-1]
+    assert int(left.run("cat /work/n")[0]) >= rig.acknowledged("left", began)
     assert left.ping(IPS["right"], 5).lost == 0
 
 
 def test_the_disks_are_whole_afterwards(rig: Rig) -> None:
-    for name in IPS:
-        rig.guests[name].run("cw-store stop", 60)
-    for number in (2, 3):
-        rig.guests["io"].run(f"e2fsck -f -n /dev/nvme0n1p{number}", 60)
+    rig.assert_disks_whole()
 
 
 def test_a_disk_of_somebody_is_left_alone(rig: Rig) -> None:
