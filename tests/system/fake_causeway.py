@@ -92,9 +92,9 @@ class Fake:
 
     def ping(self, name: str, command: str) -> int:
         count = int(re.search(r"-c (\d+)", command)[1])  # type: ignore[index]
-        got = count - (1 if "lost" in FAKE else 0)
+        answered = range(2 if "lost" in FAKE else 1, count + 1)
         self.count(2 * count)
-        self.say(name, f"{count} packets transmitted, {got} received, 0% packet loss, time 950ms")
+        self.say(name, " ".join(str(number) for number in answered))
         return 0
 
     def rr(self, name: str, command: str) -> int:

@@ -22,6 +22,7 @@ from demo.report import Report, ReportError, parse_report
 
 ESCAPE = b"\x14"
 MAX_COMMAND = 900  # a partition's input buffer holds 1024 bytes
+STOP = 10  # seconds for it to end when it is asked to
 TAIL = 20
 MOST = 400
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,11 +92,11 @@ class Machine:
         if process and process.poll() is None:
             try:
                 self.press("q")
-                process.wait(3)
+                process.wait(STOP)
             except (OSError, MachineError, subprocess.TimeoutExpired):
                 process.terminate()
                 try:
-                    process.wait(3)
+                    process.wait(STOP)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait(10)
