@@ -23,6 +23,7 @@ from test_bad_machine import edited_tree
 
 pytestmark = pytest.mark.bound(90)
 
+ATTACKS = 8  # of a device that is pulled meanwhile
 TARGETS = (0x5000000, 0x58000000)  # below and above everybody's memory
 
 
@@ -183,7 +184,8 @@ def check_denied(o: Boot) -> None:
 
 
 def pulled(attack: str, replace: bool, slow: bool = False) -> Callable[[str, Optional[Path]], Boot]:
-    """`slow`: 8 million instructions a second, so that the guest is still at it when it happens."""
+    """`slow`: 8 million instructions a second. That, and as many attacks one after the other, each a second or so: the guest
+    is still at it when it happens, however late this side wakes up."""
     def meanwhile(m: Machine, monitor: Monitor) -> None:
         m.expect(r"step=writable" if slow else r"step=engine result=ok|@canary filled", 40, "one")
         monitor.command("qom-set /machine/peripheral/x1 realized false")
@@ -196,7 +198,7 @@ def pulled(attack: str, replace: bool, slow: bool = False) -> Callable[[str, Opt
             m.expect(r"^one: off", 40, HYPERVISOR)
 
     def start(name: str, hypervisor: Optional[Path]) -> Boot:
-        config = write(folder_of(name), partition("one", 0, "0000:41:00.0", attack=attack),
+        config = write(folder_of(name), partition("one", 0, "0000:41:00.0", attack=",".join([attack] * ATTACKS)),
                        partition("two", 1, "0000:00:09.0", keep=True))
         return boot(config, name, hypervisor, ["-icount", "shift=7,sleep=on"] if slow else [], meanwhile)
 
