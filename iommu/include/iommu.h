@@ -87,8 +87,9 @@ enum status MUST_USE iommu_detach(stream_id_t stream, const struct iommu_tables 
 				  partition_id_t owner);
 
 /*
- * For a stream, owned or not, that floods the event queue: it aborts as after a detach, but without
- * a record, until the next attach or detach. Its owner stays. Errors as iommu_detach().
+ * For a stream, owned or not, that floods the event queue: it aborts, without a record, until the
+ * next attach or detach. Its owner stays, and what is cached of its translations until the detach:
+ * this is no revoke. Errors as iommu_detach().
  */
 enum status MUST_USE iommu_silence(stream_id_t stream);
 

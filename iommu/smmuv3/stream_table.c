@@ -64,7 +64,7 @@ static enum status confirm(stream_id_t stream)
 
 /*
  * Off: the abort first and confirmed, then the translations cached under it, then the remains.
- * Without tables: whosever they were, all translations go.
+ * Without tables, which stay its owner's, their translations stay until a detach: it gets at none.
  */
 static enum status turn_off(stream_id_t stream, uint64_t abort, const struct iommu_tables *tables)
 {
@@ -73,12 +73,8 @@ static enum status turn_off(stream_id_t stream, uint64_t abort, const struct iom
 	table_store64(&entry->dword[0], abort);
 	enum status status = confirm(stream);
 
-	if (status == STATUS_OK) {
-		if (tables) {
-			smmu_tlbi_vmid(tables->vmid);
-		} else {
-			smmu_tlbi_all();
-		}
+	if (status == STATUS_OK && tables) {
+		smmu_tlbi_vmid(tables->vmid);
 		status = smmu_sync();
 	}
 	if (status == STATUS_OK && abort == STE0_ABORT) {

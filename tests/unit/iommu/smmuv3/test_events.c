@@ -131,6 +131,11 @@ static void repeats_are_counted_not_said(void **state)
 	model_smmu_access(&device, 5, IPA + 0x2000, true);
 	drain();
 	assert_int_equal(report_count, 2); /* a new window */
+	for (unsigned i = 0; i < 6; i++) {
+		model_smmu_access(&device, 5, IPA + 0x2000 + i % 2 * 4096, true);
+		drain();
+	}
+	assert_int_equal(report_count, 3); /* of two pages in turn */
 }
 
 /* F73: who sweeps pages is limited, and takes nothing from who faults once. */
@@ -304,6 +309,12 @@ static void the_busiest_stream_is_known(void **state)
 	clock_sleep_ns(1000000000);
 	assert_false(iommu_flooding_stream(0, &none)); /* its second is over */
 	assert_int_equal(none.v, 6);
+	for (unsigned i = 0; i < 3; i++) {
+		model_smmu_access(&device, 5, IPA + 0x2000, true);
+	}
+	drain();
+	assert_false(iommu_flooding_stream(3, &none)); /* the next one counts anew */
+	assert_busiest(5);
 }
 
 /* An interrupt comes only when the queue was empty: what is left must be said. */
