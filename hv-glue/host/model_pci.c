@@ -12,13 +12,10 @@
 #define ALL_ONES       (~0ull)
 #define BRIDGE_CONTROL 0x3e
 #define BUS_RESET      0x40
-#define IO	       0x1
-#define MEMORY	       0x2
 #define FLR	       0x8000
 #define PENDING	       0x20
 
-__attribute__((format(printf, 2, 3))) static void violate(const struct model_pci_function *f,
-							  const char *format, ...)
+void model_pci_violate(const struct model_pci_function *f, const char *format, ...)
 {
 	struct model_pci *m = f->model;
 	va_list arguments;
@@ -46,160 +43,7 @@ void model_pci_poke(struct model_pci_function *f, uint16_t offset, unsigned byte
 	model_pci_put(f->at_reset, offset, bytes, value);
 }
 
-static uint16_t command_of(const struct model_pci_function *f)
-{
-	return (uint16_t)model_pci_get(f->config, COMMAND, 2);
-}
-
-static uint16_t sriov_get(const struct model_pci_function *pf, unsigned offset)
-{
-	return (uint16_t)model_pci_get(pf->config, pf->sriov + offset, 2);
-}
-
-/* --- who is addressed ------------------------------------------------------------------------ */
-
-static bool covers(const struct model_pci_function *bridge, unsigned number)
-{
-	return number && number >= bridge->config[BUSES + 1] &&
-	       number <= bridge->config[BUSES + 2] && bridge->config[BUSES + 1];
-}
-
-static unsigned bus_below(const struct model_pci *m, const struct model_pci_function *bridge)
-{
-	if (bridge && bridge->expander) {
-		return bridge->expander;
-	}
-	return bridge ? bridge->config[BUSES + 1] : m->first;
-}
-
-static void geometry(const struct model_pci_function *pf, uint16_t *offset, uint16_t *stride)
-{
-	uint16_t n = sriov_get(pf, 0x10);
-
-	*offset = 0x80;
-	*stride = 2;
-	if (pf->sriov_rules.geometry) {
-		pf->sriov_rules.geometry(n, sriov_get(pf, 0x08) & ARI, offset, stride);
-	}
-	if (n == 0) {
-		*offset = *stride = 0xbad; /* undefined (9.3.3.9) */
-	}
-}
-
-uint16_t model_pci_rid(const struct model_pci_function *f)
-{
-	uint16_t offset;
-	uint16_t stride;
-
-	if (!f->pf) {
-		return (uint16_t)(bus_below(f->model, f->parent) << 8 | f->devfn);
-	}
-	geometry(f->pf, &offset, &stride);
-	return (uint16_t)(model_pci_rid(f->pf) + offset + f->vf_index * stride);
-}
-
-uint16_t model_pci_requester(const struct model_pci_function *f)
-{
-	uint16_t requester = model_pci_rid(f);
-
-	for (f = f->parent; f; f = f->parent) {
-		unsigned type = f->express ? f->config[f->express + 2u] >> 4 : 0;
-
-		if (f->is_bridge && type == MODEL_PCI_TO_PCI) {
-			requester = (uint16_t)(bus_below(f->model, f) << 8);
-		} else if (f->is_bridge && !f->express) {
-			requester = model_pci_rid(f);
-		}
-	}
-	return requester;
-}
-
-static bool vf_exists(const struct model_pci_function *vf)
-{
-	const struct model_pci_function *pf = vf->pf;
-
-	return (sriov_get(pf, 0x08) & VFE) && vf->vf_index < sriov_get(pf, 0x10) &&
-	       !(pf->sriov_rules.absent_vfs >> (vf->vf_index & 31) & 1);
-}
-
-/* An expander's own bus, and what the bridges there cover. */
-static bool expands(const struct model_pci *m, const struct model_pci_function *expander,
-		    unsigned number)
-{
-	bool found = number == expander->expander;
-
-	for (unsigned i = 0; i < m->count; i++) {
-		const struct model_pci_function *f = m->functions[i];
-
-		found |= f->parent == expander && f->is_bridge && covers(f, number);
-	}
-	return found;
-}
-
-/* The bridge whose child that routes to `number`, or NULL; two of them are a violation. */
-static struct model_pci_function *route(struct model_pci *m, struct model_pci_function *above,
-					unsigned number)
-{
-	struct model_pci_function *found = NULL;
-
-	for (unsigned i = 0; i < m->count; i++) {
-		struct model_pci_function *f = m->functions[i];
-
-		if (f->parent == above && ((f->is_bridge && covers(f, number)) ||
-					   (f->expander && expands(m, f, number)))) {
-			if (found) {
-				violate(f, "two bridges claim bus %02x", number);
-			}
-			found = f;
-		}
-	}
-	return found;
-}
-
-static bool passes_device(const struct model_pci_function *bridge, unsigned devfn)
-{
-	unsigned type = bridge && bridge->express ? bridge->config[bridge->express + 2u] >> 4 : 0;
-
-	return (type != MODEL_PCI_ROOT_PORT && type != MODEL_PCI_DOWNSTREAM) || devfn < 8 ||
-	       (bridge->config[bridge->express + 0x28u] & 0x20);
-}
-
-static struct model_pci_function *target(struct model_pci *m, uint16_t rid)
-{
-	struct model_pci_function *above = NULL;
-	unsigned number = rid >> 8;
-
-	for (unsigned hops = 0; number != bus_below(m, above) && hops < 256; hops++) {
-		struct model_pci_function *next = route(m, above, number);
-
-		if (!next) {
-			break;
-		}
-		above = next;
-	}
-	for (unsigned i = 0; i < m->count && number == bus_below(m, above); i++) {
-		struct model_pci_function *f = m->functions[i];
-
-		if (f->parent == above && f->ghosts && (f->devfn & 7) == (rid & 7)) {
-			return f;
-		}
-	}
-	if (number == bus_below(m, above) && !passes_device(above, rid & 0xff)) {
-		return NULL;
-	}
-	for (unsigned i = 0; i < m->count; i++) {
-		if (m->functions[i]->parent == above && model_pci_rid(m->functions[i]) == rid) {
-			return m->functions[i];
-		}
-	}
-	for (unsigned i = 0; i < m->vf_count; i++) {
-		if (m->vfs[i]->parent == above && vf_exists(m->vfs[i]) &&
-		    model_pci_rid(m->vfs[i]) == rid) {
-			return m->vfs[i];
-		}
-	}
-	return NULL;
-}
+/* --- who answers ---------------------------------------------------------------------------- */
 
 static bool held_in_reset(const struct model_pci_function *f)
 {
@@ -221,19 +65,20 @@ static bool answers(struct model_pci_function *f, unsigned offset)
 	}
 	if (f->pf && now < f->pf->vfs_from) {
 		if (now + f->pf->sriov_rules.settle_ns < f->pf->vfs_from + 100 * MS) {
-			violate(f, "VF accessed less than 100 ms after VFE");
+			model_pci_violate(f, "VF accessed less than 100 ms after VFE");
 		}
 		return false;
 	}
 	if (now < f->resetting_until) {
 		if (now + f->slow_reset_ns < f->resetting_until + 100 * MS) {
-			violate(f, "accessed less than 100 ms after FLR");
+			model_pci_violate(f, "accessed less than 100 ms after FLR");
 		}
 		return false;
 	}
 	if (f->sriov && offset >= f->sriov && offset < f->sriov + 0x40u &&
 	    now < f->sriov_closed_until) {
-		violate(f, "SR-IOV capability accessed less than 1 s after VFE was cleared");
+		model_pci_violate(f,
+				  "SR-IOV capability accessed less than 1 s after VFE was cleared");
 	}
 	return true;
 }
@@ -248,7 +93,7 @@ static uint64_t model_read(void *context, uint64_t offset, unsigned bytes)
 	struct model_pci_function *f;
 
 	model_pci_seal(m);
-	f = target(m, rid);
+	f = model_pci_target(m, rid);
 	if (!f || bytes > 4 || at % bytes || !answers(f, at) || (!f->express && at >= 0x100)) {
 		return ALL_ONES >> (64 - 8 * bytes);
 	}
@@ -256,7 +101,7 @@ static uint64_t model_read(void *context, uint64_t offset, unsigned bytes)
 		uint16_t vf_offset;
 		uint16_t stride;
 
-		geometry(f, &vf_offset, &stride);
+		model_pci_geometry(f, &vf_offset, &stride);
 		model_pci_put(f->config, f->sriov + 0x14u, 2, vf_offset);
 		model_pci_put(f->config, f->sriov + 0x16u, 2, stride);
 	}
@@ -271,8 +116,8 @@ static void reset_function(struct model_pci_function *f)
 {
 	struct model_pci *m = f->model;
 
-	if (command_of(f) & MASTER) {
-		violate(f, "FLR with bus mastering on");
+	if (model_pci_command(f) & MASTER) {
+		model_pci_violate(f, "FLR with bus mastering on");
 	}
 	f->resets++;
 	if (f->ignores_reset) {
@@ -298,7 +143,7 @@ static void reset_bus(struct model_pci_function *bridge, bool on)
 	struct model_pci *m = bridge->model;
 
 	if (!on && models_time() < bridge->bus_reset_from + MS) {
-		violate(bridge, "bus reset held for less than 1 ms");
+		model_pci_violate(bridge, "bus reset held for less than 1 ms");
 	}
 	bridge->bus_reset_from = models_time();
 	for (unsigned i = 0; i < m->count; i++) {
@@ -307,8 +152,8 @@ static void reset_bus(struct model_pci_function *bridge, bool on)
 		if (f->parent != bridge) {
 			continue;
 		}
-		if (on && (command_of(f) & MASTER)) {
-			violate(f, "bus reset with bus mastering on");
+		if (on && (model_pci_command(f) & MASTER)) {
+			model_pci_violate(f, "bus reset with bus mastering on");
 		}
 		f->bus_resets += on;
 		if (!f->ignores_reset) {
@@ -331,35 +176,36 @@ static void reset_bus(struct model_pci_function *bridge, bool on)
 static bool sriov_write_allowed(struct model_pci_function *f, unsigned at, unsigned bytes,
 				uint32_t value)
 {
-	uint16_t control = sriov_get(f, 0x08);
+	uint16_t control = model_pci_sriov_word(f, 0x08);
 
 	if (at == 0x08) {
-		uint16_t num = sriov_get(f, 0x10);
+		uint16_t num = model_pci_sriov_word(f, 0x10);
 
-		if ((value & VFE) && !(control & VFE) && (num == 0 || num > sriov_get(f, 0x0e))) {
-			violate(f, "VFE with NumVFs %u", num);
+		if ((value & VFE) && !(control & VFE) &&
+		    (num == 0 || num > model_pci_sriov_word(f, 0x0e))) {
+			model_pci_violate(f, "VFE with NumVFs %u", num);
 			return false;
 		}
 		if ((value & control & VFE) && ((value ^ control) & ARI)) {
-			violate(f, "ARI bit changed with VFE set");
+			model_pci_violate(f, "ARI bit changed with VFE set");
 			return false;
 		}
 	} else if ((at == 0x10 || at == 0x20) && (control & VFE)) {
-		violate(f, "SR-IOV +%02x written with VFE set", at);
+		model_pci_violate(f, "SR-IOV +%02x written with VFE set", at);
 		return false;
 	} else if (at == 0x20 && ((value & (value - 1)) || !(value & f->sriov_rules.page_sizes))) {
 		return false; /* not one supported size: stays as it was */
 	} else if (at >= 0x24 && at < 0x3c && (control & MSE)) {
-		violate(f, "VF BAR moved while decoding");
+		model_pci_violate(f, "VF BAR moved while decoding");
 	} else if (at < 0x40 && bytes != (at >= 0x20 ? 4 : 2)) {
-		violate(f, "SR-IOV +%02x written as %u bytes", at, bytes);
+		model_pci_violate(f, "SR-IOV +%02x written as %u bytes", at, bytes);
 	}
 	return true;
 }
 
 static void sriov_changed(struct model_pci_function *f, uint16_t before)
 {
-	uint16_t control = sriov_get(f, 0x08);
+	uint16_t control = model_pci_sriov_word(f, 0x08);
 	const struct model_pci_sriov *rules = &f->sriov_rules;
 
 	if ((control & ~before) & VFE) {
@@ -381,13 +227,13 @@ static bool write_allowed(struct model_pci_function *f, unsigned at, unsigned by
 	unsigned bars_end = f->is_bridge ? 0x18 : 0x28;
 
 	if (f->pf && at != COMMAND && at < 0x40) {
-		violate(f, "VF header written at %02x", at);
+		model_pci_violate(f, "VF header written at %02x", at);
 	}
-	if (at >= 0x10 && at < bars_end && (command_of(f) & (IO | MEMORY))) {
-		violate(f, "BAR moved while decoding");
+	if (at >= 0x10 && at < bars_end && (model_pci_command(f) & (IO | MEMORY))) {
+		model_pci_violate(f, "BAR moved while decoding");
 	}
-	if (f->is_bridge && at >= 0x1c && at < 0x34 && (command_of(f) & (IO | MEMORY))) {
-		violate(f, "bridge window moved while forwarding");
+	if (f->is_bridge && at >= 0x1c && at < 0x34 && (model_pci_command(f) & (IO | MEMORY))) {
+		model_pci_violate(f, "bridge window moved while forwarding");
 	}
 	if (f->sriov && at >= f->sriov && at < f->sriov + 0x40u) {
 		return sriov_write_allowed(f, at - f->sriov, bytes, value);
@@ -423,13 +269,13 @@ static void model_write(void *context, uint64_t offset, unsigned bytes, uint64_t
 	struct model_pci_function *f;
 
 	model_pci_seal(m);
-	f = target(m, rid);
+	f = model_pci_target(m, rid);
 	log_write(m, rid, at, bytes, value);
 	if (!f || bytes > 4 || at % bytes || !answers(f, at) ||
 	    !write_allowed(f, at, bytes, value) || (!f->express && at >= 0x100)) {
 		return;
 	}
-	uint16_t before = f->sriov ? sriov_get(f, 0x08) : 0;
+	uint16_t before = f->sriov ? model_pci_sriov_word(f, 0x08) : 0;
 	bool was_reset = f->is_bridge && (f->config[BRIDGE_CONTROL] & BUS_RESET);
 	uint32_t mask = model_pci_get(f->writable, at, bytes);
 	uint32_t now = (model_pci_get(f->config, at, bytes) & ~mask) | (value & mask);
@@ -441,7 +287,7 @@ static void model_write(void *context, uint64_t offset, unsigned bytes, uint64_t
 		model_pci_resize_vf_bars(f);
 	}
 	if (at == 4 && (now & (MEMORY | MASTER)) && payloads_differ(f)) {
-		violate(f, "it is turned on with another Max Payload Size than its port");
+		model_pci_violate(f, "it is turned on with another Max Payload Size than its port");
 	}
 	if (f->is_bridge && was_reset != ((f->config[BRIDGE_CONTROL] & BUS_RESET) != 0)) {
 		reset_bus(f, !was_reset);
@@ -450,7 +296,7 @@ static void model_write(void *context, uint64_t offset, unsigned bytes, uint64_t
 		if (model_pci_get(f->config, f->express + 4u, 4) & 0x10000000) {
 			reset_function(f);
 		} else {
-			violate(f, "FLR where there is none");
+			model_pci_violate(f, "FLR where there is none");
 		}
 	}
 }
@@ -500,45 +346,6 @@ unsigned model_pci_count(const struct model_pci *m)
 struct model_pci_function *model_pci_nth(const struct model_pci *m, unsigned index)
 {
 	return m->functions[index];
-}
-
-/* [address, address+size) inside a bridge's window of that kind, low or 64-bit prefetchable. */
-static bool window_passes(const struct model_pci_function *b, bool io, uint64_t first,
-			  uint64_t last)
-{
-	uint64_t high = (uint64_t)model_pci_get(b->config, 0x28, 4) << 32;
-	uint64_t high_limit = (uint64_t)model_pci_get(b->config, 0x2c, 4) << 32;
-
-	if (io) {
-		return first >= (b->config[0x1c] & 0xf0u) << 8 &&
-		       last <= ((b->config[0x1d] & 0xf0u) << 8 | 0xfff);
-	}
-	return (first >= (uint64_t)(model_pci_get(b->config, 0x20, 2) & 0xfff0) << 16 &&
-		last <= ((uint64_t)(model_pci_get(b->config, 0x22, 2) & 0xfff0) << 16 | 0xfffff)) ||
-	       (first >= (high | (uint64_t)(model_pci_get(b->config, 0x24, 2) & 0xfff0) << 16) &&
-		last <= (high_limit | (uint64_t)(model_pci_get(b->config, 0x26, 2) & 0xfff0) << 16 |
-			 0xfffff));
-}
-
-bool model_pci_passes(const struct model_pci_function *f, bool io, uint64_t address, uint64_t size)
-{
-	for (const struct model_pci_function *b = f->parent; b && !b->expander; b = b->parent) {
-		if (!(command_of(b) & (io ? IO : MEMORY)) ||
-		    !window_passes(b, io, address, address + size - 1)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-bool model_pci_masters(const struct model_pci_function *f)
-{
-	for (; f && !f->expander; f = f->parent) {
-		if (!(command_of(f) & MASTER)) {
-			return false;
-		}
-	}
-	return true;
 }
 
 unsigned model_pci_violations(const struct model_pci *m)
