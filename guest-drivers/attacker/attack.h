@@ -110,6 +110,7 @@ void attack_litter(void);     /* litter.c */
 void attack_stuck_line(void); /* lines.c */
 void attack_mailbox(void);    /* mailbox.c */
 void attack_ask(void);
+void attack_late(void);
 void attack_idle(void); /* victim.c */
 void attack_ping(void);
 void canary_plant(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * F52, a VF's mailbox from two sides: who floods, fuzzes and keeps its own (attack=mailbox), and
- * who needs an answer meanwhile (attack=ask).
+ * who needs an answer meanwhile (attack=ask). And who lets the service see its reset before it
+ * writes the message that belongs to it (attack=late).
  */
 #include "attack.h"
 
@@ -13,6 +14,8 @@
 #define QUESTIONS 200u
 #define SEED	  0x9e3779b97f4a7c15ull
 #define FRAME	  1522u
+#define RESETS	  10u
+#define LATE_NS	  8000000ull /* some of the service's rounds */
 
 static uint64_t random_state = SEED;
 
@@ -84,4 +87,25 @@ void attack_ask(void)
 	}
 	report("answers", answered == QUESTIONS ? "ok" : "failed", "answered=%u worst-us=%lu",
 	       answered, worst / 1000);
+}
+
+/* None of the messages is taken for what was there before the reset. */
+void attack_late(void)
+{
+	struct igbvf vf;
+	unsigned answered = 0;
+
+	if (!engine_start() || igbvf_reset(&vf, (mmio_t){engine()->bar}) != STATUS_OK) {
+		outcome("begin", "failed");
+		return;
+	}
+	for (unsigned i = 0; i < RESETS; i++) {
+		uint32_t message[3] = {MBX_VF_RESET};
+
+		mmio_write32(vf.regs, IGB_CTRL, (uint32_t)CTRL_RST);
+		clock_sleep_ns(LATE_NS);
+		answered += igbvf_ask(&vf, message, 3) == STATUS_OK &&
+			    message[0] == (MBX_VF_RESET | (uint32_t)MBX_ACK);
+	}
+	report("late", answered == RESETS ? "ok" : "failed", "answered=%u of=%u", answered, RESETS);
 }

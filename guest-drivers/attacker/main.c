@@ -46,6 +46,7 @@ static const struct attack attacks[] = {
 	{"stuck-line", attack_stuck_line},
 	{"mailbox", attack_mailbox},
 	{"ask", attack_ask},
+	{"late", attack_late},
 	{"idle", attack_idle},
 	{"wire-echo", attack_wire_echo},
 	{"wire-ping", attack_wire_ping},

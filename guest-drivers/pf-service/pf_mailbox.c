@@ -11,8 +11,7 @@
 
 #include "runtime.h"
 
-#define HELD_LIMIT   64u /* rounds after which a kept buffer is taken away */
-#define SCRUB_LIMIT  10u /* rounds a VF that was reset may keep it: it writes a message in less */
+#define HELD_LIMIT   64u	   /* rounds after which a kept buffer is taken away */
 #define UNREAD_NS    100000000ull  /* after which an answer may be overwritten by a ping */
 #define REMIND_NS    2000000000ull /* between pings of a VF that has to reset */
 #define LINES	     4u
@@ -90,13 +89,21 @@ static void vf_was_reset(struct pf *pf, unsigned n)
 	pf_vf_quiet(pf, n);
 }
 
-/* An owner that went with the buffer in its hands never gives it back: it is taken away. */
+/*
+ * An owner that went with the buffer in its hands never gives it back: it is taken away. A message
+ * that came since this round looked is the reset's own, and the next round's: now that the buffer
+ * is ours no other can come.
+ */
 static void scrub_buffer(struct pf *pf, unsigned n)
 {
 	struct pf_vf *vf = &pf->vfs[n];
 	bool taken = take_buffer(pf, n);
 
-	if (!taken && ++vf->held < SCRUB_LIMIT) {
+	if (!taken && ++vf->held < HELD_LIMIT) {
+		return;
+	}
+	if (taken && (mmio_read32(pf->regs, IGB_MBVFICR) & 1u << n)) {
+		mmio_write32(pf->regs, control(n), 0);
 		return;
 	}
 	pf_buffer_clear(pf, n);

@@ -237,6 +237,11 @@ def check_litter(o: Outcome) -> None:
 # --- configuration space --------------------------------------------------------------------------
 
 
+def check_late(o: Outcome) -> None:
+    """F52: each reset's message was answered, however late the service came to look for what was there before."""
+    assert o.results("late") == ["ok"], o.steps
+
+
 def check_config_sweep(o: Outcome) -> None:
     """F46: every dword, every bit, every width; and every function that is not there."""
     allowed = OPEN_BITS[o.scenario.function]
@@ -322,6 +327,7 @@ ROWS = {
     "F22-vf": Row(Scenario("msi-elsewhere", "vf", ELSEWHERE), check_messages),
     "F23": Row(Scenario("msix-table", "vf"), check_table),
     "F24": order.Order(),
+    "F52-late": Row(Scenario("late", "vf"), check_late),
     "F38": Row(Scenario("release", "edu", size=0x1000000), check_release),
     "F38-vf": Row(Scenario("release", "vf", size=0x1000000), check_release),
     "F39": Row(Scenario("dma-off", "edu", vf=False), check_power_off),
