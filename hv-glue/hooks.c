@@ -215,6 +215,12 @@ static void report(void)
 	faults_report();
 }
 
+static void alarm(unsigned core)
+{
+	irq_route_alarm(core);
+	wires_alarm(core);
+}
+
 void hooks_fill(struct hv_hooks *hooks)
 {
 	*hooks = (struct hv_hooks){
@@ -228,7 +234,7 @@ void hooks_fill(struct hv_hooks *hooks)
 		.lpi_write = lpi_write,
 		.lpi_enable = lpi_enable,
 		.lpi = irq_route_taken,
-		.alarm = irq_route_alarm,
+		.alarm = alarm,
 		.device_interrupt = faults_handle,
 		.report = report,
 		.dump = dump,

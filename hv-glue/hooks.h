@@ -18,6 +18,7 @@ void wires_init(const struct glue_machine *machine);
 void wires_start(partition_id_t id);
 void wires_stop(partition_id_t id);
 void wires_configured(partition_id_t id, unsigned slot);
+void wires_alarm(unsigned core); /* goes on with what an access had to leave */
 void wires_report(void);
 /* faults.c. The SMMU's interrupt: drains what is recorded, in bounded steps; ends a storm. */
 void faults_handle(void);

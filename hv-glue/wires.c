@@ -19,6 +19,7 @@
 #define MSIX_MASK	0x40
 #define WIRE_MTU	1500
 #define WORK_MAX	2048u /* for one access: more than full queues need, and a flood gets */
+#define OWED_NS		50000 /* then a step at a time: its driver need not kick again */
 #define FAULT_LINES	4     /* a second */
 
 struct port {
@@ -30,6 +31,7 @@ struct port {
 	device_id_t device;
 	bool shown;
 	struct io_end *end;
+	unsigned owed;	  /* atomic: 1 more than the core whose alarm goes on; 0: nothing is left */
 	const char *said; /* of its faults, the last */
 	struct log_quota quota;
 };
@@ -68,6 +70,25 @@ static void say_fault(struct port *port)
 	port->said = fault;
 }
 
+static void owe(struct port *port)
+{
+	__atomic_store_n(&port->owed, 1 + hv_alarm(OWED_NS), __ATOMIC_RELAXED);
+}
+
+/* Cleared before the work: what another core leaves over meanwhile is not forgotten. */
+void wires_alarm(unsigned core)
+{
+	for (struct port *port = ports; port < &ports[port_count]; port++) {
+		unsigned here = core + 1;
+
+		if (__atomic_compare_exchange_n(&port->owed, &here, 0, false, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED) &&
+		    io_end_work(port->end)) {
+			owe(port);
+		}
+	}
+}
+
 /* Writing the same again, when an interrupt has cut the work, changes nothing. */
 static void write_bar(void *context, uint64_t offset, unsigned size, uint64_t value)
 {
@@ -77,7 +98,11 @@ static void write_bar(void *context, uint64_t offset, unsigned size, uint64_t va
 		return;
 	}
 	io_end_write(port->end, offset, size, value);
-	for (unsigned i = 0; i < WORK_MAX && io_end_work(port->end) && !hv_again(); i++) {
+	for (unsigned i = 1; io_end_work(port->end) && !hv_again(); i++) {
+		if (i == WORK_MAX) {
+			owe(port);
+			break;
+		}
 	}
 	say_fault(port);
 	say_fault(&ports[(port - ports) ^ 1]);

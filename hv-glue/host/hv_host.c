@@ -456,7 +456,8 @@ void hv_host_lpi_taken(uint32_t number)
 	lpi->pending = lpi->intid != 0;
 }
 
-void hv_alarm(uint64_t ns)
+unsigned hv_alarm(uint64_t ns)
 {
 	alarm_ns = alarm_ns ? alarm_ns : ns;
+	return 0;
 }

@@ -145,8 +145,11 @@ void hv_lpi_route(partition_id_t partition, unsigned slot, unsigned vcpu, uint32
 		  uint8_t property);
 /* Its LPI is pending no more. */
 void hv_lpi_clear(partition_id_t partition, unsigned slot);
-/* The hook `alarm` runs on this core after `ns`; one that is set already stays, and serves. */
-void hv_alarm(uint64_t ns);
+/*
+ * The hook `alarm` runs on this core after `ns`; one that is set already stays, and serves. Returns
+ * the core.
+ */
+unsigned hv_alarm(uint64_t ns);
 
 /*
  * From the partition hooks, with no lock held: takes an interrupt that waits on this core. Long

@@ -45,7 +45,7 @@ struct irq_sink {
 		      uint8_t property);
 	void (*clear)(partition_id_t partition, unsigned slot); /* not pending any more */
 	/* irq_route_alarm() on this core after `ns`, or when an earlier alarm is due. */
-	void (*alarm)(uint64_t ns);
+	unsigned (*alarm)(uint64_t ns); /* returns the core */
 	/* The device rang too often and is masked for a while: its owner is told. */
 	void (*storm)(partition_id_t partition, device_id_t device);
 };

@@ -3,6 +3,7 @@
 #include "clock.h"
 
 #include "arch.h"
+#include "core.h"
 #include "sysreg.h"
 
 #define TIMER_ENABLE BIT(0)
@@ -40,15 +41,15 @@ void clock_sleep_ns(uint64_t ns)
 	isb();
 }
 
-void hv_alarm(uint64_t ns)
+unsigned hv_alarm(uint64_t ns)
 {
-	if (sysreg_read(cnthp_ctl_el2) & TIMER_ENABLE) {
-		return;
+	if (!(sysreg_read(cnthp_ctl_el2) & TIMER_ENABLE)) {
+		sysreg_write(cnthp_cval_el2,
+			     counter_ticks() + scale(ns, CLOCK_SECOND, counter_frequency()) + 1);
+		sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
+		isb();
 	}
-	sysreg_write(cnthp_cval_el2,
-		     counter_ticks() + scale(ns, CLOCK_SECOND, counter_frequency()) + 1);
-	sysreg_write(cnthp_ctl_el2, TIMER_ENABLE);
-	isb();
+	return this_core()->number;
 }
 
 enum status clock_poll(bool (*done)(void *), void *context, uint64_t timeout_ns)
