@@ -16,8 +16,8 @@ WIRES = ",".join(f"{n}/{MACS[n]}/{IPS[n]}" for n in IPS)
 BACK = 90  # seconds until a disk is there again: the I/O partition boots meanwhile
 
 # Numbers, one after the other, each on the disk before it is told, until somebody says that it is enough.
-NUMBERS = ("{ i=0; while ! [ -e /tmp/enough ]; do i=$((i+1)); echo $i > /work/n.new && "
-           "sync /work/n.new && mv /work/n.new /work/n && sync /work || break; echo @acknowledged $i; done; echo @stopped; } &")
+NUMBERS = ("{ i=0; while ! [ -e /tmp/enough ]; do i=$((i+1)); echo $i > /disk/n.new && "
+           "sync /disk/n.new && mv /disk/n.new /disk/n && sync /disk || break; echo @acknowledged $i; done; echo @stopped; } &")
 
 # A rule of the I/O partition, what a guest does to be caught by it, and how it goes back to its own address.
 FORGERIES = pytest.mark.parametrize("rule, sender, back", [

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.bound(300)
 
 # Blocks, acknowledged, but never flushed. Each once: one that is written again after it was lost would not be missed.
 BLOCKS, BLOCK = 2048, 1024
-DIRECT = (f"{{ i=0; while ! [ -e /tmp/enough ] && [ $i -lt {BLOCKS} ]; do dd if=/tmp/direct of=/work/direct bs={BLOCK} "
+DIRECT = (f"{{ i=0; while ! [ -e /tmp/enough ] && [ $i -lt {BLOCKS} ]; do dd if=/tmp/direct of=/disk/direct bs={BLOCK} "
           "skip=$i seek=$i count=1 conv=notrunc oflag=direct 2>/dev/null || break; i=$((i+1)); echo @acknowledged $i; done; "
           "echo @stopped; } &")
 # Each change of the wire's link.
@@ -52,7 +52,7 @@ def rig(built: Path) -> Iterator[Hosting]:
         session.boot()
         session.wait_guests(["io", *IPS])
         rig = Hosting(session.machine, session.guests)
-        rig.all_stored("work=/work")
+        rig.all_stored("work=/disk")
         yield rig
     disk.unlink(missing_ok=True)
 
@@ -94,13 +94,13 @@ def test_a_wire_has_its_own_disk_only(rig: Hosting) -> None:
 def test_a_guest_reads_back_what_it_wrote(rig: Hosting) -> None:
     """Its disk, and its file in the tree of all, after the operator's reset."""
     left, right = rig.guests["left"], rig.guests["right"]
-    files = "/work/mine /tree/from-right"
-    before = right.run("dd if=/dev/urandom of=/work/mine bs=64k count=32 2>/dev/null; cp /work/mine /tree/from-right; "
+    files = "/disk/mine /tree/from-right"
+    before = right.run("dd if=/dev/urandom of=/disk/mine bs=64k count=32 2>/dev/null; cp /disk/mine /tree/from-right; "
                        f"sync {files}; sync; md5sum {files}", 60)
     since = rig.machine.console.mark()
     rig.machine.reset("right")
     right.wait_ready(90, since)
-    rig.stored("right", "work=/work", since)
+    rig.stored("right", "work=/disk", since)
     rig.stored("right", "tree=/tree", since)
     assert right.run(f"md5sum {files}") == before
     assert left.run("md5sum < /tree/from-right")[0].split()[0] == before[1].split()[0]
@@ -121,7 +121,7 @@ def by_its_kernel(machine: Machine) -> None:
 def busy(rig: Hosting) -> int:
     """Both guests write and wait for each answer, and talk to each other and to the outside. A mark of the console before."""
     size = f"bs=64k count={BLOCKS * BLOCK // 65536} 2>/dev/null"
-    rig.guests["right"].run(f"dd if=/dev/zero of=/work/direct {size}; sync; dd if=/dev/urandom of=/tmp/direct {size}")
+    rig.guests["right"].run(f"dd if=/dev/zero of=/disk/direct {size}; sync; dd if=/dev/urandom of=/tmp/direct {size}")
     since = rig.machine.console.mark()
     for name, peer, writer in (("left", IPS["right"], NUMBERS), ("right", OUTSIDE, DIRECT)):
         rig.guests[name].run("rm -f /tmp/enough")
@@ -136,8 +136,8 @@ def busy(rig: Hosting) -> int:
 def no_acknowledged_write_is_lost(rig: Hosting, since: int) -> None:
     for name in IPS:
         rig.enough(name, since)
-    assert int(rig.guests["left"].run("cat /work/n")[0]) >= rig.acknowledged("left", since)
-    rig.guests["right"].run(f"cmp -s -n {rig.acknowledged('right', since) * BLOCK} /work/direct /tmp/direct")
+    assert int(rig.guests["left"].run("cat /disk/n")[0]) >= rig.acknowledged("left", since)
+    rig.guests["right"].run(f"cmp -s -n {rig.acknowledged('right', since) * BLOCK} /disk/direct /tmp/direct")
 
 
 @pytest.mark.parametrize("kill", [by_the_operator, by_its_kernel], ids=["reset", "crash"])
@@ -179,7 +179,7 @@ def test_all_is_as_before(rig: Hosting) -> None:
     assert left.ping(HOST, 5).lost == 0
     for address in (IPS["right"], OUTSIDE):
         assert left.round_trips(address, 200).lost == 0, address
-    assert right.run("md5sum < /work/mine") == right.run("md5sum < /tree/from-right")
+    assert right.run("md5sum < /disk/mine") == right.run("md5sum < /tree/from-right")
 
 
 def test_the_disks_are_whole_afterwards(rig: Hosting) -> None:

@@ -73,7 +73,7 @@ def rig(built: Path) -> Iterator[Rig]:
         rig.outside.start()
         try:
             rig.start("io", *IPS)
-            rig.all_stored("work=/work")
+            rig.all_stored("work=/disk")
             yield rig
         finally:
             rig.machine.stop()
@@ -141,38 +141,38 @@ def test_the_tree_is_one(rig: Rig) -> None:
 
 def test_a_guest_reads_back_what_it_wrote(rig: Rig) -> None:
     right = rig.guests["right"]
-    before = right.run("dd if=/dev/urandom of=/work/mine bs=64k count=64 2>/dev/null; sync; md5sum < /work/mine")
+    before = right.run("dd if=/dev/urandom of=/disk/mine bs=64k count=64 2>/dev/null; sync; md5sum < /disk/mine")
     right.run("cw-store stop", 60)
     rig.machine.type_line("right", "poweroff -f")
     rig.plain.wait_off("right", 30)
     since = rig.machine.console.mark()
     rig.start("right")
-    rig.stored("right", "work=/work", since)
-    assert right.run("md5sum < /work/mine") == before
+    rig.stored("right", "work=/disk", since)
+    assert right.run("md5sum < /disk/mine") == before
 
 
 def test_the_host_dies_and_no_acknowledged_write_is_lost(rig: Rig) -> None:
     """One guest writes numbers and waits for each, while power fails. The other's writes were acknowledged, but never
     flushed, before that: a server may not have had them in its memory only."""
     machine, left, right = rig.machine, rig.guests["left"], rig.guests["right"]
-    right.run("dd if=/dev/zero of=/work/direct bs=64k count=64 2>/dev/null; sync; "
+    right.run("dd if=/dev/zero of=/disk/direct bs=64k count=64 2>/dev/null; sync; "
               "dd if=/dev/urandom of=/tmp/direct bs=64k count=64 2>/dev/null")
     began = machine.console.mark()
     machine.type_line("left", NUMBERS)
     machine.expect("@acknowledged 20$", 60, "left", began)
-    right.run("dd if=/tmp/direct of=/work/direct bs=64k conv=notrunc oflag=direct 2>/dev/null")
+    right.run("dd if=/tmp/direct of=/disk/direct bs=64k conv=notrunc oflag=direct 2>/dev/null")
     rig.plain.kill_guest("io")
     time.sleep(2)  # what was under way arrives
     since = machine.console.mark()
     seen = len(machine.console.find("@acknowledged", "left"))
-    machine.type_line("right", "(echo more > /work/more; sync /work/more) &")  # a disk at rest notices nothing
+    machine.type_line("right", "(echo more > /disk/more; sync /disk/more) &")  # a disk at rest notices nothing
     rig.start("io")
     rig.all_stored("back=nbd1", since)
     machine.expect(f"@acknowledged {seen + 40}$", 60, "left", since)  # it went on by itself
     rig.enough("left", began)
     right.run("sync; echo 3 > /proc/sys/vm/drop_caches", 60)
-    assert right.run("cmp /work/direct /tmp/direct && echo same") == ["same"]
-    assert int(left.run("cat /work/n")[0]) >= rig.acknowledged("left", began)
+    assert right.run("cmp /disk/direct /tmp/direct && echo same") == ["same"]
+    assert int(left.run("cat /disk/n")[0]) >= rig.acknowledged("left", began)
     assert left.ping(IPS["right"], 5).lost == 0
 
 
