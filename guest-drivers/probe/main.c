@@ -145,8 +145,7 @@ static void measure_message(void)
 	print("msi", &range);
 }
 
-/* The dearest command: every event is looked at again. With the guest's part, some 100
- * instructions. */
+/* The dearest command: every event is looked at again. The guest's own part is in it. */
 static void measure_invall(void)
 {
 	struct range range = {NEVER, 0};

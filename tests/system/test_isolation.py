@@ -234,12 +234,12 @@ def check_litter(o: Outcome) -> None:
     o.assert_victim_whole()
 
 
-# --- configuration space --------------------------------------------------------------------------
-
-
 def check_late(o: Outcome) -> None:
     """F52: each reset's message was answered, however late the service came to look for what was there before."""
     assert o.results("late") == ["ok"], o.steps
+
+
+# --- configuration space --------------------------------------------------------------------------
 
 
 def check_config_sweep(o: Outcome) -> None:
